@@ -60,13 +60,13 @@ def _draw_sessions(
     chance = np.array([left[s] for s in may], float)
     return must + [int(s) for s in rng.choice(may, n_more, replace=False, p=chance/chance.sum())]
 
-# %% ../nbs/03_batches.ipynb #fc901ef6
+# %% ../nbs/03_batches.ipynb #de1fb3a8
 Plan = list[list[tuple[int, int, bool]]]
 
 def plan_epoch(
     trials:list[list[int]], # the trials of each session
     n_sessions_per_batch:int, # different sessions in a batch
-    seed:int, # `Config.seed_data`
+    seed:int, # `Config.seed_train` in training
     epoch:int=0, # each epoch has an order of its own
 ) -> Plan: # batches of (session, trial, does it count?), partners last
     "Every trial counts exactly once, in a batch with trials of other sessions; a function of its arguments alone."

@@ -107,14 +107,14 @@ def evaluate_command(args):
     print(json.dumps(scores, indent=2) if args.json else summarise(scores))
     return 0
 
-# %% ../nbs/16_cli.ipynb #8483b38f
+# %% ../nbs/16_cli.ipynb #23d026c0
 DEMO_CONFIG = dict(
     arch=Arch(channels=(8, 16, 32, 64), kernel_sizes=5, strides=2), # a fiftieth of the paper's weights; its frames are larger
     learning_rate=1e-3, # the paper's 1e-4 needs many hundred epochs
     max_epochs=60, anneal_epochs=20,
     n_sessions_per_batch=4, # all sessions in each batch: sharper contrast
     frame_std='auto', static_background=True, gamma=100., standard_start=True, # beyond the paper, see above
-    beta=20., delta=500., # heavier than the paper's, as the frames' term is, once calibrated
+    beta=100., delta=500., # heavier than the paper's, as the frames' term is, once calibrated
     n_unsupervised=2, # the animal has two unlabelled movements
     device='cpu') # small enough, and the same everywhere
 

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['r2_scores', 'session_accuracy', 'linear_r2', 'mean_abs_correlation', 'FrameTable', 'frame_table', 'pixel_mse',
-           'evaluate', 'summarise']
+           'session_information_of', 'evaluate', 'summarise']
 
 # %% ../nbs/09_evaluate.ipynb #d5383c32
 from dataclasses import dataclass
@@ -128,6 +128,14 @@ def pixel_mse(
     error, n = np.transpose(sums)
     return dict(all=float(error.sum()/n.sum()), by_session={i.session.name: float(e/k) for i, e, k in zip(infos, error, n)})
 
+# %% ../nbs/09_evaluate.ipynb #586b0b21
+def session_information_of(
+    run:Run,
+) -> float: # nats; NaN if the run was stopped before its first validation
+    "Mutual information of unsupervised latents and session on the validation trials, at the best epoch."
+    epochs, losses = run.curve('loss')
+    return float(run.curve('session_info')[1][np.argmin(losses)]) if len(epochs) else float('nan')
+
 # %% ../nbs/09_evaluate.ipynb #5714ee4b
 def _label_scores(run, table, infos):
     names = run.data['label_names'] or [f'label_{k}' for k in range(run.model.n_labels)]
@@ -146,7 +154,7 @@ def _thin(table, most): # at most `most` rows, evenly spaced: enough for a class
     rows = np.unique(np.linspace(0, len(table.session) - 1, min(most, len(table.session))).astype(int))
     return FrameTable(*(None if v is None else v[rows] for v in vars(table).values()))
 
-# %% ../nbs/09_evaluate.ipynb #c5f9407d
+# %% ../nbs/09_evaluate.ipynb #bfdaa43b
 def evaluate(
     run:Run, # from `fit` or `load_run`
     data=None, # where the sessions are now, if they moved
@@ -162,6 +170,7 @@ def evaluate(
     if len(infos) > 1:
         scores['session_chance'] = 1/len(infos)
         scores['session_accuracy'] = {k: session_accuracy(train.latents[:, v], train.session, test.latents[:, v], test.session) for k, v in subspaces.items()}
+    if run.model.n_unsupervised and len(infos) > 1: scores['session_information'] = session_information_of(run)
     if run.model.n_unsupervised: scores['unsupervised_correlation'] = mean_abs_correlation(test.latents[:, subspaces['unsupervised']])
     if test.causes is not None: scores['cause_r2'] = _cause_scores(train, test, infos[0].cause_names or range(test.causes.shape[1]), subspaces)
     write_json(run.path/'metrics.json', scores)

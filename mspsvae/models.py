@@ -213,26 +213,26 @@ def calibrate_frame_std(
         mean = (error*keep).sum()/keep.sum().clamp(min=1)
         model.frame_std.copy_((momentum*model.frame_std**2 + (1 - momentum)*mean).sqrt().clamp(min=smallest))
 
-# %% ../nbs/06_models.ipynb #fcdba3ee
-def _rescale(layer, out, dims, axis, std=1.):
-    "Scale a layer's weights and bias so that its output `out` gets mean 0 and deviation `std` over `dims`."
-    mean, factor = out.mean(dims), std/out.std(dims).clamp(min=1e-3)
-    shape = [1]*layer.weight.ndim
-    shape[axis] = -1
-    layer.weight.mul_(factor.view(shape))
-    layer.bias.sub_(mean).mul_(factor)
+# %% ../nbs/06_models.ipynb #c819c4f1
+def _rescale(layer, out, axis, std=1., each=False):
+    "Give a layer's output `out` mean 0 in each channel and deviation `std`, over all channels together or in each; `axis`: the weights' output channels."
+    mean = out.mean([d for d in range(out.ndim) if d != 1], keepdim=True)
+    spread = (out - mean).transpose(0, 1).flatten(1)
+    factor = (std/(spread.std(1) if each else spread.std()).clamp(min=1e-3)).expand(out.shape[1])
+    layer.weight.mul_(factor.view([-1 if d == axis else 1 for d in range(layer.weight.ndim)]))
+    layer.bias.sub_(mean.flatten()).mul_(factor)
 
 def _standardise_blocks(blocks, x):
     "Rescale one convolution after the other; returns what the last block gives."
     for block in blocks:
         act, block.act = block.act, nn.Identity()
         last = isinstance(act, nn.Sigmoid)
-        _rescale(block.conv, block(x), (0, 2, 3), axis=1 if isinstance(block.conv, nn.ConvTranspose2d) else 0, std=0.5 if last else 1.)
+        _rescale(block.conv, block(x), axis=1 if isinstance(block.conv, nn.ConvTranspose2d) else 0, std=0.5 if last else 1.)
         block.act = act
         x = block(x)
     return x
 
-# %% ../nbs/06_models.ipynb #8d7f374d
+# %% ../nbs/06_models.ipynb #ed552fe8
 @torch.no_grad()
 def standardise_start(
     model:MSPSVAE, # changed in place
@@ -240,12 +240,12 @@ def standardise_start(
     noise:Tensor, # standard normal, `[n, n_latents]`
     logvar:float=-4., # log-variance that latents begin with
 ) -> None:
-    "Scale the first weights so that every layer's output has mean 0 and deviation 1 over some frames (Mishkin & Matas 2016)."
+    "Scale the first weights so that every layer's output has mean 0 and deviation 1 over some frames (after Mishkin & Matas 2016)."
     x = as_unit_float(frames)
     features = _standardise_blocks(model.encoder.blocks, x).flatten(1)
-    _rescale(model.mean, model.mean(features), 0, axis=0)
+    _rescale(model.mean, model.mean(features), axis=0, each=True)
     model.logvar.weight.zero_()
     model.logvar.bias.fill_(logvar)
-    _rescale(model.decoder.expand, model.decoder.expand(noise), 0, axis=0)
+    _rescale(model.decoder.expand, model.decoder.expand(noise), axis=0)
     _standardise_blocks(model.decoder.blocks, model.decoder.expand(noise).unflatten(1, model.decoder.shape_in))
     model.decoder.blocks[-1].conv.bias.add_(x.mean((0, 2, 3)).clamp(.02, .98).logit())

@@ -424,5 +424,5 @@ def make_sessions(root, # folder to write to; sessions become root/demo/headfixe
     seeds = np.random.SeedSequence(good['seed']).spawn(len(paths))
     return [_write_one(p, s, int(n), scene=scene, **rest) for p, s, n in zip(paths, seeds, np.broadcast_to(each, len(paths)))]
 
-# %% ../nbs/02_synthetic.ipynb #3244bc9d
-DEMO = dict(n_sessions=4, n_trials=20, n_frames=50, size=(48, 48)) # what `mspsvae demo` makes
+# %% ../nbs/02_synthetic.ipynb #f81c132a
+DEMO = dict(n_sessions=4, n_trials=30, n_frames=50, size=(48, 48)) # what `mspsvae demo` makes

@@ -65,19 +65,20 @@ def start_weights(
     noise = torch.randn(len(batch), model.n_latents, generator=epoch_generator(config.seed_model, -1))
     standardise_start(model, batch.frames.to(device), noise.to(device))
 
-# %% ../nbs/08_train.ipynb #dd6a29d9
+# %% ../nbs/08_train.ipynb #c1c9142f
 class TermMeans:
     "Running means of all terms, for all frames and for each session; partners do not count."
     def __init__(self, n_sessions, device='cpu'):
-        self.total = torch.zeros(1 + len(TERMS), device=device)              # frames, then terms times frames
-        self.session = torch.zeros(n_sessions, 1 + len(TERMS), device=device)
+        dtype = torch.float32 if torch.device(device).type == 'mps' else torch.float64   # Apple's GPUs have no double precision
+        self.total = torch.zeros(1 + len(TERMS), device=device, dtype=dtype)              # frames, then terms times frames
+        self.session = torch.zeros(n_sessions, 1 + len(TERMS), device=device, dtype=dtype)
 
     def add(self, result:Objective, batch:Batch):
         "Count a batch."
         with torch.no_grad():
             counts = torch.ones(len(batch), device=self.total.device) if batch.counts is None else batch.counts.float()
             by_frame = torch.stack([torch.ones_like(counts)] + [result.by_frame[k] for k in TERMS], dim=1)*counts[:, None]
-            self.session.index_add_(0, batch.session, by_frame)
+            self.session.index_add_(0, batch.session, by_frame.to(self.session.dtype))
             self.total += torch.stack([counts.new_ones(())] + [result.terms[k] for k in TERMS])*counts.sum()
 
 # %% ../nbs/08_train.ipynb #3ac6e149
@@ -217,7 +218,7 @@ def save_progress(run:Run, model:MSPSVAE, optimizer, progress:Progress):
     "Write `last.ckpt`."
     save_checkpoint(run.path/'last.ckpt', dict(model=model.state_dict(), optimizer=optimizer.state_dict(), **vars(progress)))
 
-# %% ../nbs/08_train.ipynb #6c381642
+# %% ../nbs/08_train.ipynb #027a7ae9
 def one_epoch(
     model:MSPSVAE,
     optimizer:torch.optim.Optimizer,
@@ -231,7 +232,7 @@ def one_epoch(
     device, names, n = model.frame_std.device, [i.session.name for i in reader.infos], config.n_sessions_per_batch
     annealed, final = (term_weights(config, p) for p in (anneal_progress(config, epoch), 1.))
     means = TermMeans(len(names), device)
-    plan = plan_epoch(splits['train'], n, config.seed_data, epoch + 1)
+    plan = plan_epoch(splits['train'], n, config.seed_train, epoch + 1)
     train_epoch(model, optimizer, watch(reader.batches(plan, device)), config, annealed, epoch_generator(config.seed_train, epoch, device), means)
     about = dict(epoch=epoch + 1, progress=anneal_progress(config, epoch), frame_std=model.frame_std.item())
     rows = means.rows(names, annealed, split='train', **about)
@@ -303,7 +304,7 @@ def fit(
     run.interrupted = interrupted
     return run
 
-# %% ../nbs/08_train.ipynb #95259a76
+# %% ../nbs/08_train.ipynb #976ed119
 def train(
     run:Run, # where to save
     model:MSPSVAE,
@@ -316,7 +317,7 @@ def train(
     show_progress:bool=True, # a progress bar
 ) -> bool: # was it interrupted?
     "Train epoch by epoch until `max_epochs` or early stopping, keeping the best model and the last."
-    n_batches = len(plan_epoch(splits['train'], config.n_sessions_per_batch, config.seed_data))
+    n_batches = len(plan_epoch(splits['train'], config.n_sessions_per_batch, config.seed_train))
     with reader, FitBar(config, progress, n_batches, show_progress) as bar:
         try:
             while progress.epoch < config.max_epochs and not progress.should_stop(config):
