@@ -50,7 +50,7 @@ def convert_state(
     out['mean.weight'], out['mean.bias'] = fold_means(state)
     return out
 
-# %% ../nbs/14_behavenet.ipynb #d855f79b
+# %% ../nbs/14_behavenet.ipynb #842488b4
 def read_state(
     path:str|Path, # a `.pt` file with a `state_dict`
 ) -> dict[str, Tensor]: # names to arrays, on the CPU
@@ -58,11 +58,11 @@ def read_state(
     try: state = torch.load(path, map_location='cpu', weights_only=True)
     except FileNotFoundError: raise RunError(f'{path}: no such file; expected the best_val_model.pt that BehaveNet wrote') from None
     except Exception as e: raise RunError(f'{path} is not a state dict that can be read safely ({type(e).__name__}); expected the best_val_model.pt that BehaveNet wrote') from e
-    if not isinstance(state, dict) or not all(isinstance(k, str) and isinstance(v, Tensor) for k, v in state.items()):
+    if not isinstance(state, dict) or not all(isinstance(k, str) and isinstance(v, Tensor) and v.layout == torch.strided and not v.is_meta and not v.is_complex() for k, v in state.items()):
         raise RunError(f'{path} holds something other than named arrays; expected the best_val_model.pt that BehaveNet wrote')
     return state
 
-# %% ../nbs/14_behavenet.ipynb #e6c80d4a
+# %% ../nbs/14_behavenet.ipynb #ce44200f
 def load_checkpoint(
     path:str|Path, # BehaveNet's `best_val_model.pt`
     input_shape:tuple[int, int, int], # channels, y pixels, x pixels of the frames it was trained on
@@ -74,11 +74,16 @@ def load_checkpoint(
     if not isinstance(arch, Arch): arch = Arch.from_behavenet(arch)
     state = read_state(path)
     if 'encoding.FF.weight' not in state: raise RunError(f"{path} has no 'encoding.FF.weight'; expected BehaveNet's convolutional autoencoder")
-    new = convert_state(state)
-    model = MSPSVAE(input_shape, n_labels, n_background, len(new['mean.weight']) - n_labels - n_background, arch)
-    for k, v in model.state_dict().items():
-        if k == 'frame_std' or not v.numel(): new.setdefault(k, v)   # BehaveNet has no such thing
-    _check_shapes(path, model.state_dict(), new)
+    try: new = convert_state(state)
+    except (KeyError, RuntimeError, TypeError, ValueError, IndexError) as e:
+        if isinstance(e, RunError): raise
+        raise RunError(f'{path}: the arrays of the latents do not fit together ({str(e)[:200]}); expected the best_val_model.pt that BehaveNet wrote') from e
+    sizes = n_labels, n_background, len(new['mean.weight']) - n_labels - n_background
+    with torch.device('meta'): want = MSPSVAE(input_shape, *sizes, arch).state_dict() # shapes without memory: the file may claim any size
+    for k, v in want.items():
+        if k == 'frame_std' or not v.numel(): new.setdefault(k, torch.ones(v.shape))  # BehaveNet has no such thing
+    _check_shapes(path, want, new)
+    model = MSPSVAE(input_shape, *sizes, arch)
     model.load_state_dict(new)
     return model.eval()
 

@@ -5,8 +5,9 @@
 # %% auto #0
 __all__ = ['Session', 'find_sessions', 'SessionInfo', 'SessionCheck', 'write_session', 'check_sessions']
 
-# %% ../nbs/01_sessions.ipynb #77100fce
+# %% ../nbs/01_sessions.ipynb #1270927f
 import csv as csvlib
+import io
 import json
 import os
 import re
@@ -524,10 +525,33 @@ def _check_arrays(path, groups, names):
     problems = list(notes.lines()) + [t for t in odd.lines() if ': causes: ' in t]
     if problems: raise SessionError(f"{path}: not written, {_n(len(problems), 'problem')} with the data:", problems)
 
-# %% ../nbs/01_sessions.ipynb #ed24f357
+# %% ../nbs/01_sessions.ipynb #b2abc76d
+class _Patient(io.FileIO):
+    "A file that keeps its first error for later"
+    error = None
+
+    def write(self, content):
+        content, n = memoryview(content).cast('B'), 0
+        try:
+            while n < len(content) and not self.error: n += super().write(content[n:])
+        except OSError as e: self.error = e
+        return len(content)
+
+    def truncate(self, size=None):
+        try: return super().truncate(size)
+        except OSError as e: self.error = self.error or e
+        return size
+
+# %% ../nbs/01_sessions.ipynb #bedba1d6
 def _write(path, groups, names, attrs, compression):
     "Write checked arrays to a new HDF5 file"
-    with h5py.File(path, 'w') as f:
+    with _Patient(path, 'w+') as file:
+        _fill(file, groups, names, attrs, compression)
+        if file.error: raise file.error
+
+def _fill(file, groups, names, attrs, compression):
+    "Write checked arrays as HDF5 to an open file"
+    with h5py.File(file, 'w') as f:
         for group, arrays in groups.items():
             for trial, a in arrays.items():
                 options = dict(compression=compression, chunks=(min(16, len(a)), *a.shape[1:]) if a.ndim == 4 else True) if compression else {}
