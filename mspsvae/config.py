@@ -131,11 +131,21 @@ def _frame_std(value):
     try: return _number(0., above=True)(value)
     except ValueError as e: raise ValueError(f"{e}, or 'auto'") from None
 
-# %% ../nbs/00_config.ipynb #c8f162a5
+# %% ../nbs/00_config.ipynb #008e2864
 def _device(value):
     "A check: where to compute"
     if isinstance(value, str) and re.fullmatch(r'auto|cpu|mps|cuda(:\d{1,3})?', value): return value
     raise ValueError("expected 'auto', 'cpu', 'cuda', 'cuda:0' (or another number), or 'mps'")
+
+def _precision(value):
+    "A check: single or half precision"
+    if isinstance(value, str) and value in ('auto', 'fp32', 'bf16'): return value
+    raise ValueError("expected 'auto', 'fp32' (single precision) or 'bf16' (half)")
+
+def _cache(value):
+    "A check: where trials are kept"
+    if isinstance(value, str) and value in ('auto', 'device', 'memory', 'stream'): return value
+    raise ValueError("expected 'auto', 'device', 'memory' or 'stream'")
 
 def _folder_name(value):
     "A check: the name of one folder, or 'all'"
@@ -383,7 +393,7 @@ def from_behavenet(cls:Arch,
     if problems: _complain(name, problems)
     return cls(**values)
 
-# %% ../nbs/00_config.ipynb #4ace0d3c
+# %% ../nbs/00_config.ipynb #79a19d32
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Config(_Settings):
     "Everything that shapes a fit. Wrong or unknown settings raise one `ConfigError` that lists them all."
@@ -391,11 +401,11 @@ class Config(_Settings):
     alpha: float = 1000. # weight of the labels' log-likelihood
     beta: float = 10. # weight of the total correlation of the unsupervised latents
     delta: float = 50. # weight of the triplet loss on the background latents
-    gamma: float = 0. # weight of what the unsupervised latents tell about the session (nats); 0 in the paper
+    gamma: float = 100. # weight of what the unsupervised latents tell about the session (nats); 0 in the paper
     anneal_epochs: int = 100 # epochs over which the weights of the decomposed KL rise from 0
-    frame_std: float|str = 1. # of the frames' likelihood, in pixel values of 0 to 1; 'auto' follows the reconstruction error
-    static_background: bool = False # decode with the background latents of another frame of the session
-    standard_start: bool = False # scale the first weights to the data, layer by layer
+    frame_std: float|str = 'auto' # of the frames' likelihood, in pixel values of 0 to 1; 'auto' follows the reconstruction error; 1 in the paper
+    static_background: bool = True # decode with the background latents of another frame of the session; off in the paper
+    standard_start: bool = True # scale the first weights to the data, layer by layer; off in the paper
     n_background: int = 3 # dimensions of the background subspace; 0 for a PS-VAE
     n_unsupervised: int|None = None # dimensions of the unsupervised subspace; None: what `n_latents` leaves, else 2
     n_latents: int|None = None # labels + background + unsupervised
@@ -424,8 +434,10 @@ class Config(_Settings):
     seed_data: int = 0 # which trials are in which split
     seed_train: int = 0 # order of trials, noise
     device: str = 'auto' # 'auto', 'cpu', 'cuda', 'cuda:0', 'mps'
+    precision: str = 'auto' # of the convolutions in training: 'fp32', 'bf16', or 'auto': the faster one
+    cache: str = 'auto' # where trials stay between epochs: on the 'device', in 'memory', or nowhere ('stream': read anew); 'auto' goes by size
 
-# %% ../nbs/00_config.ipynb #26c84af0
+# %% ../nbs/00_config.ipynb #1145d51f
 def _arch(value):
     "A check: an `Arch`, or something to make one from"
     if isinstance(value, Arch): return value
@@ -442,7 +454,7 @@ Config._checks = {
     **dict.fromkeys(('anneal_epochs', 'n_background', 'min_epochs', 'seed_model', 'seed_data', 'seed_train'), _whole()),
     **dict.fromkeys(('n_sessions_per_batch', 'max_epochs', 'patience', 'validate_every'), _whole(1)),
     **dict.fromkeys(('static_background', 'standard_start', 'use_labels', 'use_frame_masks', 'use_label_masks', 'early_stop'), _flag),
-    **dict.fromkeys(('lab', 'expt', 'animal', 'session'), _folder_name), 'sessions_csv': _file_name, 'device': _device,
+    **dict.fromkeys(('lab', 'expt', 'animal', 'session'), _folder_name), 'sessions_csv': _file_name, 'device': _device, 'precision': _precision, 'cache': _cache,
     'n_unsupervised': _whole(optional=True), 'n_latents': _whole(1, optional=True), 'image_shape': _image_shape, 'trial_splits': _trial_splits, 'arch': _arch}
 
 # %% ../nbs/00_config.ipynb #9a3c6d8b

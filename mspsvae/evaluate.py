@@ -6,11 +6,10 @@
 __all__ = ['r2_scores', 'session_accuracy', 'linear_r2', 'mean_abs_correlation', 'FrameTable', 'frame_table', 'pixel_mse',
            'session_information_of', 'evaluate', 'summarise']
 
-# %% ../nbs/09_evaluate.ipynb #d5383c32
+# %% ../nbs/09_evaluate.ipynb #8473803e
 from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
 import numpy as np
 import torch
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -82,10 +81,7 @@ class FrameTable:
     predicted: np.ndarray|None # labels as the model sees them
     causes: np.ndarray|None # true causes, `[n, n_causes]`, where they are known
 
-# %% ../nbs/09_evaluate.ipynb #247db595
-def _cause_rows(info, trial):
-    with h5py.File(info.session.path, 'r') as f: return f['causes'][info.trials[trial]][()]
-
+# %% ../nbs/09_evaluate.ipynb #83b78d67
 def frame_table(
     run:Run,
     split:str='test', # `train`, `val` or `test`
@@ -95,16 +91,16 @@ def frame_table(
     infos, latents, predicted = run.infos(data), run.latents(data), run.predicted_labels(data)
     with_causes = all(i.has_causes for i in infos)
     rows = []
-    with TrialReader(infos, run.config, keep_bytes=0) as reader:
+    with TrialReader(infos, run.config.replace(cache='stream')) as reader:
         for s, trials in enumerate(run.data['splits'][split]):
             for t in trials:
                 name, key, arrays = infos[s].session.name, infos[s].trials[t], reader.trial(s, t)
                 mu = latents[name][key]
                 rows.append((np.full(len(mu), s), mu, arrays.get('labels'), arrays.get('label_mask'),
-                             predicted[name][key] if run.model.n_labels else None, _cause_rows(infos[s], t) if with_causes else None))
+                             predicted[name][key] if run.model.n_labels else None, infos[s].session.read(key, 'causes') if with_causes else None))
     return FrameTable(*(None if any(v is None for v in column) else np.concatenate(column) for column in zip(*rows)))
 
-# %% ../nbs/09_evaluate.ipynb #dee5c906
+# %% ../nbs/09_evaluate.ipynb #6a0ac039
 @torch.no_grad()
 def pixel_mse(
     run:Run,
@@ -114,7 +110,7 @@ def pixel_mse(
 ) -> dict: # `all`, and `by_session` with one for each session's name; in units of (full brightness)^2
     "Mean squared error of the reconstruction, over all pixels that are not masked."
     infos, sums = run.infos(data), []
-    with TrialReader(infos, run.config, keep_bytes=0) as reader:
+    with TrialReader(infos, run.config.replace(cache='stream')) as reader:
         for s, trials in enumerate(run.data['splits'][split]):
             total = np.zeros(2)
             for t in trials:

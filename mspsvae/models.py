@@ -6,7 +6,7 @@
 __all__ = ['TERMS', 'as_unit_float', 'Latents', 'Output', 'MSPSVAE', 'make_model', 'term_weights', 'anneal_progress',
            'frame_terms', 'Objective', 'objective', 'calibrate_frame_std', 'standardise_start']
 
-# %% ../nbs/06_models.ipynb #6511f882
+# %% ../nbs/06_models.ipynb #ec67d037
 from dataclasses import dataclass
 
 import torch
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from .batches import Batch
 from .config import Arch, Config, ShapeError
 from .layers import Decoder, DiagLinear, Encoder
-from .losses import decomposed_kl, gaussian_ll, kl_to_std_normal, pairwise_log_q, session_information, session_partner, triplet_by_session
+from .losses import decomposed_kl, gaussian_ll, kl_to_std_normal, mixture_densities, session_information, session_number, session_partner, triplet_by_session
 
 # %% ../nbs/06_models.ipynb #cf1d38dc
 def as_unit_float(
@@ -43,7 +43,7 @@ class Output:
     logvar: Tensor # their log-variances, `[n, n_latents]`
     z: Tensor # the latents that were decoded: `mu` plus noise, `[n, n_latents]`
 
-# %% ../nbs/06_models.ipynb #9146d5b2
+# %% ../nbs/06_models.ipynb #e8314cbb
 class MSPSVAE(nn.Module):
     "Multi-session partitioned subspace VAE (Whiteway et al. 2021); with fewer subspaces a PS-VAE or a beta-TC-VAE."
     def __init__(self,
@@ -65,6 +65,7 @@ class MSPSVAE(nn.Module):
         self.label_head = DiagLinear(n_labels)
         self.decoder = Decoder(self.input_shape, self.n_latents, arch)
         self.register_buffer('frame_std', torch.ones(()))  # of the pixels' likelihood; see below
+        self.train_dtype = None # of the convolutions in training mode; None: that of the weights
 
     def split(self, latents): # `[..., n_latents]` -> supervised, background, unsupervised
         return latents.split([self.n_labels, self.n_background, self.n_unsupervised], dim=-1)
@@ -72,7 +73,7 @@ class MSPSVAE(nn.Module):
 # %% ../nbs/06_models.ipynb #3ac6e149
 from fastcore.basics import patch
 
-# %% ../nbs/06_models.ipynb #c92e4f8f
+# %% ../nbs/06_models.ipynb #05f24380
 @patch
 def posterior(self:MSPSVAE,
     frames:Tensor, # `[n, c, y, x]`, uint8 or float in [0, 1]
@@ -80,7 +81,8 @@ def posterior(self:MSPSVAE,
     "Mean and log-variance of every latent; raises `ShapeError` for frames of another size than the model's."
     if frames.ndim != 4 or tuple(frames.shape[1:]) != self.input_shape:
         raise ShapeError(f'frames are {list(frames.shape)}; this model takes [n, {", ".join(map(str, self.input_shape))}]')
-    h = self.encoder(as_unit_float(frames))
+    x = as_unit_float(frames)
+    h = self.encoder(x.to(self.train_dtype) if self.training and self.train_dtype else x).to(self.mean.weight.dtype)
     return self.mean(h), self.logvar(h)
 
 @patch
@@ -97,7 +99,7 @@ def predict_labels(self:MSPSVAE,
     "Labels from the supervised means, each from its own dimension."
     return self.label_head(self.split(mu)[0])
 
-# %% ../nbs/06_models.ipynb #606bfdbb
+# %% ../nbs/06_models.ipynb #d63cf2cb
 @patch
 def decode(self:MSPSVAE,
     z:Tensor, # latents, `[n, n_latents]`: supervised, background, unsupervised
@@ -105,7 +107,7 @@ def decode(self:MSPSVAE,
     "Paint frames from latents."
     if z.ndim != 2 or z.shape[1] != self.n_latents:
         raise ShapeError(f'latents are {list(z.shape)}; this model decodes [n, {self.n_latents}]: {self.n_labels} supervised, {self.n_background} background, {self.n_unsupervised} unsupervised')
-    return self.decoder(z)
+    return self.decoder(z, self.train_dtype if self.training else None)
 
 @patch
 def forward(self:MSPSVAE,
@@ -154,7 +156,7 @@ def anneal_progress(
     "Linear from 0 at the start to 1 after `anneal_epochs`."
     return min(1., epoch/config.anneal_epochs) if config.anneal_epochs else 1.
 
-# %% ../nbs/06_models.ipynb #dc05b2d3
+# %% ../nbs/06_models.ipynb #e2fea7c7
 def frame_terms(
     model:MSPSVAE,
     out:Output, # the model's output for the batch
@@ -169,12 +171,12 @@ def frame_terms(
         terms['kl_supervised'] = kl_to_std_normal(mu[0], logvar[0], 'none')
     if model.n_unsupervised:
         u = z[2], mu[2], logvar[2]
-        log_q = pairwise_log_q(*u)
-        terms['mi'], terms['tc'], terms['dwkl'] = decomposed_kl(*u, 'none', log_q)
-        terms['session_info'] = session_information(*u, batch.session, 'none', log_q)
+        densities = mixture_densities(*u, batch.session)
+        terms['mi'], terms['tc'], terms['dwkl'] = decomposed_kl(*u, 'none', densities)
+        terms['session_info'] = session_information(*u, batch.session, 'none', densities)
     return terms
 
-# %% ../nbs/06_models.ipynb #3e56acf4
+# %% ../nbs/06_models.ipynb #5c04e110
 @dataclass
 class Objective:
     "The loss and what it is made of."
@@ -193,9 +195,9 @@ def objective(
     counts = torch.ones_like(by_frame['frames_ll']) if batch.counts is None else batch.counts.float()
     terms = {k: (v*counts).sum()/counts.sum() for k, v in by_frame.items()}
     if model.n_background:
-        by_session = triplet_by_session(model.split(out.mu.float())[1], batch.session)
+        by_session = triplet_by_session(model.split(out.mu.float())[1], batch.session, n_sessions=batch.n_sessions)
         terms['triplet'] = by_session.mean()
-        by_frame['triplet'] = by_session[torch.unique(batch.session, return_inverse=True)[1]]
+        by_frame['triplet'] = by_session[session_number(batch.session)]
     return Objective(sum(weights[k]*v for k, v in terms.items()), terms, by_frame)
 
 # %% ../nbs/06_models.ipynb #75bbf542
