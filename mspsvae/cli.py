@@ -6,7 +6,7 @@
 __all__ = ['DEMO_CONFIG', 'add_config_flags', 'config_from', 'check_command', 'fit_and_score', 'data_root', 'fit_command',
            'evaluate_command', 'bench_command', 'demo_command', 'make_parser', 'main']
 
-# %% ../nbs/16_cli.ipynb #fa81369f
+# %% ../nbs/16_cli.ipynb #bc521f3b
 import argparse
 import json
 import sys
@@ -19,7 +19,7 @@ from fastcore.docments import docments
 
 from . import __version__
 from .bench import bench, bench_table
-from .config import Arch, Config, ConfigError, MspsvaeError, atomic_path
+from .config import Arch, Config, ConfigError, MspsvaeError, RunError, atomic_path
 from .evaluate import evaluate, summarise
 from .runs import Run, load_run
 from .sessions import check_sessions
@@ -124,7 +124,7 @@ def _add_bench_flags(parser):
         parser.add_argument(f'--{name}', type=int, default=default, metavar='N', help=f'{text} [{default}]')
     parser.add_argument('--out', help='also write all figures to this JSON file')
 
-# %% ../nbs/16_cli.ipynb #3bf43a32
+# %% ../nbs/16_cli.ipynb #a653b9b2
 DEMO_CONFIG = dict(
     arch=Arch(channels=(8, 16, 32, 64), kernel_sizes=5, strides=2), # a fiftieth of the paper's weights; its frames are larger
     learning_rate=1e-3, # the paper's 1e-4 needs many hundred epochs
@@ -138,8 +138,9 @@ def demo_command(args):
     "Make sessions, check them, fit, encode, evaluate."
     root = Path(args.out or 'runs/demo')
     config = config_from(args, **DEMO_CONFIG)
-    if not args.resume and (root/'config.json').exists(): _note(f'{root} is there from an earlier demo.')
-    elif not (root/'data').exists():
+    if not args.resume and (root/'config.json').exists():
+        raise RunError(f'{root} holds an earlier demo; look at it (mspsvae evaluate {root}), go on with it (--resume), or make another one (--out FOLDER)')
+    if not (root/'data').exists():
         _note(f'Making {DEMO["n_sessions"]} sessions of a made-up animal in {root/"data"} ...')
         make_sessions(root/'data', **DEMO)
     check = check_sessions(root/'data', config)
