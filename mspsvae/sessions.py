@@ -448,7 +448,7 @@ def _names(group, file, n, kind):
         if isinstance(found, (str, bytes)): found = json.loads(found)
         found = [v.decode() if isinstance(v, bytes) else str(v) for v in found]
         if len(found) == n: return found
-    except Exception: pass
+    except Exception: pass # names are a courtesy: without them, or with damaged ones, the data are as good
     return [f'{kind}_{i}' for i in range(n)]
 
 # %% ../nbs/01_sessions.ipynb #057746ab
