@@ -405,7 +405,7 @@ class Config(_Settings):
     anneal_epochs: int = 100 # epochs over which the weights of the decomposed KL rise from 0
     frame_std: float|str = 'auto' # of the frames' likelihood, in pixel values of 0 to 1; 'auto' follows the reconstruction error; 1 in the paper
     static_background: bool = True # decode with the background latents of another frame of the session; off in the paper
-    standard_start: bool = True # scale the first weights to the data, layer by layer; off in the paper
+    standard_start: bool = True # scale the first weights to the data, layer by layer; False: PyTorch's first weights, as in BehaveNet
     n_background: int = 3 # dimensions of the background subspace; 0 for a PS-VAE
     n_unsupervised: int|None = None # dimensions of the unsupervised subspace; None: what `n_latents` leaves, else 2
     n_latents: int|None = None # labels + background + unsupervised
@@ -556,7 +556,7 @@ _IGNORED = set('''experiment_name export_train_plots export_latents as_numpy bat
 _IGNORED_STARTS = ('cond_vae.', 'sss_vae.', 'neural_', 'subsample_')
 
 # %% ../nbs/00_config.ipynb #96620afc
-PAPER = dict(alpha=1000., beta=10., delta=50., gamma=0., anneal_epochs=100, frame_std=1., static_background=False, standard_start=False, n_background=3, n_unsupervised=None, arch=Arch(), use_labels=True,
+PAPER = dict(alpha=1000., beta=10., delta=50., gamma=0., anneal_epochs=100, frame_std=1., static_background=False, standard_start=True, n_background=3, n_unsupervised=None, arch=Arch(), use_labels=True,
              trial_splits=(8, 1, 1, 0), n_sessions_per_batch=2, learning_rate=1e-4, l2_reg=0., max_epochs=1000, min_epochs=0, early_stop=False, patience=10, validate_every=1)
 
 # %% ../nbs/00_config.ipynb #1e8ff871

@@ -19,7 +19,7 @@ from mspsvae.train import fit
 
 SMALL = {k: DEMO_CONFIG[k] for k in ('arch', 'learning_rate', 'device')}  # all weights at their defaults
 OURS = dict(frame_std='auto', static_background=True, gamma=100., standard_start=True)
-PAPER = dict(frame_std=1., static_background=False, gamma=0., standard_start=False)
+PAPER = dict(frame_std=1., static_background=False, gamma=0., standard_start=False)  # with BehaveNet's first weights too
 VARIANTS = {
     'the paper': PAPER,
     'all four': OURS,
