@@ -2,6 +2,7 @@
 
     python tools/bench_parts.py layers            each layer by itself, forward and backward: PyTorch's function beside ours, in turns
     python tools/bench_parts.py profile [demo]    shares of the operations in one step; the paper's network, or the demo's
+    python tools/bench_parts.py compiled [demo]   one whole step as it is, and with encoder and decoder put through `torch.compile` (needs a C++ compiler)
     python tools/bench_parts.py optimizer         one step of Adam for 8 million weights, plain and fused
     python tools/bench_parts.py kl FRAMES [ENTRIES]    time and memory of the terms that compare frames; ENTRIES of the pairwise table at one time
 """
@@ -55,20 +56,37 @@ def layers(n=64, repeats=7):
             print(str(dtype)[6:], 'decoder' if transposed else 'encoder', size.channels, f"plain {flops/taken['plain']:.0f}, ours {flops/taken['ours']:.0f}, matrix product {1000*amounts['matmul']/taken['matmul']:.0f} GFLOP/s", flush=True)
 
 
-def profile(which='paper', n=192, side=64):
+def _step(which, n=192, side=64, compiled=False):
+    "One training step of the paper's network, or the demo's, as a function."
     config = Config(device='cpu', **({k: v for k, v in DEMO_CONFIG.items() if k != 'device'} if which == 'demo' else {}))
     model = make_model(config, (1, side, side), 4)
     model.train_dtype = torch.bfloat16
+    if compiled:
+        model.encoder.compile()
+        model.decoder.compile()
     n_sessions = config.n_sessions_per_batch
     batch = Batch(torch.randint(0, 256, (n, 1, side, side), dtype=torch.uint8), torch.arange(n) % n_sessions, torch.randn(n, 4), n_sessions=n_sessions)
     optimizer, means, rng = make_optimizer(model, config), TermMeans(n_sessions), epoch_generator(0, 0)
     def step(): train_epoch(model, optimizer, [batch], config, term_weights(config), rng, means)
+    return step
+
+
+def profile(which='paper'):
+    step = _step(which)
     step()
     with torch.profiler.profile() as seen:
         for _ in range(3): step()
     events = sorted(seen.key_averages(), key=lambda e: -e.self_cpu_time_total)
     total = sum(e.self_cpu_time_total for e in events)
     for e in events[:14]: print(f'{e.self_cpu_time_total/total:6.1%}  {e.key}')
+
+
+def compiled(which='paper', repeats=7):
+    works = dict(plain=_step(which), compiled=_step(which, compiled=True))
+    begin = time.monotonic()
+    works['compiled']()
+    print(f'first compiled step {time.monotonic() - begin:.0f} s')
+    print({k: f'{1000*v:.0f} ms' for k, v in in_turns(works, CPU, repeats).items()})
 
 
 def optimizer():
@@ -92,6 +110,6 @@ def kl(n, entries=2*10**7, n_sessions=64):
 
 
 if __name__ == '__main__':
-    if len(sys.argv) < 2 or sys.argv[1] not in ('layers', 'profile', 'optimizer', 'kl'): sys.exit(__doc__)
+    if len(sys.argv) < 2 or sys.argv[1] not in ('layers', 'profile', 'compiled', 'optimizer', 'kl'): sys.exit(__doc__)
     name, *words = sys.argv[1:]
     globals()[name](*(int(w) if w.isdigit() else w for w in words))
