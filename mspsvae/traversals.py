@@ -273,11 +273,12 @@ def swap_background(
     run:Run,
     mu:np.ndarray, # latents of some frames, `[n, n_latents]` or `[n_latents]`
     session:int|str, # whose background, number or name
+    means:np.ndarray|None=None, # from `background_means`, where they are at hand; default: computed
     data=None, # where the sessions are now, if they moved
 ) -> np.ndarray: # frames in [0, 1], `[n, c, y, x]`
     "Decode frames with the mean background of a session in place of their own."
-    z = _as_rows(run, mu).copy()
-    z[:, background_slice(run)] = background_means(run, data)[find_session(run, session)]
+    part, s, z = background_slice(run), find_session(run, session), _as_rows(run, mu).copy()
+    z[:, part] = (background_means(run, data) if means is None else means)[s]
     return decode(run, z)
 
 # %% ../nbs/09d_traversals.ipynb #6e29a14e
