@@ -109,10 +109,12 @@ def read_frames(
     data=None, # where the sessions are now, if they moved
 ) -> np.ndarray: # `[n, c, y, x]` uint8
     "Frames of a trial from its file; raises `RunError` for frames that the trial does not have."
-    n = run.data['sessions'][find_session(run, session)]['n_frames'][find_trial(run, session, trial)]
+    s, t = find_session(run, session), find_trial(run, session, trial)
+    known = run.data['sessions'][s]
+    n = known['n_frames'][t]
     end = n if end is None else end
     if not 0 <= begin < end <= n: raise RunError(f'frames {begin} to {end} of a trial with {n}; expected 0 <= begin < end <= {n}')
-    return read_trial(run, session, trial, data)['frames'][begin:end]
+    return _session_info(run, s, data).session.read(known['trials'][t], frames=slice(begin, end))
 
 # %% ../nbs/09d_traversals.ipynb #6f0b42c3
 def stacked_latents(
