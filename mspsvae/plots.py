@@ -20,13 +20,14 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 from PIL import Image # which matplotlib brings
 
 from .config import RunError, ShapeError
 from .evaluate import r2_scores
 from .models import TERMS, term_weights
 from .runs import Run, write_bytes
-from .traversals import (DifferenceMaps, background_means, background_slice, decode, difference_maps, find_latent, find_session, find_trial, frame_latents, latent_names,
+from .traversals import (DifferenceMaps, background_means, background_slice, decode, difference_maps, find_frames, find_latent, find_session, find_trial, frame_latents, latent_names,
                                 latent_ranges, latent_subspaces, pick_frames, read_frames, read_trial, stacked_latents, swap_background, to_label_units, traverse)
 
 # %% ../nbs/10_plots.ipynb #1eae2bee
@@ -42,7 +43,7 @@ def session_colours(
 # %% ../nbs/10_plots.ipynb #8470b84c
 def short_names(
     names:list[str], # of sessions
-    longest:int=18, # characters
+    longest:int=16, # characters
 ) -> list[str]: # one for each, all different
     "Names without the words, between underscores, that all of them share at the beginning or the end."
     words = [n.split('_') for n in names]
@@ -81,7 +82,7 @@ class Picture(Figure):
     def _repr_png_(self):
         full, small = io.BytesIO(), io.BytesIO()
         self.savefig(full, format='png', bbox_inches='tight')
-        Image.open(full).convert('RGB').quantize(256).save(small, 'PNG', optimize=True)
+        Image.open(full).convert('RGB').save(small, 'PNG', optimize=True)
         return small.getvalue()
 
 def _figure(height, title='', width=WIDTH):
@@ -129,7 +130,7 @@ def _runs(runs):
     "Runs by name, from one, a list or a dict"
     if isinstance(runs, Run): return {runs.path.name: runs}
     if isinstance(runs, dict) and runs: return runs
-    if not runs: raise RunError('no runs to plot; expected a run, a list of runs, or a dict of name -> run')
+    if not isinstance(runs, (list, tuple)) or not runs: raise RunError(f'got {str(runs)[:80]}: no runs to plot; expected a run, a list of runs, or a dict of name -> run')
     paths = [r.path.name for r in runs]
     return {n if paths.count(n) == 1 else str(r.path): r for n, r in zip(paths, runs)}
 
@@ -154,6 +155,7 @@ def _draw_term(ax, runs, term, session, colours):
     _plain(ax, _TERM_TITLES[term] + (f' (weight {" or ".join(weights)})' if 0 < len(weights) < 4 else ''))
     ax.set_ylabel(_UNITS.get(term, 'nats'), fontsize=8)
     ax.set_xlabel('epoch', fontsize=8)
+    ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
 
 def _mark_epochs(ax, run):
     "Annealing as a gray range, the best epoch as a dotted line"
@@ -222,10 +224,11 @@ def plot_labels(
     return fig
 
 # %% ../nbs/10_plots.ipynb #48a156d0
-def _spread(run, n):
-    "At most `n` sessions, evenly spaced"
-    n_sessions = len(run.data['sessions'])
-    return np.unique(np.linspace(0, n_sessions - 1, min(n, n_sessions)).round().astype(int)).tolist()
+def _spread(sessions, n):
+    "At most `n` of some sessions, evenly spaced"
+    return [sessions[k] for k in np.unique(np.linspace(0, len(sessions) - 1, min(n, len(sessions))).round().astype(int))]
+
+def _sessions(run): return list(range(len(run.data['sessions'])))
 
 def _tick_frames(ax, texts, size, axis='x'):
     "Texts beside the tiles of a montage"
@@ -237,22 +240,25 @@ def plot_reconstructions(
     data=None, # where the sessions are now, if they moved
 ) -> Figure:
     "Frames beside their reconstructions and residuals."
-    frames = frames or pick_frames(run, 2 if len(run.data['sessions']) < 4 else 1, _spread(run, 8))
+    c, y, x = run.model.input_shape
+    fit = max(2, min(6, 8*y//(c*x))) # frames side by side
+    if frames is None: frames = pick_frames(run, max(1, min(2, fit//len(_sessions(run)))), _spread(_sessions(run), fit))
+    frames = find_frames(run, frames)
     recon = decode(run, frame_latents(run, frames, data))
     true = np.concatenate([read_frames(run, s, t, f, f + 1, data) for s, t, f in frames])/255
-    residual, (n, c, y, x) = true - recon, true.shape
+    residual = true - recon
     most = np.abs(residual).max() or 1
-    fig = _figure(.75 + 3*min(WIDTH*y/(n*c*x), 2.2), f'Reconstructions: mean squared error {(residual**2).mean():.4f} (1 is full brightness)')
+    fig = _figure(.9 + 3*min((WIDTH - 1)*y/(len(frames)*c*x), 2.2), f'Reconstructions: mean squared error {(residual**2).mean():.4f} (1 is full brightness)')
     axes = fig.subplots(3, 1)
     for ax, v, title, style in zip(axes, (true, recon, residual), ('frame', 'reconstruction', 'residual'), (('gray', 0, 1), ('gray', 0, 1), ('RdBu_r', -most, most))):
         shown = _draw(ax, montage(v[None]), '', *style)
-        ax.set_ylabel(title, fontsize=9)
+        _tick_frames(ax, [title], y, 'y')
     names = _names(run)
     axes[0].xaxis.tick_top()
-    _tick_frames(axes[0], [f'{names[find_session(run, s)]}\ntrial {find_trial(run, s, t)}, frame {f}' for s, t, f in frames], c*x)
-    bar = fig.colorbar(shown, ax=axes[2], fraction=.02, pad=.01)
+    _tick_frames(axes[0], [f'{names[s]}\ntrial {t}\nframe {f}' for s, t, f in frames], c*x)
+    bar = fig.colorbar(shown, ax=axes, fraction=.02, pad=.01)
     bar.ax.tick_params(labelsize=8)
-    bar.set_label('frame - reconstruction', fontsize=8)
+    bar.set_label('residual', fontsize=8)
     return fig
 
 # %% ../nbs/10_plots.ipynb #8fb340dc
@@ -263,6 +269,7 @@ def _value_texts(run, k, values):
 
 def _chosen_latents(run, latents):
     "Numbers of the latents asked for; all by default"
+    if latents is not None and not len(latents): raise RunError(f'latents: got none, expected some of {", ".join(latent_names(run))}')
     return list(range(run.model.n_latents)) if latents is None else [find_latent(run, k) for k in latents]
 
 def _panels(run, n_rows, n_columns):
@@ -280,12 +287,13 @@ def plot_traversals(
     data=None, # where the sessions are now, if they moved
 ) -> Figure:
     "Frames decoded with one latent at a time set from low to high."
-    frames = frames or pick_frames(run, 1 if len(run.data['sessions']) > 1 else 2, _spread(run, 2))
+    if n_values < 2: raise ShapeError(f'n_values is {n_values}; expected at least 2 columns')
+    frames = find_frames(run, pick_frames(run, 1 if len(run.data['sessions']) > 1 else 2, _spread(_sessions(run), 2)) if frames is None else frames)
     mu, ranges, chosen = frame_latents(run, frames, data), latent_ranges(run, percentiles, data=data), _chosen_latents(run, latents)
     c, y, x = run.model.input_shape
     side, height = _panels(run, len(frames), n_values)
     fig = _figure(height*ceil(len(chosen)/side) + .4, f'Traversals from percentile {percentiles[0]:g} to {percentiles[1]:g} of the data')
-    names, rows = _latent_names(run), [_names(run)[find_session(run, f[0])] for f in frames]
+    names, rows = _latent_names(run), [_names(run)[s] for s, _, _ in frames]
     for ax, k in zip(_grid(fig, len(chosen), side), chosen):
         values = np.linspace(*ranges[k], n_values)
         _draw(ax, montage(traverse(run, mu, k, values)), f'{names[k]} ({"label" if k < run.model.n_labels else "latent"} units)')
@@ -296,15 +304,16 @@ def plot_traversals(
 # %% ../nbs/10_plots.ipynb #1ef78044
 def plot_swaps(
     run:Run,
-    frames:list[tuple]|None=None, # (session, trial, frame) of each row, by name or number; default: a test frame of each session, six at most
+    frames:list[tuple]|None=None, # (session, trial, frame) of each row, by name or number; default: a test frame of each session shown, six at most
     sessions:list|None=None, # whose backgrounds, numbers or names; default: all, eight at most, evenly spaced
     data=None, # where the sessions are now, if they moved
 ) -> Figure:
     "The behaviour of some frames in the background of every session."
     means, names, (c, y, x) = background_means(run, data), _names(run), run.model.input_shape
-    frames = frames or pick_frames(run, 1, _spread(run, 6))
-    shown = _spread(run, 8) if sessions is None else [find_session(run, s) for s in sessions]
-    mu, own = frame_latents(run, frames, data), [find_session(run, f[0]) for f in frames]
+    shown = _spread(_sessions(run), 8) if sessions is None else [find_session(run, s) for s in sessions]
+    if not shown: raise RunError('sessions: got none, expected at least one name or number')
+    frames = find_frames(run, pick_frames(run, 1, _spread(shown, 6)) if frames is None else frames)
+    mu, own = frame_latents(run, frames, data), [s for s, _, _ in frames]
     true = np.concatenate([read_frames(run, s, t, f, f + 1, data) for s, t, f in frames])/255
     columns = [true, decode(run, mu)] + [swap_background(run, mu, s, means) for s in shown]
     some = '' if len(shown) == len(names) else f' ({len(shown)} of {len(names)})'
@@ -313,19 +322,22 @@ def plot_swaps(
     ax = fig.subplots()
     _draw(ax, montage(np.stack(columns, 1)))
     _tick_frames(ax, ['frame', 'recon-\nstruction'] + [f'in\n{names[s]}' for s in shown], c*x)
-    _tick_frames(ax, [f'{names[s]}\ntrial {find_trial(run, s, t)}\nframe {f}' for s, (_, t, f) in zip(own, frames)], y, 'y')
+    _tick_frames(ax, [f'{names[s]}\ntrial {t}\nframe {f}' for s, t, f in frames], y, 'y')
     ax.xaxis.tick_top()
+    if max(len(names[s]) for s in shown)*.085 > (width - 1)/len(columns): ax.set_xticks(ax.get_xticks(), ['frame', 'reconstruction'] + [f'in {names[s]}' for s in shown], rotation=35, ha='left', rotation_mode='anchor')
     for r, s in enumerate(own):
         if s in shown: ax.add_patch(Rectangle(((shown.index(s) + 2)*(c*x + GAP) - 1.25, r*(y + GAP) - 1.25), c*x + 1.5, y + 1.5, fill=False, ec=OKABE_ITO[1], lw=2, clip_on=False))
     return fig
 
 # %% ../nbs/10_plots.ipynb #dd17f988
-def _draw_histograms(ax, values, session, n_sessions, n_bins=40):
+def _draw_histograms(ax, values, session, n_sessions):
     "Density of one latent, by session: lines, or a carpet for many"
+    n_bins = int(np.clip(2*np.sqrt(len(values)/n_sessions), 8, 40))
     edges = np.linspace(*np.percentile(values, [.5, 99.5]), n_bins + 1) if np.ptp(values) else values[0] + np.linspace(-1, 1, n_bins + 1)
     density = np.stack([np.histogram(values[session == s], edges, density=True)[0] for s in range(n_sessions)])
     if n_sessions > len(OKABE_ITO):
         ax.pcolormesh(edges, np.arange(n_sessions + 1) - .5, density/density.max(1, keepdims=True).clip(1e-12), cmap='cividis')
+        ax.yaxis.set_major_locator(MaxNLocator(integer=True))
         return ax.set_ylabel('session', fontsize=8)
     for d, colour in zip(density, session_colours(n_sessions)): ax.stairs(d, edges, color=colour, lw=1.3)
     ax.set_yticks([])
@@ -342,7 +354,7 @@ def _name_sessions(fig, run, axes):
     if n == 1: return
     if n > len(OKABE_ITO):
         shades = matplotlib.colors.ListedColormap(session_colours(n))
-        return fig.colorbar(matplotlib.cm.ScalarMappable(matplotlib.colors.Normalize(-.5, n - .5), shades), ax=axes, label='session', fraction=.03, pad=.02)
+        return fig.colorbar(matplotlib.cm.ScalarMappable(matplotlib.colors.Normalize(-.5, n - .5), shades), ax=axes, label='session', ticks=MaxNLocator(integer=True), fraction=.03, pad=.02)
     handles = [matplotlib.lines.Line2D([], [], color=c, marker='o', ls='') for c in session_colours(n)]
     fig.legend(handles, _names(run), loc='outside lower center', ncols=min(n, 4), fontsize=8, frameon=False)
 
@@ -450,7 +462,7 @@ def _movie_axes(run, frames, chosen, ranges):
     names, n = _latent_names(run), len(frames)
     columns = max(1, min(len(chosen), round(9*y/(2*n*c*x)) + 1))
     wide = WIDTH/columns
-    fig = _figure((wide*y/(n*c*x) + .4)*ceil(len(chosen)/columns) + .3, f'From left to right in each tile: {", ".join(_names(run)[find_session(run, f[0])] for f in frames)}')
+    fig = _figure((wide*y/(n*c*x) + .4)*ceil(len(chosen)/columns) + .3, f'From left to right in each tile: {", ".join(_names(run)[s] for s, _, _ in frames)}')
     blank, shown = np.zeros((1, n, c, y, x)), []
     for ax, k in zip(_grid(fig, len(chosen), columns), chosen):
         low, high = _value_texts(run, k, ranges[k])
@@ -467,7 +479,7 @@ def traversal_movie(
 ) -> np.ndarray: # a movie, uint8 RGB `[n, y, x, 3]`
     "Every latent swinging between low and high, all in one picture; for `write_movie`, `movie_bytes` and `gif_bytes`."
     if n < 2: raise ShapeError(f'n is {n}; expected at least 2 frames of a movie')
-    frames = frames or pick_frames(run, 1 if len(run.data['sessions']) > 1 else 2, _spread(run, 2))
+    frames = find_frames(run, pick_frames(run, 1 if len(run.data['sessions']) > 1 else 2, _spread(_sessions(run), 2)) if frames is None else frames)
     mu, ranges, chosen = frame_latents(run, frames, data), latent_ranges(run, percentiles, data=data), _chosen_latents(run, latents)
     decoded = [traverse(run, mu, k, swing(*ranges[k], n)) for k in chosen]
     fig, shown = _movie_axes(run, frames, chosen, ranges)

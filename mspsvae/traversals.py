@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['label_names', 'latent_subspaces', 'latent_names', 'find_latent', 'find_session', 'find_trial', 'read_trial',
            'read_frames', 'stacked_latents', 'latent_ranges', 'to_label_units', 'from_label_units', 'pick_frames',
-           'frame_latents', 'decode', 'edit_latents', 'decode_edits', 'traverse', 'background_slice',
+           'find_frames', 'frame_latents', 'decode', 'edit_latents', 'decode_edits', 'traverse', 'background_slice',
            'background_means', 'swap_background', 'DifferenceMaps', 'difference_maps']
 
 # %% ../nbs/09d_traversals.ipynb #edfd924e
@@ -45,9 +45,11 @@ def latent_names(
     return label_names(run) + [f'{s} {k + 1}' for s, n in (('background', m.n_background), ('unsupervised', m.n_unsupervised)) for k in range(n)]
 
 # %% ../nbs/09d_traversals.ipynb #b7c52828
+def _is_whole(value): return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
 def _find(what, key, names, where):
     "Position of `key`, a name or a number, in `names`; RunError if it is not there"
-    if isinstance(key, (int, np.integer)) and not isinstance(key, (bool, np.bool_)):
+    if _is_whole(key):
         if 0 <= key < len(names): return int(key)
         raise RunError(f'{what} {key}: {where} has {len(names)}, expected a number from 0 to {len(names) - 1}')
     if key in names: return names.index(key)
@@ -113,7 +115,7 @@ def read_frames(
     known = run.data['sessions'][s]
     n = known['n_frames'][t]
     end = n if end is None else end
-    if not 0 <= begin < end <= n: raise RunError(f'frames {begin} to {end} of a trial with {n}; expected 0 <= begin < end <= {n}')
+    if not (_is_whole(begin) and _is_whole(end) and 0 <= begin < end <= n): raise RunError(f'frames {begin} to {end} of a trial with {n}; expected whole numbers, 0 <= begin < end <= {n}')
     return _session_info(run, s, data).session.read(known['trials'][t], frames=slice(begin, end))
 
 # %% ../nbs/09d_traversals.ipynb #6f0b42c3
@@ -185,18 +187,29 @@ def pick_frames(
             picked.append((s, trials[t], int(at - (ends[t - 1] if t else 0))))
     return picked
 
+def find_frames(
+    run:Run,
+    frames:list[tuple], # (session, trial, frame), session and trial by name or number
+) -> list[tuple[int, int, int]]: # the same, all as numbers
+    "Where frames stand; raises `RunError` for frames that are not there, and for an empty list."
+    if not isinstance(frames, (list, tuple)) or not frames: raise RunError(f'frames: got {str(frames)[:80]}, expected a list of (session, trial, frame), as of pick_frames')
+    found = []
+    for key in frames:
+        if not isinstance(key, (list, tuple)) or len(key) != 3: raise RunError(f'frames: got {str(key)[:80]} in the list, expected (session, trial, frame)')
+        s, t = find_session(run, key[0]), find_trial(run, *key[:2])
+        n, f = run.data['sessions'][s]['n_frames'][t], key[2]
+        if not _is_whole(f) or not 0 <= f < n: raise RunError(f'frame {f} of a trial with {n}; expected a whole number from 0 to {n - 1}')
+        found.append((s, t, int(f)))
+    return found
+
 def frame_latents(
     run:Run,
     frames:list[tuple], # (session, trial, frame), by name or number
     data=None, # where the sessions are now, if they moved
 ) -> np.ndarray: # means, `[n, n_latents]`
     "The latents of some frames; raises `RunError` for frames that are not there."
-    latents, rows = list(run.latents(data).values()), []
-    for session, trial, frame in frames:
-        mu = list(latents[find_session(run, session)].values())[find_trial(run, session, trial)]
-        if not 0 <= frame < len(mu): raise RunError(f'frame {frame} of a trial with {len(mu)}; expected 0 to {len(mu) - 1}')
-        rows.append(mu[frame])
-    return np.stack(rows) if rows else np.zeros((0, run.model.n_latents), np.float32)
+    latents = [list(trials.values()) for trials in run.latents(data).values()]
+    return np.stack([latents[s][t][f] for s, t, f in find_frames(run, frames)])
 
 # %% ../nbs/09d_traversals.ipynb #a59e6abc
 def _as_rows(run, mu):
@@ -280,7 +293,10 @@ def swap_background(
 ) -> np.ndarray: # frames in [0, 1], `[n, c, y, x]`
     "Decode frames with the mean background of a session in place of their own."
     part, s, z = background_slice(run), find_session(run, session), _as_rows(run, mu).copy()
-    z[:, part] = (background_means(run, data) if means is None else means)[s]
+    means = background_means(run, data) if means is None else means
+    want = (len(run.data['sessions']), run.model.n_background)
+    if np.shape(means) != want: raise ShapeError(f'means are {list(np.shape(means))}; expected {list(want)}, as of background_means')
+    z[:, part] = means[s]
     return decode(run, z)
 
 # %% ../nbs/09d_traversals.ipynb #6e29a14e
@@ -301,7 +317,8 @@ def difference_maps(
     data=None, # where the sessions are now, if they moved
 ) -> DifferenceMaps:
     "Where in the picture each latent acts, and which ones act most."
-    per_session = max(1, -(-n_frames//len(run.data['sessions'])))
+    if n_frames < 1: raise ShapeError(f'n_frames is {n_frames}; expected at least 1 frame to average over')
+    per_session = -(-n_frames//len(run.data['sessions']))
     mu = frame_latents(run, pick_frames(run, per_session), data)
     ranges = latent_ranges(run, percentiles, data=data)
     def map_of(k): low, high = (decode_edits(run, mu, {k: v}) for v in ranges[k]); return np.abs(high - low).mean(0)
