@@ -79,17 +79,19 @@ WIDTH = 9.5 # inches, of a notebook's column
 
 class Picture(Figure):
     "A figure that notebooks show and no global state knows of, so that there is nothing to be closed."
+    def __init__(self,
+        height:float, # inches
+        title:str='', # above all panels
+        width:float=WIDTH, # inches
+    ):
+        super().__init__(figsize=(width, height), dpi=80, layout='constrained')
+        if title: self.suptitle(title, fontsize=11)
+
     def _repr_png_(self):
         full, small = io.BytesIO(), io.BytesIO()
         self.savefig(full, format='png', bbox_inches='tight')
         Image.open(full).convert('RGB').save(small, 'PNG', optimize=True)
         return small.getvalue()
-
-def _figure(height, title='', width=WIDTH):
-    "An empty picture"
-    fig = Picture(figsize=(width, height), dpi=80, layout='constrained')
-    if title: fig.suptitle(title, fontsize=11)
-    return fig
 
 def _plain(ax, title=''):
     "Small print, and no frame on the right and above"
@@ -178,7 +180,7 @@ def plot_curves(
     names = sorted({n for r in runs.values() for n in r.history['session']})
     if session not in names: raise RunError(f'session {session!r} is not in the history; there are {", ".join(names) or "none, as no epoch was finished"}')
     terms = [t for t in ('loss', *TERMS, 'frame_std', 'progress') if _used(runs, t)]
-    fig = _figure(1.9*ceil(len(terms)/3) + .6, f'Training of {", ".join(runs)}' + ('' if session == 'all' else f', session {_text(session)}'))
+    fig = Picture(1.9*ceil(len(terms)/3) + .6, f'Training of {", ".join(runs)}' + ('' if session == 'all' else f', session {_text(session)}'))
     axes, colours = _grid(fig, len(terms), 3), dict(zip(runs, session_colours(len(runs))))
     for ax, term in zip(axes, terms):
         _draw_term(ax, runs, term, session, colours)
@@ -215,7 +217,7 @@ def plot_labels(
     true, names = _known_labels(read_trial(run, s, t, data)), _latent_names(run)[:run.model.n_labels]
     name, key = run.data['sessions'][s]['name'], run.data['sessions'][s]['trials'][t]
     predicted, columns = run.predicted_labels(data)[name][key], 1 if len(names) < 5 else 2
-    fig = _figure(1.15*ceil(len(names)/columns) + .9, f'Labels of {_text(name)}, {key}: R2 {r2_scores(true, predicted)[0]:.2f}')
+    fig = Picture(1.15*ceil(len(names)/columns) + .9, f'Labels of {_text(name)}, {key}: R2 {r2_scores(true, predicted)[0]:.2f}')
     axes = _grid(fig, len(names), columns)
     for k, ax in enumerate(axes): _draw_label(ax, true[:, k], predicted[:, k], names[k])
     for ax in axes[-columns:]: ax.set_xlabel('frame', fontsize=8)
@@ -248,7 +250,7 @@ def plot_reconstructions(
     true = np.concatenate([read_frames(run, s, t, f, f + 1, data) for s, t, f in frames])/255
     residual = true - recon
     most = np.abs(residual).max() or 1
-    fig = _figure(.9 + 3*min((WIDTH - 1)*y/(len(frames)*c*x), 2.2), f'Reconstructions: mean squared error {(residual**2).mean():.4f} (1 is full brightness)')
+    fig = Picture(.9 + 3*min((WIDTH - 1)*y/(len(frames)*c*x), 2.2), f'Reconstructions: mean squared error {(residual**2).mean():.4f} (1 is full brightness)')
     axes = fig.subplots(3, 1)
     for ax, v, title, style in zip(axes, (true, recon, residual), ('frame', 'reconstruction', 'residual'), (('gray', 0, 1), ('gray', 0, 1), ('RdBu_r', -most, most))):
         shown = _draw(ax, montage(v[None]), '', *style)
@@ -292,7 +294,7 @@ def plot_traversals(
     mu, ranges, chosen = frame_latents(run, frames, data), latent_ranges(run, percentiles, data=data), _chosen_latents(run, latents)
     c, y, x = run.model.input_shape
     side, height = _panels(run, len(frames), n_values)
-    fig = _figure(height*ceil(len(chosen)/side) + .4, f'Traversals from percentile {percentiles[0]:g} to {percentiles[1]:g} of the data')
+    fig = Picture(height*ceil(len(chosen)/side) + .4, f'Traversals from percentile {percentiles[0]:g} to {percentiles[1]:g} of the data')
     names, rows = _latent_names(run), [_names(run)[s] for s, _, _ in frames]
     for ax, k in zip(_grid(fig, len(chosen), side), chosen):
         values = np.linspace(*ranges[k], n_values)
@@ -318,7 +320,7 @@ def plot_swaps(
     columns = [true, decode(run, mu)] + [swap_background(run, mu, s, means) for s in shown]
     some = '' if len(shown) == len(names) else f' ({len(shown)} of {len(names)})'
     width = min(WIDTH, 1.4*c*x/y*len(columns) + 1)
-    fig = _figure(len(frames)*(width - 1)*y/(len(columns)*c*x) + 1, f"Session swaps: each frame's behaviour in the background of other sessions{some}", width=width)
+    fig = Picture(len(frames)*(width - 1)*y/(len(columns)*c*x) + 1, f"Session swaps: each frame's behaviour in the background of other sessions{some}", width=width)
     ax = fig.subplots()
     _draw(ax, montage(np.stack(columns, 1)))
     _tick_frames(ax, ['frame', 'recon-\nstruction'] + [f'in\n{names[s]}' for s in shown], c*x)
@@ -384,7 +386,7 @@ def plot_subspace(
     d = len(chosen)
     title = subspace if set(chosen) <= set(inside) else 'chosen'
     some = f' ({d} of {len(inside)})' if d < len(inside) and latents is None else ''
-    fig = _figure(min(2.6*d, 1.75*d + .8) + .8, f'{title.capitalize()} latents{some}, {len(rows)} frames' + ', by session'*(n > 1), width=min(WIDTH, 2.4*d + 2))
+    fig = Picture(min(2.6*d, 1.75*d + .8) + .8, f'{title.capitalize()} latents{some}, {len(rows)} frames' + ', by session'*(n > 1), width=min(WIDTH, 2.4*d + 2))
     axes = fig.subplots(d, d, squeeze=False, sharex='col')
     for i, a in enumerate(chosen):
         for j, b in enumerate(chosen):
@@ -416,7 +418,7 @@ def plot_histograms(
     mu, session = stacked_latents(run, data=data)
     chosen, names, n = _chosen_latents(run, latents), _latent_names(run), len(run.data['sessions'])
     many = n > len(OKABE_ITO)
-    fig = _figure((2. if many else 1.5)*ceil(len(chosen)/3) + 1, 'Latents by session, in latent units' + (': density over the largest of each session' if many else ''))
+    fig = Picture((2. if many else 1.5)*ceil(len(chosen)/3) + 1, 'Latents by session, in latent units' + (': density over the largest of each session' if many else ''))
     axes = _grid(fig, len(chosen), 3)
     for ax, k in zip(axes, chosen): _draw_histograms(_plain(ax, names[k]), mu[:, k], session, n)
     if not many: _name_sessions(fig, run, axes)
@@ -435,7 +437,7 @@ def plot_difference_maps(
     c, y, x = d.mean_frame.shape
     columns = min(len(order), max(1, round(5*y/(c*x)) if c*x <= 2*y else 2))
     width = min(WIDTH, 2.4*columns*max(1, c*x/y))
-    fig = _figure(((width/columns - .15)*y/(c*x) + .5)*ceil(len(order)/columns) + .9, f'Where latents act: mean |high - low| over {d.n_frames} frames', width=width)
+    fig = Picture(((width/columns - .15)*y/(c*x) + .5)*ceil(len(order)/columns) + .9, f'Where latents act: mean |high - low| over {d.n_frames} frames', width=width)
     axes = _grid(fig, len(order), columns)
     for rank, (ax, k) in enumerate(zip(axes, order), 1):
         share = montage((d.maps[k]/(d.maps[k].max() or 1))[None, None])
@@ -462,7 +464,7 @@ def _movie_axes(run, frames, chosen, ranges):
     names, n = _latent_names(run), len(frames)
     columns = max(1, min(len(chosen), round(9*y/(2*n*c*x)) + 1))
     wide = WIDTH/columns
-    fig = _figure((wide*y/(n*c*x) + .4)*ceil(len(chosen)/columns) + .3, f'From left to right in each tile: {", ".join(_names(run)[s] for s, _, _ in frames)}')
+    fig = Picture((wide*y/(n*c*x) + .4)*ceil(len(chosen)/columns) + .3, f'From left to right in each tile: {", ".join(_names(run)[s] for s, _, _ in frames)}')
     blank, shown = np.zeros((1, n, c, y, x)), []
     for ax, k in zip(_grid(fig, len(chosen), columns), chosen):
         low, high = _value_texts(run, k, ranges[k])
