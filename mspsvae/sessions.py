@@ -12,7 +12,7 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import prod
@@ -515,12 +515,12 @@ def _as_trials(arrays, kind):
     return trials
 
 def _check_arrays(path, groups, names):
-    "Raise one `SessionError` for all that is wrong with arrays to be written"
+    "Raise one `SessionError` for all that is wrong with arrays to be written, or just written to an open file"
     notes, odd = _Notes(path), _Notes(path)
     info = _inspect(groups, Session('', path), Config(), notes, odd)
     for group, count in (('labels', info and info.n_labels), ('causes', info and len(info.cause_names))):
         if names.get(group) is not None and len(names[group]) != (count or 0): notes.add(f'got {_n(len(names[group]), "name")}, expected {count or 0}, one for each column', group)
-    for trial, mask in groups.get('masks', {}).items():
+    for trial, mask in (groups['masks'] if 'masks' in groups else {}).items():
         if mask.dtype.kind in 'buif' and not np.isin(mask, (0, 1)).all(): notes.add('got other values than 0 and 1, expected 0 (leave it out) or 1', 'masks', trial)
     problems = list(notes.lines()) + [t for t in odd.lines() if ': causes: ' in t]
     if problems: raise SessionError(f"{path}: not written, {_n(len(problems), 'problem')} with the data:", problems)
@@ -543,25 +543,36 @@ class _Patient(io.FileIO):
         return size
 
 # %% ../nbs/01_sessions.ipynb #bedba1d6
+def _as_they_come(images, path):
+    "Name and array of each trial of an iterator; raises `SessionError` for the first one that can't be used"
+    size = None
+    for i, array in enumerate(images):
+        array = np.asarray(array)
+        size = size or array.shape[1:]
+        if text := _image_problem(array, size, ''): raise SessionError(f'{path}: not written: images/trial_{i:04d}: {text}')
+        yield f'trial_{i:04d}', array
+
 def _write(path, groups, names, attrs, compression):
-    "Write checked arrays to a new HDF5 file"
+    "Write arrays to a new HDF5 file"
     with _Patient(path, 'w+') as file:
         _fill(file, groups, names, attrs, compression)
         if file.error: raise file.error
 
 def _fill(file, groups, names, attrs, compression):
-    "Write checked arrays as HDF5 to an open file"
+    "Write arrays as HDF5 to an open file; a group is a dict of them, or (name, array) one after the other"
     with h5py.File(file, 'w') as f:
         for group, arrays in groups.items():
-            for trial, a in arrays.items():
+            for trial, a in arrays.items() if isinstance(arrays, dict) else arrays:
                 options = dict(compression=compression, chunks=(min(16, len(a)), *a.shape[1:]) if a.ndim == 4 else True) if compression else {}
                 f.create_dataset(f'{group}/{trial}', data=a, **options)
+                if file.error: raise file.error
             if names.get(group): f[group].attrs['names'] = np.array([str(name).encode() for name in names[group]]) # fixed length: a damaged one can't hang the reader
         for key, value in (attrs or {}).items(): f.attrs[key] = value
 
+# %% ../nbs/01_sessions.ipynb #5d0c7a1e
 def write_session(
     path, # of the file; missing folders are made, an old file is replaced
-    images, # list of uint8 [n_frames, c, y, x], one for each trial
+    images, # list of uint8 [n_frames, c, y, x], one for each trial; or an iterator, whose trials are written as they come
     labels=None, # list of float [n_frames, n_labels]; NaN where missing
     masks=None, # list of 0/1 shaped as images; 0 leaves a pixel out
     labels_masks=None, # list of 0/1 shaped as labels; 0 leaves a label out
@@ -570,14 +581,19 @@ def write_session(
     cause_names=None, # one name for each cause
     attrs=None, # dict of texts and numbers to keep with the file
     compression=None, # 'lzf' or 'gzip': smaller files that are slower to read
+    more=None, # dict of groups of your own, each a list with one array for each trial
 ) -> Path: # the path
     "Write one session, whole or not at all; raises one `SessionError` that lists all that is wrong with the arrays."
-    path, names = Path(path), dict(labels=label_names, causes=cause_names)
-    given = dict(images=images, labels=labels, masks=masks, labels_masks=labels_masks, causes=causes)
+    path, names, stream = Path(path), dict(labels=label_names, causes=cause_names), isinstance(images, Iterator)
+    given = dict(images=None if stream else images, labels=labels, masks=masks, labels_masks=labels_masks, causes=causes) | (more or {})
     groups = {kind: trials for kind, arrays in given.items() if (trials := _as_trials(arrays, kind)) is not None}
-    _check_arrays(path, groups, names)
+    if not stream: _check_arrays(path, groups, names)
     try:
-        with atomic_path(path) as part: _write(part, groups, names, attrs, compression)
+        with atomic_path(path) as part:
+            _write(part, dict(images=_as_they_come(images, path)) | groups if stream else groups, names, attrs, compression)
+            if stream:
+                with _open(part) as f: _check_arrays(path, f, names)
+    except MspsvaeError: raise
     except (OSError, ValueError, TypeError, RuntimeError) as e: raise SessionError(f'{path}: can not be written ({_reason(e)})') from None
     return path
 
