@@ -136,18 +136,23 @@ def _in_folder(root, names):
     return paths, [] if paths else [_nothing(root, names)]
 
 # %% ../nbs/01_sessions.ipynb #6f5ff5ac
-def _rows(path):
-    "The rows of a CSV as (line, dict), and problems"
+def _table(path):
+    "The columns of a CSV, its rows as (line, dict), and problems"
     try:
         with open(path, newline='', encoding='utf-8-sig') as f:
             reader = csvlib.DictReader(f, skipinitialspace=True)
             columns = [(c or '').strip() for c in reader.fieldnames or []]
             reader.fieldnames = columns
             rows = [(reader.line_num, {k: (v or '').strip() for k, v in row.items() if k is not None}) for row in reader]
-    except (OSError, ValueError, csvlib.Error) as e: return [], [f'{path}: can not be read as a table of sessions ({_reason(e)})']
-    if 'path' not in columns and not set(_LEVELS) <= set(columns): return [], [f"{path}: got the columns {_show(columns)}, expected lab, expt, animal, session (or path)"]
+    except (OSError, ValueError, csvlib.Error) as e: return [], [], [f'{path}: can not be read as a table of sessions ({_reason(e)})']
     rows = [(line, row) for line, row in rows if any(row.values())]
-    return rows, [] if rows else [f'{path}: no rows, expected one for each session']
+    return columns, rows, [] if rows else [f'{path}: no rows, expected one for each session']
+
+def _rows(path):
+    "The rows of a table of sessions as (line, dict), and problems"
+    columns, rows, problems = _table(path)
+    if columns and 'path' not in columns and not set(_LEVELS) <= set(columns): return [], [f"{path}: got the columns {_show(columns)}, expected lab, expt, animal, session (or path)"]
+    return rows, problems
 
 # %% ../nbs/01_sessions.ipynb #60d04b02
 def _row_paths(row, root):
