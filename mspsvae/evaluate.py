@@ -160,7 +160,7 @@ def dci(
         a, b = np.isfinite(train_y[:, j]), np.isfinite(test_y[:, j])
         mean, std = train_y[a, j].mean() if a.any() else 0., train_y[a, j].std() if a.any() else 0.
         if not std > 0 or not b.any(): r2.append(np.nan); continue
-        model = make_pipeline(StandardScaler(), Lasso(penalty)).fit(train[a], (train_y[a, j] - mean)/std)
+        model = make_pipeline(StandardScaler(), Lasso(penalty, precompute=True, max_iter=100_000)).fit(train[a], (train_y[a, j] - mean)/std)
         importance[:, j] = np.abs(model[-1].coef_)
         r2.append(r2_scores(test_y[b, j:j + 1], mean + std*model.predict(test[b])[:, None])[0])
     by_latent, by_cause = _one_minus_entropy(importance), _one_minus_entropy(importance.T)
