@@ -6,7 +6,7 @@
 __all__ = ['fold_means', 'convert_state', 'read_state', 'load_checkpoint', 'read_hparams', 'config_of', 'data_dir',
            'behavenet_splits', 'read_metrics', 'bring_over']
 
-# %% ../nbs/14_behavenet.ipynb #058b10e7
+# %% ../nbs/14_behavenet.ipynb #8a9fa1b8
 import csv
 import json
 import os
@@ -23,7 +23,7 @@ from .batches import split_trials
 from .config import _ARCH_KEYS, _ARCH_ONLY, _BETA_TC, _RENAMED as _SETTINGS, _SIZES, Arch, Config, ConfigError, MspsvaeError, RunError, _load, _their_words
 from .models import MSPSVAE, anneal_progress
 from .pickles import read_pickle
-from .runs import Run, describe_data, load_run, save_weights, saving, write_history, write_json
+from .runs import Run, describe_data, load_run, plain_json, save_weights, saving, write_history, write_json
 from .sessions import check_sessions, find_sessions
 
 # %% ../nbs/14_behavenet.ipynb #509574a5
@@ -265,7 +265,7 @@ def bring_over(
     if sum(config.latent_sizes(n_labels)) != model.n_latents: raise RunError(f'{weights} has {model.n_latents} latents, the settings say {sum(config.latent_sizes(n_labels))}')
     return _write_run(out, config, model, check.infos, folder, hparams)
 
-# %% ../nbs/14_behavenet.ipynb #adbc2ac5
+# %% ../nbs/14_behavenet.ipynb #a0d5192a
 def _write_run(out, config, model, infos, folder, hparams):
     "A run's folder, whole or not at all"
     parts = [behavenet_splits(len(i.trials), config.trial_splits, config.seed_data) for i in infos]
@@ -280,7 +280,7 @@ def _write_run(out, config, model, infos, folder, hparams):
             config.to_json(part/'config.json')
             write_json(part/'data.json', data)
             write_history(part/'history.csv', rows)
-            write_json(part/'behavenet.json', json.loads(json.dumps(dict(version=str(folder), hparams=hparams), default=str)))
+            write_json(part/'behavenet.json', json.loads(json.dumps(plain_json(dict(version=str(folder), hparams=hparams)), default=str)))     # sets and bytes as texts
             save_weights(part/'best.safetensors', model, epoch=best, val_loss=min((r['loss'] for r in rows if r['split'] == 'val' and r['session'] == 'all'), default=float('nan')))
             if out.is_dir(): out.rmdir()
             os.replace(part, out)
