@@ -628,8 +628,8 @@ def _is_behavenet(values):
 def _their_words(found):
     "What BehaveNet's values mean: it goes down from lab to session until one is 'all', whatever stands below, and 'gpu' is its other word for 'cuda'"
     levels = ('lab', 'expt', 'animal', 'session')
-    first = next((i for i, level in enumerate(levels) if found.get(level) == 'all'), len(levels))
-    device = dict(device='cuda') if found.get('device') == 'gpu' else {}
+    first = next((i for i, level in enumerate(levels) if _allowed(found.get(level), ('all',))), len(levels))
+    device = dict(device='cuda') if _allowed(found.get('device'), ('gpu',)) else {}
     return found | dict.fromkeys(levels[first:], 'all') | device
 
 def _translate(values):
