@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['DEMO_CONFIG', 'COMMANDS', 'add_config_flags', 'config_from', 'prepare_command', 'check_command', 'fit_and_score',
-           'data_root', 'fit_command', 'evaluate_command', 'export_command', 'bring_command', 'bench_command',
-           'demo_command', 'completion_command', 'make_parser', 'main']
+           'data_root', 'fit_command', 'evaluate_command', 'report_command', 'export_command', 'bring_command',
+           'bench_command', 'demo_command', 'completion_command', 'make_parser', 'main']
 
 # %% ../nbs/16_cli.ipynb #bc521f3b
 import argparse
@@ -26,7 +26,9 @@ from .bench import bench, bench_table
 from .config import Arch, Config, ConfigError, MspsvaeError, RunError, atomic_path
 from .evaluate import evaluate, summarise
 from .export import export_latents, export_nwb
+from .leakage import describe_leakage, leakage
 from .prepare import Recipe, prepare, prepare_sessions
+from .report import report
 from .runs import Run, load_run, plain_json
 from .sessions import check_sessions
 from .synthetic import DEMO, make_sessions
@@ -185,6 +187,19 @@ def _evaluate_flags(parser):
     _of_a_run(parser)
     _json_flag(parser)
 
+# %% ../nbs/16_cli.ipynb #76e1381d
+def report_command(args):
+    "Write report.html about a run: scores, leakage, pictures that move; about several runs: the same, compared."
+    path = report(args.runs, args.out, args.data)
+    _show_result(args, dict(report=str(path)), path)
+    return 0
+
+def _report_flags(parser):
+    parser.add_argument('runs', nargs='+', help='folders of runs').complete = shtab.DIRECTORY
+    parser.add_argument('--out', help="the page [report.html in the run's folder, or beside the folders of several]").complete = shtab.FILE
+    parser.add_argument('--data', help='where the sessions are now, if they moved').complete = shtab.FILE
+    _json_flag(parser)
+
 # %% ../nbs/16_cli.ipynb #0ea51e8e
 def export_command(args):
     "Write the latents and predicted labels of every frame to a file: HDF5, NPZ or CSV, by its ending; or to NWB files in a folder."
@@ -275,6 +290,7 @@ COMMANDS = {
     'fit': (fit_command, _fit_flags, ['mspsvae fit data/ --out runs/paws --n-background 3 --n-unsupervised 2 --max-epochs 300', 'mspsvae fit data/ --out runs/paws --resume',
                                       'mspsvae fit data/ --config ae_model.json ae_training.json data.json']),
     'evaluate': (evaluate_command, _evaluate_flags, ['mspsvae evaluate runs/paws', 'mspsvae evaluate runs/paws --json > scores.json']),
+    'report': (report_command, _report_flags, ['mspsvae report runs/paws', 'mspsvae report runs/first runs/second --out compared.html']),
     'export': (export_command, _export_flags, ['mspsvae export runs/paws latents.csv', 'mspsvae export runs/paws nwb/ --nwb --rate 60']),
     'bring': (bring_command, _bring_flags, ['mspsvae bring results/lab/expt/animal/session/ps-vae/conv/09_latents/paws/version_0 --data data/ --out runs/theirs']),
     'bench': (bench_command, _bench_flags, ['mspsvae bench', 'mspsvae bench --image-size 128 128 --precision bf16']),
