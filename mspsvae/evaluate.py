@@ -26,7 +26,7 @@ from sklearn.preprocessing import StandardScaler
 
 from .batches import TrialReader
 from .config import RunError, ShapeError
-from .runs import Run, label_names, latent_names, latent_subspaces, load_run, pick_device, plain_json, write_json
+from .runs import Run, as_run, label_names, latent_names, latent_subspaces, pick_device, plain_json, write_json
 
 # %% ../nbs/09_evaluate.ipynb #26c7892a
 def r2_scores(
@@ -354,12 +354,13 @@ def _correlation_scores(run, latents, test):
 
 # %% ../nbs/09_evaluate.ipynb #bfdaa43b
 def evaluate(
-    run:Run, # from `fit` or `load_run`
+    run:Run|str|Path, # from `fit` or `load_run`, or its folder
     data=None, # where the sessions are now, if they moved
     most_frames:int=20_000, # frames that classifiers and maps learn from, and that they judge
     most_decoded:int=20_000, # frames of each split that are decoded
 ) -> dict: # plain numbers, by name, as in the table above; None where a score has no meaning
     "Score a run's best model, and write `metrics.json`."
+    run = as_run(run)
     infos, subspaces = run.infos(data), subspace_slices(run)
     tables = {k: frame_table(run, k, data) for k in ('train', 'val', 'test')}
     splits = {k: _split_scores(run, k, t, infos, data, most_decoded) for k, t in tables.items()}
@@ -436,13 +437,21 @@ def _comparable(runs): # what keeps runs from being compared
         if any(run.path.resolve() == r.path.resolve() for r in runs[:k]): yield f'{run.path} is given twice'
         elif _frames_known(run) != _frames_known(runs[0]): yield f'{run.path} was fitted on other sessions, or on other trials of them, than {runs[0].path}'
 
+def _stability_text(s): # in plain words
+    beside = f'matched latents correlate with {s["agreement"]:.2f} in the mean; by chance it would be {s["chance"]:.2f} (rarely above {s["chance_high"]:.2f})'
+    if s['agreement'] < s['chance_high'] + .1 and s['same_plane'] < .8: return f'The seeds agree no better than chance would: {beside}. Do not interpret these latents; train longer, or change n_unsupervised.'
+    if s['chance_high'] > .8: return f'The seeds agree, but so would chance: {beside}. The session seems to have leaked into both (see leakage).'
+    if s['agreement'] >= .9: return f'The seeds find the same latents: {beside}.'
+    if s['same_plane'] >= .8: return f'The seeds find the same plane with other axes in it: {beside}, but a linear map explains {100*s["same_plane"]:.0f}% of one run by another. A larger beta pins the axes down.'
+    return f'The seeds agree in part: {beside}. Look at each pair; what only one seed finds is no property of the video.'
+
 def stability(
     runs:list, # `Run`s or their folders: fits of the same data with other seeds
     data=None, # where the sessions are now, if they moved
     most_frames:int=20_000, # that are compared
-) -> dict: # `agreement`, `worst`, `chance`, `chance_high`, `same_plane`: over all pairs of runs; `pairs`: `match_latents` of each, with names
+) -> dict: # `agreement`, `worst`, `chance`, `chance_high`, `same_plane`: over all pairs of runs; `pairs`: `match_latents` of each, with names; `text`
     "Do several seeds find the same unsupervised latents? Raises one `RunError` with all that keeps runs from being compared."
-    runs = [r if isinstance(r, Run) else load_run(r) for r in ([runs] if isinstance(runs, (Run, str, Path)) else runs)]
+    runs = [as_run(r) for r in ([runs] if isinstance(runs, (Run, str, Path)) else runs)]
     if problems := list(_comparable(runs)): raise RunError('these runs cannot be compared:', problems)
     split = 'test' if all(r.data['splits'] == runs[0].data['splits'] for r in runs) else 'all'
     tables = [frame_table(r, split, data, most_frames) for r in runs]
@@ -453,4 +462,5 @@ def stability(
         named = [(f'unsupervised {i + 1}', f'unsupervised {j + 1}', r) for i, j, r in match['pairs']]
         pairs.append(dict(a=str(runs[a].path), b=str(runs[b].path)) | match | dict(pairs=named))
     means = {k: np.mean([p[k] for p in pairs]) for k in ('agreement', 'chance', 'chance_high', 'same_plane')}
-    return plain_json(dict(runs=[str(r.path) for r in runs], trials=split, n_frames=len(tables[0].session), worst=min(p['agreement'] for p in pairs), **means, pairs=pairs))
+    result = plain_json(dict(runs=[str(r.path) for r in runs], trials=split, n_frames=len(tables[0].session), worst=min(p['agreement'] for p in pairs), **means, pairs=pairs))
+    return result | dict(text=_stability_text(result))

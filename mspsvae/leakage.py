@@ -7,8 +7,9 @@ __all__ = ['UNUSED', 'SEVERITIES', 'SHARE', 'TOLD', 'BEHAVIOUR', 'KNOWN', 'Varia
            'without_labels', 'behaviour_r2', 'latent_kl', 'share_level', 'told_level', 'find_leaks', 'leakage',
            'describe_leakage']
 
-# %% ../nbs/09a_leakage.ipynb #c7ce278e
+# %% ../nbs/09a_leakage.ipynb #0f77503b
 from dataclasses import dataclass
+from pathlib import Path
 from textwrap import wrap
 
 import numpy as np
@@ -16,7 +17,7 @@ import torch
 
 from .batches import TrialReader
 from .evaluate import correlations, cross_validated_accuracy, frame_table, linear_r2, r2_scores, sample_frames, session_accuracy, session_information_of, subspace_slices, trial_folds
-from .runs import Run, label_names, latent_names, latent_subspaces, pick_device, plain_json, write_json
+from .runs import Run, as_run, label_names, latent_names, latent_subspaces, pick_device, plain_json, write_json
 
 # %% ../nbs/09a_leakage.ipynb #66c48d8f
 @dataclass
@@ -216,7 +217,7 @@ def told_level(
     *_, way, beyond = _told(accuracy, chance)
     return 1 + sum(way >= v for v in TOLD) if beyond else 0
 
-# %% ../nbs/09a_leakage.ipynb #e385e864
+# %% ../nbs/09a_leakage.ipynb #e38d990f
 def _finding(level, subspace, text, knob=''): return dict(severity=SEVERITIES[level], subspace=subspace, text=text, knob=knob)
 
 def _share_words(variance): return '' if variance['corrected'] is None else f'; {_percent(variance["corrected"]) if variance["corrected"] else "none"} of their variance lies between sessions'
@@ -241,13 +242,20 @@ def _where(report, subspace):
     worst, share, level = _worst(report, subspace)
     return f' The one to look at is {worst["name"]}: {_percent(share)} of its variance lies between sessions.' if level > 1 and report['subspaces'][subspace]['n_latents'] > 1 else ''
 
-def _leak_knob(config, subspace): # what to turn
-    if subspace == 'supervised': return f'alpha={2*config.alpha:g} (now {config.alpha:g}) ties these latents closer to the labels; see also that labels are z-scored within sessions'
-    if not config.n_background: return 'n_background=3 (now 0): the session needs a place of its own'
-    if config.gamma < 100: return f'gamma=100 (now {config.gamma:g}) punishes what these latents tell about the session'
-    return f'gamma={3*config.gamma:g} (now {config.gamma:g}), or train longer (max_epochs, now {config.max_epochs})'
+def _knows(report): # how far the background is from chance to certainty
+    space = report['subspaces'].get('background')
+    return _told(space['session_accuracy'], report['chance'])[2] if space and space['session_accuracy'] else 0.
 
-# %% ../nbs/09a_leakage.ipynb #6784d26c
+def _delta(config): return f'delta={max(10*config.delta, 50):g} (now {config.delta:g}): it pulls the sessions apart in the background; or train longer (max_epochs, now {config.max_epochs})'
+
+def _leak_knob(report, config, subspace): # what to turn
+    if subspace == 'supervised': return f'alpha={2*config.alpha:g} (now {config.alpha:g}): it ties these latents closer to their labels; see to it that labels are z-scored within sessions'
+    if not config.n_background: return 'n_background=3 (now 0): the session needs a place of its own'
+    if _knows(report) < KNOWN[1]: return _delta(config)
+    if config.gamma < 100: return f'gamma=100 (now {config.gamma:g}): it punishes what these latents tell about the session'
+    return f'gamma={3*config.gamma:g} (now {config.gamma:g}): it punishes what these latents tell about the session; or train longer (max_epochs, now {config.max_epochs})'
+
+# %% ../nbs/09a_leakage.ipynb #9537c8bf
 def _session_findings(report, config): # does the session leak into supervised and unsupervised latents?
     for name in ('supervised', 'unsupervised'):
         space, chance = report['subspaces'].get(name), report['chance']
@@ -257,27 +265,27 @@ def _session_findings(report, config): # does the session leak into supervised a
         told = [told_level(v['session_accuracy'], chance) for v in (space, space['beyond_labels'] or space)]
         before, after = max(share[0], told[0]), min(max(share[0], told[0]), max(share[-1], told[-1]))
         text = _leak_text(before, after, space, chance, only_spread=max(share) < 2)
-        yield _finding(after, name, text + (_where(report, name) if after else ''), _leak_knob(config, name) if after > 1 else '')
+        yield _finding(after, name, text + (_where(report, name) if after else ''), _leak_knob(report, config, name) if after > 1 else '')
 
 def _leak_text(before, after, space, chance, only_spread):
     numbers = _numbers(space, chance, after < before)
-    if after == 0 and before > 1: return f'The sessions differ here, but by behaviour that labels explain, so this is no leak: {numbers}.'
+    if after < 2 and before > 1: return f'The sessions differ here, but {("by", "nearly all of it is")[after]} behaviour that labels explain{", so this is no leak"*(not after)}: {numbers}.'
     text = ('The session cannot be told from these latents', 'A trace of the session is in these latents', 'The session leaks into these latents', 'Much of the session leaks into these latents')[after] + f': {numbers}.'
     if after < 2: return text
     if only_spread: return text + ' It shows less in their means than in how they are spread in each session (plot_histograms), which may also be a true difference in behaviour.'
     return text + ' (If the animals truly moved differently, in a way that no label knows, it is no leak: plot_swaps shows it.)'
 
-# %% ../nbs/09a_leakage.ipynb #7279c7ad
+# %% ../nbs/09a_leakage.ipynb #75c10e5e
 def _background_findings(report, config): # does it know the session, and does it know more than that?
     space = report['subspaces'].get('background')
     if space is None:
-        if report['chance'] is not None: yield _finding(2, 'background', 'There is no background, so that what sets the sessions apart has to go into the other latents.', 'n_background=3 (now 0)')
+        if report['chance'] is not None: yield _finding(2, 'background', 'There is no background, so that what sets the sessions apart has to go into the other latents.', 'n_background=3 (now 0), with n_sessions_per_batch of 2 or more')
         return
     if report['chance'] is not None and space['session_accuracy']:
         kind, v, way, _ = _told(space['session_accuracy'], report['chance'])
         level = sum(way < k for k in KNOWN)
         text = f'The background {("knows the session", "knows the session, but not always", "knows the session only in part", "hardly knows the session")[level]}: a classifier is right in {_percent(v)} of the frames (guessing gives {_percent(report["chance"])}).'
-        yield _finding(level, 'background', text, f'delta={max(10*config.delta, 50):g} (now {config.delta:g}) pulls sessions apart; or train longer (max_epochs, now {config.max_epochs})' if level else '')
+        yield _finding(level, 'background', text, _delta(config) if level else '')
     yield from _behaviour_findings(space, config)
 
 def _best_r2(scores): # name -> the better of the two maps; NaN and None count as nothing
@@ -292,7 +300,7 @@ def _behaviour_findings(space, config):
     if config.static_background: yield _finding(1, 'background', f'Within sessions the background goes along with behaviour: {names}. It was not used for painting (static_background is on), so nothing is lost; but do not take the background for constant.')
     else: yield _finding(sum(r2[found[0]] >= v for v in BEHAVIOUR), 'background', f'Behaviour hides in the background: within sessions it tells {names}. The other latents may lack it.', 'static_background=True (now False): what is not the same in all frames of a session then cannot pass')
 
-# %% ../nbs/09a_leakage.ipynb #f2e11560
+# %% ../nbs/09a_leakage.ipynb #ee3b20f6
 def _usage_findings(report, config):
     mine = [l for l in report['latents'] if l['subspace'] == 'unsupervised']
     unused = [l['name'] for l in mine if not l['used']]
@@ -307,11 +315,11 @@ def _twin_findings(report, config):
 
 def _data_findings(report, config):
     if report['chance'] is None: yield _finding(1, 'all', 'One session: there is nothing to be told apart, so nothing can have leaked. The report tells only which latents are used, and what they know of the labels.')
-    elif report['fewest_trials'] < 5: yield _finding(1, 'all', f'A session has {report["fewest_trials"]} trials: figures that count trials are rough, and slight leaks go unseen.', 'more trials: shorter ones, or more sessions of the same kind')
+    elif report['fewest_trials'] < 5: yield _finding(1, 'all', f'A session has {report["fewest_trials"]} trials: figures that count trials are rough, and a leak may go unseen.', 'more trials: shorter ones, or more sessions of the same kind')
     missing = [l['name'] for l in report['labels'] if l['missing'] > .5]
     if missing: yield _finding(1, 'all', f'More than half of the values of {", ".join(missing)} {"is" if len(missing) == 1 else "are"} missing: what labels explain is underestimated.')
     differ = [l['name'] for l in report['labels'] if l['variance']['session'] is not None and l['variance']['session'] > l['variance']['floor'] and l['variance']['corrected'] >= SHARE[1]]
-    if differ: yield _finding(1, 'supervised', f'The labels themselves differ between sessions: {", ".join(differ[:4])}{" and more" if len(differ) > 4 else ""}. If that is how they were measured and not how the animals moved, z-score them within sessions.', 'labels of the data: z-score within sessions')
+    if differ: yield _finding(1, 'supervised', f'The labels themselves differ between sessions: {", ".join(differ[:4])}{" and more" if len(differ) > 4 else ""}. If that is how they were measured and not how the animals moved, z-score them within sessions.', 'labels z-scored within sessions, if so')
 
 # %% ../nbs/09a_leakage.ipynb #d3a171f7
 def find_leaks(
@@ -323,13 +331,14 @@ def find_leaks(
     found = [f for kind in kinds for f in kind(report, config)]
     return sorted(found, key=lambda f: -SEVERITIES.index(f['severity']))
 
-# %% ../nbs/09a_leakage.ipynb #f1bd0a41
+# %% ../nbs/09a_leakage.ipynb #9739f84c
 def leakage(
-    run:Run, # from `fit` or `load_run`
+    run:Run|str|Path, # from `fit` or `load_run`, or its folder
     data=None, # where the sessions are now, if they moved
     most_frames:int=20_000, # evenly spaced frames that are looked at; single latents are judged by a quarter of them
 ) -> dict: # plain numbers and texts, as in the table above
     "What leaked in a run, where, and what to do about it; written to `leakage.json`."
+    run = as_run(run)
     tables = {k: frame_table(run, k, data, most_frames) for k in ('all', 'train', 'test')}
     table, infos, kl = tables['all'], run.infos(data), latent_kl(run, data)
     sessions, parts = [i.session.name for i in infos], subspace_slices(run)
@@ -347,7 +356,7 @@ def leakage(
     write_json(run.path/'leakage.json', report)
     return report
 
-# %% ../nbs/09a_leakage.ipynb #08c9a3fb
+# %% ../nbs/09a_leakage.ipynb #6ce3fcaf
 def _verdict(findings):
     count = {k: sum(f['severity'] == k for f in findings) for k in ('problem', 'warning')}
     told = ' and '.join(f'{n} {k}{"s" if n > 1 else ""}' for k, n in count.items() if n)
@@ -356,7 +365,8 @@ def _verdict(findings):
 def _row(name, space):
     accuracy, rest = space['session_accuracy'], space['beyond_labels']
     def share(v): return '-' if v['corrected'] is None else _percent(v['corrected'])
-    return [name, *(f'{accuracy[k]:.2f}' if accuracy else '-' for k in ('linear', 'nearest')), share(space['variance']), share(rest['variance']) if rest else '-', '-' if space['kl'] is None else f'{space["kl"]:.1f}']
+    both = min(_both(space), key=lambda v: v['corrected'] or 0.)
+    return [name, *(f'{accuracy[k]:.2f}' if accuracy else '-' for k in ('linear', 'nearest')), share(space['variance']), share(both) if rest else '-', '-' if space['kl'] is None else f'{space["kl"]:.1f}']
 
 def _table(rows):
     wide = [max(map(len, column)) for column in zip(*rows)]
@@ -373,6 +383,6 @@ def describe_leakage(
         lines += wrap(f'{f["subspace"]}: {f["text"]}', width, initial_indent=f'{f["severity"].upper():8} ', subsequent_indent=' '*9)
         if f['knob']: lines += wrap(f'try {f["knob"]}', width, initial_indent=' '*9 + '-> ', subsequent_indent=' '*12)
     rows = [['', 'linear', 'nearest', 'between sessions', 'beyond labels', 'nats'], *(_row(k, v) for k, v in report['subspaces'].items()), *(_row('  ' + l['name'], l) for l in report['latents'])]
-    note = 'linear, nearest: session accuracy of the two classifiers; between sessions: share of the variance, less what chance gives; beyond labels: the same without what labels explain; nats: what a latent tells of a frame, at most.'
+    note = 'linear, nearest: session accuracy of the two classifiers; between sessions: share of the variance, less what chance gives; beyond labels: what of it is left without what labels explain; nats: what a latent tells of a frame, at most.'
     if report['session_information'] is not None: note += f' Session information of the unsupervised latents: {report["session_information"]:.2f} nats; it leans to the high side, so compare it between fits.'
     return '\n'.join([head, '', *lines, '', *_table(rows), '', *wrap(note, width)])

@@ -6,8 +6,8 @@
 __all__ = ['HISTORY', 'NO_LOCKS', 'saving', 'write_bytes', 'plain_json', 'write_json', 'read_json', 'write_history',
            'append_history', 'read_history', 'weights_digest', 'cpu_state', 'save_weights', 'read_about',
            'load_weights', 'save_checkpoint', 'read_checkpoint', 'last_checkpoint', 'lock_run', 'check_data',
-           'describe_data', 'fingerprint', 'Run', 'load_run', 'encode_frames', 'pick_device', 'pick_precision',
-           'label_names', 'latent_subspaces', 'latent_names']
+           'describe_data', 'fingerprint', 'Run', 'load_run', 'as_run', 'encode_frames', 'pick_device',
+           'pick_precision', 'label_names', 'latent_subspaces', 'latent_names']
 
 # %% ../nbs/07_runs.ipynb #580d2c32
 import csv
@@ -373,6 +373,14 @@ def load_run(
     if missing: raise RunError(f'{run.path} is not a run: it has no {", ".join(missing)}; expected a folder written by `fit`')
     run.config, run.model
     return run
+
+def as_run(
+    run:Run|str|Path, # a run, or its folder
+) -> Run:
+    "Open a run if it is not open yet; raises `RunError` for anything else."
+    if isinstance(run, Run): return run
+    if isinstance(run, (str, os.PathLike)): return load_run(run)
+    raise RunError(f'got {str(run)[:80]!r}, a {type(run).__name__}; expected a run, as of `fit` or `load_run`, or its folder')
 
 # %% ../nbs/07_runs.ipynb #e1d57dc6
 @torch.no_grad()
