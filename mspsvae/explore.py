@@ -178,7 +178,7 @@ def frame(self:View) -> np.ndarray|None: # `[c, y, x]` in [0, 1]; None where it 
     begin = f//n*n
     if self._read is None or self._read[0] != (s, t, begin, n):
         try: frames, self.problem = read_frames(self.run, s, t, begin, min(begin + n, self.n_frames), self.data), ''
-        except MspsvaeError as e: frames, self.problem = None, str(e)
+        except MspsvaeError as e: frames, self.problem = None, '; '.join(map(str, e.problems)) or str(e)
         self._read = (s, t, begin, n), frames
     return None if self._read[1] is None else self._read[1][f - begin]/np.float32(255)
 
@@ -329,7 +329,7 @@ class Explorer(widgets.VBox):
         view:View,
     ):
         self.view, self._quiet = view, False
-        self.short = short_names([s['name'] for s in view.run.data['sessions']])
+        self.short = short_names([s['name'] for s in view.run.data['sessions']], longest=36)
         sessions = [(name, s) for s, name in enumerate(self.short)]
         self.session, self.trial = _dropdown('session', sessions, 200), _dropdown('trial', [], 200)
         self.background = _dropdown('background', [("the frame's own", -1), *((f'of {name}', s) for name, s in sessions)], 240)
@@ -432,7 +432,7 @@ def _show_pictures(self:Explorer, p):
     self.images['difference'].value = difference_png(p.difference, most)
     error = '' if p.frame is None else f'mean squared error {((p.frame - p.reconstruction)**2).mean():.4f}'
     texts = dict(frame=f'{self.short[s]}, {self.view.run.data["sessions"][s]["trials"][t]}, frame {f}', reconstruction=error, edited=', '.join(_changes(self.view, self.short)) or 'as reconstructed',
-                 difference=f'edited - reconstruction, from -{most:g} (blue) to {most:g} (red)')
+                 difference=f'edited - reconstruction, from -{most:g} (blue) to {most:g} (red)' if p.difference.any() else 'edited - reconstruction')
     for name, text in texts.items(): self.captions[name].value = escape(text)
 
 @patch
@@ -443,7 +443,7 @@ def refresh(self:Explorer) -> None:
     try: self._show_place(); self._show_sliders(); self._show_pictures(p)
     finally: self._quiet = False
     self.status.value = escape('; '.join(_edit_texts(self.view)) or 'Move a slider, or choose another background.')
-    self.notice.value = f'<b>There is no frame to be seen.</b> {escape(self.view.problem)}' if self.view.problem else ''
+    self.notice.value = f'<b>There is no frame to be seen.</b> {escape(self.view.problem)}. explore(run, data=...) says where the sessions are now.' if self.view.problem else ''
     self.code.value = f'<pre>{escape(self.view.code(), quote=False)}</pre>'
 
 # %% ../nbs/11_explore.ipynb #26af004f
