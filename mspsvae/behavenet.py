@@ -73,7 +73,7 @@ def read_state(
         raise RunError(f'{path} holds something other than named arrays; expected the best_val_model.pt that BehaveNet wrote')
     return state
 
-# %% ../nbs/14_behavenet.ipynb #ce44200f
+# %% ../nbs/14_behavenet.ipynb #5b3d6f10
 def load_checkpoint(
     path:str|Path, # BehaveNet's `best_val_model.pt`
     input_shape:tuple[int, int, int], # channels, y pixels, x pixels of the frames it was trained on
@@ -90,13 +90,20 @@ def load_checkpoint(
         if isinstance(e, RunError): raise
         raise RunError(f'{path}: the arrays of the latents do not fit together ({str(e)[:200]}); expected the best_val_model.pt that BehaveNet wrote') from e
     sizes = n_labels, n_background, len(new['mean.weight']) - n_labels - n_background
-    with torch.device('meta'): want = MSPSVAE(input_shape, *sizes, arch).state_dict() # shapes without memory: the file may claim any size
+    want = _shapes(input_shape, sizes, arch)
     for k, v in want.items():
         if k == 'frame_std' or not v.numel(): new.setdefault(k, torch.ones(v.shape))  # BehaveNet has no such thing
     _check_shapes(path, want, new)
     model = MSPSVAE(input_shape, *sizes, arch)
     model.load_state_dict(new)
     return model.eval()
+
+def _shapes(input_shape, sizes, arch):
+    "The state dict of a model without memory: a file, or settings, may claim any size"
+    try:
+        with torch.device('meta'): return MSPSVAE(input_shape, *sizes, arch).state_dict()
+    except MspsvaeError: raise
+    except (RuntimeError, TypeError, ValueError, OverflowError) as e: raise RunError(f'no model of these sizes can be built: {input_shape}, {sizes}, {arch} ({str(e)[:200]})') from None
 
 def _check_shapes(path, want, have):
     wrong = [f'{k}: {list(have[k].shape) if k in have else "missing"}, expected {list(want[k].shape) if k in want else "no such parameter"}'

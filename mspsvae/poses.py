@@ -505,7 +505,7 @@ def _guess(path):
     first = re.split('[,;\t]', head)[0].strip().strip('"').lower()
     return 'deeplabcut' if first in _LEVELS else 'anipose' if 'fnum' in head and '_z' in head else 'csv'
 
-# %% ../nbs/13a_poses.ipynb #274283f4
+# %% ../nbs/13a_poses.ipynb #15a79f8d
 def read_poses(
     path, # of the file; or an array `[n_frames, n_keypoints, 2]`
     source:str|None=None, # 'deeplabcut', 'lightningpose', 'sleap', 'anipose', 'nwb', 'csv', 'array'; None: what the file looks like
@@ -523,12 +523,13 @@ def read_poses(
     except (TypeError, RuntimeError, ValueError): raise SessionError(f'got {_show(path)}, expected the path of a file with poses, or an array') from None
     if '\0' in str(path): raise SessionError(f'got {_show(str(path))}, expected the path of a file')
     if not path.is_file(): raise SessionError(f'{path}: {"this is a folder, expected a file with poses" if path.is_dir() else "there is no such file"}')
-    return _read_file(path, key or _guess(path), keypoints, individual, axes)
+    return _read_file(path, key, keypoints, individual, axes)
 
 def _read_file(path, source, keypoints, individual, axes):
     try:
+        source = source or _guess(path)
         columns, frames = _SOURCES[source](path, individual)
         return _as_poses(columns if frames is None else _place(columns, frames, path), keypoints, axes, path)
     except MspsvaeError: raise
     except MemoryError: raise SessionError(f'{path}: does not fit into memory, or is no table of poses') from None
-    except Exception as e: raise SessionError(f'{path}: can not be read as poses by {source} ({_reason(e)})') from None
+    except Exception as e: raise SessionError(f'{path}: can not be read as poses of the source {source} ({_reason(e)})') from None
