@@ -199,7 +199,8 @@ def _edits_code(view):
     "The edits, as the dict that `edit_latents` takes"
     def name(k): return repr(view.names[k]) if view.names.count(view.names[k]) == 1 else str(k)
     def value(k, v): return f'from_label_units(run, {name(k)}, {v!r})' if _has_label_units(view.run, k) else repr(v)
-    return '{' + ', '.join(f'{name(k)}: {value(k, v)}' for k, v in sorted(view.edits.items())) + '}'
+    items = [f'{name(k)}: {value(k, v)}' for k, v in sorted(view.edits.items())]
+    return '{' + ', '.join(items) + '}' if len(items) < 3 else '{\n    ' + ',\n    '.join(items) + '}'
 
 def _with_imports(lines):
     "The lines, after imports of what they use"
@@ -275,28 +276,29 @@ def _group_sliders(view, sliders):
     for subspace in dict.fromkeys(view.subspaces):
         inside = [k for k, s in enumerate(view.subspaces) if s == subspace]
         heading = f'<b>{subspace}</b> in {"label" if _has_label_units(view.run, inside[0]) else "latent"} units'
-        grid = widgets.GridBox([sliders[k] for k in inside], layout=widgets.Layout(grid_template_columns=f'repeat(auto-fill, minmax(min(100%, {7*wide + 210}px), 1fr))', grid_gap='0 16px', width='100%'))
+        grid = widgets.GridBox([sliders[k] for k in inside], layout=widgets.Layout(grid_template_columns=f'repeat(auto-fill, minmax(min(100%, {7*wide + 190}px), 1fr))', grid_gap='0 16px', width='100%'))
         groups += [widgets.HTML(heading).add_class('mspsvae-text'), grid]
     return groups
 
 # %% ../nbs/11_explore.ipynb #6c73638b
 STYLE = """<style>
 .mspsvae {width: 100%; max-width: 1200px; container-type: inline-size; overflow: visible !important}
-.mspsvae-panels {display: grid; gap: 4px 12px; grid-template-columns: repeat(4, minmax(0, 1fr)); width: 100%; overflow: visible; margin: 4px 0}
+.mspsvae-panels {display: grid; gap: 4px 12px; grid-template-columns: repeat(4, minmax(0, 1fr)); overflow: visible; margin: 4px 2px}
 .mspsvae-panels.mspsvae-wide {grid-template-columns: repeat(2, minmax(0, 1fr))}
 .mspsvae-text .widget-html-content, .mspsvae-text {line-height: 1.35 !important; height: auto; overflow-wrap: anywhere}
 .mspsvae-frame {width: 100%; height: auto; image-rendering: pixelated; outline: 1px solid rgba(128, 128, 128, .4); outline-offset: -1px}
+.mspsvae .widget-readout {min-width: 52px; margin-left: 0}
 .mspsvae-small {font-size: 85%; opacity: .8}
-.mspsvae-code pre {user-select: all; white-space: pre-wrap; overflow-wrap: anywhere; padding: 8px; margin: 4px 0; background: rgba(128, 128, 128, .12)}
+.mspsvae-code pre {user-select: all; font-family: monospace; white-space: pre-wrap; overflow-wrap: anywhere; padding: 8px; margin: 4px 0; background: rgba(128, 128, 128, .12)}
 @container (max-width: 640px) {
-  .mspsvae-panels {grid-template-columns: repeat(2, minmax(0, 1fr)); position: sticky; top: 0; z-index: 2; background: var(--jp-layout-color0, white)}
-  .mspsvae-panels.mspsvae-wide {grid-template-columns: minmax(0, 1fr); position: static}
+  .mspsvae-panels {grid-template-columns: repeat(2, minmax(0, 1fr))}
+  .mspsvae-panels.mspsvae-wide {grid-template-columns: minmax(0, 1fr)}
 }
 </style>"""
 
 def _text(html='', *classes):
     "A line of HTML"
-    made = widgets.HTML(html, layout=widgets.Layout(width='auto', margin='0'))
+    made = widgets.HTML(html, layout=widgets.Layout(width='auto', margin='0 2px'))
     for name in ('mspsvae-text', *classes): made.add_class(name)
     return made
 
@@ -330,9 +332,9 @@ class Explorer(widgets.VBox):
         self.short = short_names([s['name'] for s in view.run.data['sessions']])
         sessions = [(name, s) for s, name in enumerate(self.short)]
         self.session, self.trial = _dropdown('session', sessions, 200), _dropdown('trial', [], 200)
-        self.background = _dropdown('background', [("the frame's own", None), *((f'of {name}', s) for name, s in sessions)], 240)
+        self.background = _dropdown('background', [("the frame's own", -1), *((f'of {name}', s) for name, s in sessions)], 240)
         self.frame = widgets.IntSlider(description='frame', max=1, style=dict(description_width='auto'), layout=widgets.Layout(flex='1 1 200px', width='auto', min_width='0'))
-        self.play = widgets.Play(interval=100, repeat=True)
+        self.play = widgets.Play(interval=100, repeat=True, show_repeat=False)
         self.link = widgets.jslink((self.play, 'value'), (self.frame, 'value'))
         self.sliders, self.reset = _make_sliders(view), widgets.Button(description='reset', tooltip='take all changes back', layout=widgets.Layout(width='auto'))
         self.status, self.notice = _text(), _text()
@@ -365,10 +367,15 @@ def _listen(self:Explorer):
     on(self.session, lambda s: view.go(session=s))
     on(self.trial, lambda t: view.go(trial=t))
     on(self.frame, lambda f: view.go(frame=f))
-    on(self.background, view.swap)
-    for k, slider in enumerate(self.sliders): on(slider, lambda v, k=k: view.edit(k, v))
+    on(self.background, lambda s: view.swap(None if s < 0 else s)) # None would stand for nothing chosen
+    for k, slider in enumerate(self.sliders): on(slider, lambda v, k=k: self._turn(k, v))
     self.reset.on_click(lambda _: self._act(lambda _: view.reset(), None))
     on(self.show_code, lambda shown: setattr(self.code_box.layout, 'display', '' if shown else 'none'))
+
+@patch
+def _turn(self:Explorer, k, value):
+    "A slider was moved; a browser that only rounds to the step where it stands has not moved it"
+    if k in self.view.edits or abs(value - self._stands(k)) > self.sliders[k].step/2: self.view.edit(k, value)
 
 @patch
 def _act(self:Explorer, act, value):
@@ -385,7 +392,8 @@ def _changes(view, short):
 
 def _edit_texts(view):
     "For each edited latent: what it is set to, and what it was"
-    return [f'{view.names[k]} set to {v:.4g} (the frame has {float(to_shown(view.run, k, view.mu[0, k])):.4g})' for k, v in sorted(view.edits.items())]
+    def text(k, v): return f'{float(v):.{_decimals(_slider_range(view, k)[2])}f}'
+    return [f'{view.names[k]} set to {text(k, v)} (the frame has {text(k, to_shown(view.run, k, view.mu[0, k]))})' for k, v in sorted(view.edits.items())]
 
 # %% ../nbs/11_explore.ipynb #a6f0877e
 @patch
@@ -394,16 +402,23 @@ def _show_place(self:Explorer):
     (s, t, f), n = self.view.at, self.view.n_frames
     self.session.value = s
     if self.trial.options != tuple(_trial_options(self.view)): self.trial.options = _trial_options(self.view)
-    self.trial.value, self.background.value = t, self.view.background
+    self.trial.value, self.background.value = t, -1 if self.view.background is None else self.view.background
     for widget in (self.play, self.frame):
         with widget.hold_sync(), widget.hold_trait_notifications(): widget.max, widget.value = n - 1, f
 
 @patch
+def _stands(self:Explorer, k):
+    "Where a slider stands: on an edit, or on the step next to the frame's own latent"
+    value, step = self.view.value(k), self.sliders[k].step
+    return value if k in self.view.edits else round(value/step)*step
+
+@patch
 def _show_sliders(self:Explorer):
-    "Each slider where its latent stands; wider where that is outside"
+    "Each slider at the step where its latent stands; with a wider range where that is outside"
     for k, slider in enumerate(self.sliders):
-        value, (low, high, step) = self.view.value(k), _slider_range(self.view, k)
-        low, high = min(low, floor(value/step)*step), max(high, ceil(value/step)*step)
+        low, high, step = _slider_range(self.view, k)
+        value = self._stands(k)
+        low, high = min(low, floor(value/step + 1e-6)*step), max(high, ceil(value/step - 1e-6)*step)
         slider.style.handle_color = OKABE_ITO[5] if k in self.view.edits else None
         if abs(slider.value - value) <= 1e-3*step and (slider.min, slider.max) == (low, high): continue
         with slider.hold_sync(), slider.hold_trait_notifications(): slider.min, slider.max, slider.value = low, high, value
@@ -417,7 +432,7 @@ def _show_pictures(self:Explorer, p):
     self.images['difference'].value = difference_png(p.difference, most)
     error = '' if p.frame is None else f'mean squared error {((p.frame - p.reconstruction)**2).mean():.4f}'
     texts = dict(frame=f'{self.short[s]}, {self.view.run.data["sessions"][s]["trials"][t]}, frame {f}', reconstruction=error, edited=', '.join(_changes(self.view, self.short)) or 'as reconstructed',
-                 difference=f'edited - reconstruction: blue darker, red brighter, up to {most:g} of full brightness')
+                 difference=f'edited - reconstruction, from -{most:g} (blue) to {most:g} (red)')
     for name, text in texts.items(): self.captions[name].value = escape(text)
 
 @patch

@@ -4,6 +4,7 @@
 
 Voila and not JupyterLab: it runs the notebook when the page is opened and has nothing on the page but its outputs, so there is nothing to be clicked away, and it starts in seconds. The widgets are drawn by the same code.
 """
+import json
 import os
 import signal
 import socket
@@ -14,6 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
+from importlib.metadata import files
 from pathlib import Path
 
 import nbformat
@@ -33,14 +35,19 @@ def _notebook(path, cells):
     nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells], metadata=dict(kernelspec=kernel)), path)
 
 
+def _templates():
+    "Where pip put Voila's templates; Voila itself looks beside this Python, and an environment may borrow its packages from another"
+    found = next(f for f in files('voila') if 'share/jupyter/voila/templates/' in f.as_posix())
+    return next(str(p) for p in Path(found.locate()).resolve().parents if p.name == 'jupyter')
+
+
 def _environment(folder):
     "The kernel is this Python, whatever kernels the machine knows; and nothing is read from or written to the user's own settings."
     kernel = folder/'jupyter'/'kernels'/'python3'
     kernel.mkdir(parents=True)
     command = [sys.executable, '-m', 'ipykernel_launcher', '-f', '{connection_file}']
-    import json
     (kernel/'kernel.json').write_text(json.dumps(dict(argv=command, display_name='python3', language='python')))
-    here = [str(folder/'jupyter'), *filter(None, [os.environ.get('JUPYTER_PATH')])]
+    here = [str(folder/'jupyter'), _templates(), *filter(None, [os.environ.get('JUPYTER_PATH')])]
     own = {f'JUPYTER_{k}_DIR': str(folder/'jupyter'/k.lower()) for k in ('CONFIG', 'DATA', 'RUNTIME')}
     return os.environ | own | dict(JUPYTER_PATH=os.pathsep.join(here), IPYTHONDIR=str(folder/'ipython'), MPLBACKEND='agg')
 
