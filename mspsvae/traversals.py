@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['find_latent', 'find_session', 'find_trial', 'read_trial', 'read_frames', 'stacked_latents', 'latent_ranges',
            'to_label_units', 'from_label_units', 'pick_frames', 'find_frames', 'frame_latents', 'decode',
-           'edit_latents', 'decode_edits', 'traverse', 'background_slice', 'background_means', 'swap_background',
-           'DifferenceMaps', 'difference_maps']
+           'edit_latents', 'decode_edits', 'traverse', 'background_slice', 'background_means', 'set_background',
+           'swap_background', 'DifferenceMaps', 'difference_maps']
 
 # %% ../nbs/09d_traversals.ipynb #edfd924e
 from collections.abc import Iterable
@@ -17,9 +17,9 @@ import numpy as np
 import torch
 
 from .batches import TrialReader
-from .config import Config, RunError, ShapeError
+from .config import Config, RunError, SessionError, ShapeError
 from .runs import Run, encode_frames, label_names, latent_names, latent_subspaces
-from .sessions import Session, check_sessions
+from .sessions import Session, check_sessions, find_sessions
 
 # %% ../nbs/09d_traversals.ipynb #b7c52828
 def _is_whole(value): return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
@@ -57,12 +57,19 @@ def find_trial(
     return _find('trial', trial, s['trials'], s['name'])
 
 # %% ../nbs/09d_traversals.ipynb #bd128d90
+def _find_moved(run, name, data):
+    "The session of that name among those that `data` stands for; no file is opened"
+    c = run.config
+    found = {s.name: s for s in find_sessions(data, c.lab, c.expt, c.animal, c.session, c.sessions_csv)}
+    if name not in found: raise SessionError(f'data= leads to {len(found)} sessions ({", ".join(list(found)[:3])}, ...) and {name} is not among them; expected those that {run.path} was fitted on')
+    return found[name]
+
 def _session_info(run, s, data):
     "What is in the file of session number `s`, which has to be what the run was fitted on"
     known, config = run.data['sessions'][s], run.config
     alone = Config(n_background=0, n_sessions_per_batch=1, use_labels=config.use_labels, trial_splits=(1, 1, 1, 0))
-    if data is None: info = check_sessions([Session(known['name'], known['path'])], alone).raise_if_wrong().infos[0]
-    else: info = run.infos(data)[s]
+    session = Session(known['name'], known['path']) if data is None else _find_moved(run, known['name'], data)
+    info = check_sessions([session], alone).raise_if_wrong().infos[0]
     found = dict(shape=tuple(info.image_shape), trials=list(info.trials), n_frames=list(map(int, info.n_frames)))
     if found != dict(shape=tuple(run.data['input_shape']), trials=known['trials'], n_frames=known['n_frames']):
         raise RunError(f'{info.session.path} is no longer the session that {run.path} was fitted on: trials, frames or their size differ. Put the file back, or say with data= where the sessions are now')
@@ -261,6 +268,21 @@ def background_means(
     mu, session = stacked_latents(run, data=data)
     return np.stack([mu[session == s, part].mean(0) for s in range(len(run.data['sessions']))])
 
+def set_background(
+    run:Run,
+    mu:np.ndarray, # latents of some frames, `[n, n_latents]` or `[n_latents]`
+    session:int|str, # whose background, number or name
+    means:np.ndarray|None=None, # from `background_means`, where they are at hand; default: computed
+    data=None, # where the sessions are now, if they moved
+) -> np.ndarray: # a copy, `[n, n_latents]`
+    "Latents with the mean background of a session in place of their own."
+    part, s, z = background_slice(run), find_session(run, session), _as_rows(run, mu).copy()
+    means = background_means(run, data) if means is None else means
+    want = (len(run.data['sessions']), run.model.n_background)
+    if np.shape(means) != want: raise ShapeError(f'means are {list(np.shape(means))}; expected {list(want)}, as of background_means')
+    z[:, part] = means[s]
+    return z
+
 def swap_background(
     run:Run,
     mu:np.ndarray, # latents of some frames, `[n, n_latents]` or `[n_latents]`
@@ -269,12 +291,7 @@ def swap_background(
     data=None, # where the sessions are now, if they moved
 ) -> np.ndarray: # frames in [0, 1], `[n, c, y, x]`
     "Decode frames with the mean background of a session in place of their own."
-    part, s, z = background_slice(run), find_session(run, session), _as_rows(run, mu).copy()
-    means = background_means(run, data) if means is None else means
-    want = (len(run.data['sessions']), run.model.n_background)
-    if np.shape(means) != want: raise ShapeError(f'means are {list(np.shape(means))}; expected {list(want)}, as of background_means')
-    z[:, part] = means[s]
-    return decode(run, z)
+    return decode(run, set_background(run, mu, session, means, data))
 
 # %% ../nbs/09d_traversals.ipynb #6e29a14e
 @dataclass
