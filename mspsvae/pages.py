@@ -86,7 +86,7 @@ def table(
     right = [any(r[k] != '' for r in rows) and all(_is_figure(r[k]) for r in rows) for k in range(len(header))]
     head = tag('tr', (tag('th', h, scope='col', class_='number' if n else None) for h, n in zip(header, right)))
     body = (tag('tr', tag('th', row[0], scope='row'), map(_cell, row[1:])) for row in rows)
-    inside = tag('table', tag('caption', caption), tag('thead', head), tag('tbody', body))
+    inside = tag('table', tag('caption', tag('span', caption)), tag('thead', head), tag('tbody', body))
     return tag('div', inside, class_='scroll tall' if tall else 'scroll', tabindex=0, role='region', aria_label=caption)
 
 # %% ../nbs/10a_pages.ipynb #a120000f
@@ -230,6 +230,7 @@ STYLE += '''
 .tall { max-height: 26rem; overflow-y: auto }
 table { border-collapse: collapse; font-size: .86rem; line-height: 1.45; font-variant-numeric: tabular-nums; min-width: 60% }
 caption { text-align: left; font-weight: 600; padding: .3rem 0 .5rem }
+caption span { display: inline-block; position: sticky; left: 0; max-width: min(44rem, calc(100vw - 2.5rem)) }
 th, td { padding: .32rem 1.1rem .32rem 0; text-align: left; border-top: 1px solid var(--line); vertical-align: top; white-space: nowrap }
 thead th { color: var(--soft); font-weight: 500; border-top: 0; white-space: normal; vertical-align: bottom }
 tbody th { font-weight: 500; white-space: normal; min-width: 10rem; overflow-wrap: anywhere }

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['STEPS', 'PARTS', 'ReadRun', 'finding', 'training_facts', 'training_findings', 'label_coverage', 'data_findings',
-           'label_findings', 'Known', 'strongest', 'data_part', 'gauge', 'gauges', 'score_tables', 'Score',
+           'score_findings', 'Known', 'strongest', 'data_part', 'gauge', 'gauges', 'score_tables', 'Score',
            'main_scores', 'scores_part', 'training_part', 'labels_part', 'trial_film', 'reconstructions_part',
            'traversal_film', 'traversals_part', 'maps_part', 'swaps_part', 'sessions_part', 'changed_settings',
            'repeat_python', 'repeat_command', 'versions', 'repeat_part', 'worst', 'verdict', 'records_table',
@@ -15,6 +15,7 @@ __all__ = ['STEPS', 'PARTS', 'ReadRun', 'finding', 'training_facts', 'training_f
 import json
 import os.path
 import platform
+import re
 import shlex
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -131,17 +132,36 @@ def _some(texts, most=6):
     "Up to `most` texts in a row, and how many more there are"
     return ', '.join(texts[:most]) + (f' and {len(texts) - most} more' if len(texts) > most else '')
 
+# %% ../nbs/12_report.ipynb #a12000a7
+def _get(scores, *keys):
+    "A score from nested dicts; None where it is not there"
+    for k in keys:
+        scores = scores.get(k) if isinstance(scores, dict) else None
+    return scores
+
+def _is_number(v): return v is None or isinstance(v, (int, float)) and not isinstance(v, bool)
+
+def _value(v):
+    "A score as text: a number, an interval, anything else as it stands"
+    if isinstance(v, float): return number(v, 2 if abs(v) >= .1 else 4)
+    if _is_number(v): return number(v)
+    if isinstance(v, (list, tuple)) and all(map(_is_number, v)): return (' to ' if len(v) == 2 else ', ').join(map(number, v))
+    return str(v)
+
+def _words(*keys): return re.sub(r'\b(r2|mse|kl)\b', lambda m: m[0].upper(), ', '.join(k.replace('_', ' ') for k in keys if k))
+
 # %% ../nbs/12_report.ipynb #a120002d
-def label_findings(
+def score_findings(
     scores:dict, # from `evaluate`
 ) -> list[dict]:
-    "What the R2 of labels says about a fit."
-    labels = scores.get('label_r2') or {}
+    "What R2 of labels and pixels says about a fit."
+    labels, seen, out = scores.get('label_r2') or {}, _get(scores, 'pixel_mse', 'explained', 'all'), []
     low = [f'{n} ({number(v)})' for n, v in (labels.get('by_label') or {}).items() if v is not None and v < .5]
-    if not low: return []
-    overall = labels.get('all')
-    return [finding('warning' if overall is None or overall < .5 else 'note', f'Labels that the model reads badly, R2 below 0.5 on test trials: {_some(low)}.',
-                    'Are they z-scored within each session, and right? Then a larger alpha, more epochs, or leave out what cannot be seen.')]
+    if low: out.append(finding('warning' if (labels.get('all') or 0) < .5 else 'note', f'Labels that the model reads badly, R2 below 0.5 on test trials: {_some(low)}.',
+                               'Are they z-scored within each session, and right? Then a larger alpha, more epochs, or leave out what cannot be seen.'))
+    if seen is not None and seen < .3: out.append(finding('warning', f'Most of what moves in the videos is not in the reconstructions: of the changes of pixels within sessions they explain {max(seen, 0):.0%} on test trials.',
+                                                          'More epochs or unsupervised latents, a wider network (arch), or frames cropped closer to the animal.'))
+    return out
 
 # %% ../nbs/12_report.ipynb #a1200031
 @dataclass
@@ -199,24 +219,6 @@ def _label_table(known):
     rows = [[*r[:3], float('nan') if r[3] is None else float(r[3])] for r in rows]
     return table(['label', 'frames in which it is known', 'in the session with fewest', 'R2 on test trials'], rows, 'Labels: how often they are known, and how well the model reads them', tall=True)
 
-# %% ../nbs/12_report.ipynb #a12000a7
-def _get(scores, *keys):
-    "A score from nested dicts; None where it is not there"
-    for k in keys:
-        scores = scores.get(k) if isinstance(scores, dict) else None
-    return scores
-
-def _is_number(v): return v is None or isinstance(v, (int, float)) and not isinstance(v, bool)
-
-def _value(v):
-    "A score as text: a number, an interval, anything else as it stands"
-    if isinstance(v, float): return number(v, 2 if abs(v) >= .1 else 4)
-    if _is_number(v): return number(v)
-    if isinstance(v, (list, tuple)) and all(map(_is_number, v)): return (' to ' if len(v) == 2 else ', ').join(map(number, v))
-    return str(v)
-
-def _words(*keys): return ', '.join(k.replace('_', ' ') for k in keys if k)
-
 # %% ../nbs/12_report.ipynb #a1200038
 def gauge(
     title:str,
@@ -267,8 +269,8 @@ def _placed(scores):
         split, path = (path[1], path[2:]) if path[0] == 'splits' and len(path) > 2 else ('', path)
         by = next((i for i, k in enumerate(path[:-1]) if k.startswith('by_')), None)
         if isinstance(v, tuple): kind, column, row = 'matrix', path, ''
-        elif by is None: kind, column, row = ('by_split', path, split) if split else ('', ('value',), _words(*path))
-        else: kind, column, row = path[by], (*path[:by], *path[by + 2:], split), path[by + 1]
+        elif by is None: kind, column, row = ('by_split', (_words(*path),), split) if split else ('', ('value',), _words(*path))
+        else: kind, column, row = path[by], (_words(*path[:by]), *(path[by + 2:] if '_and_' in path[by] else (_words(*path[by + 2:]),)), split), path[by + 1]
         out.setdefault(kind, {}).setdefault(column, {})[row] = v
     return out
 
@@ -283,7 +285,7 @@ def score_tables(
     for kind, columns in sorted(placed.items(), key=lambda k: k[0] == ''):
         order = sorted(columns, key=lambda c: [k[:-1] for k in columns].index(c[:-1]))
         rows = [[row, *(_value(columns[c][row]) if row in columns[c] else '' for c in order)] for row in dict.fromkeys(r for c in order for r in columns[c])]
-        out.append(table([_words(kind[3:]) or 'score', *(_words(*c) for c in order)], rows, f'Scores {_words(kind)}' if kind else 'All other scores', tall=True))
+        out.append(table([_words(kind[3:]) or 'score', *(', '.join(filter(None, c)) for c in order)], rows, f'Scores {_words(kind)}' if kind else 'All other scores', tall=True))
     return join(out)
 
 # %% ../nbs/12_report.ipynb #a1200043
@@ -584,7 +586,7 @@ def judge(
 ) -> list[dict]: # findings
     "Everything that speaks against a fit, or for it."
     out = list(known.leak.get('findings', []))
-    for look in (training_findings, data_findings, lambda run: label_findings(known.scores)):
+    for look in (training_findings, data_findings, lambda run: score_findings(known.scores)):
         try: out += look(known.run)
         except MspsvaeError as e: missing = {**missing, 'a look at the data': str(e)}
     if missing: out.append(finding('warning', f'Could not be made: {_some(list(missing), 12)}. {next(iter(missing.values()))}', 'Where the files of the sessions have moved, say where they are: report(run, data=...), or --data.'))
