@@ -21,10 +21,10 @@ from PIL import Image # which matplotlib brings
 
 from .config import MspsvaeError, RunError, SessionError
 from .plots import OKABE_ITO, montage, short_names
-from .runs import Run
+from .runs import Run, latent_names, latent_subspaces
 from .sessions import Session
-from .traversals import (background_means, background_slice, decode, edit_latents, find_latent, find_session, find_trial, from_label_units, latent_names, latent_ranges, latent_subspaces,
-                                read_frames, set_background, to_label_units)
+from .traversals import (background_means, background_slice, decode, edit_latents, find_latent, find_session, find_trial, from_label_units, latent_ranges, read_frames,
+                                set_background, to_label_units)
 
 # %% ../nbs/11_explore.ipynb #49bcaa3e
 def _has_label_units(run, k):
@@ -111,7 +111,7 @@ def go(self:View,
     else: t = self.at[1] if session is None else self.run.data['splits']['test'][s][0]
     f = frame if frame is not None else self.at[2] if session is None and trial is None else 0
     n = len(self.latents[s][t])
-    if isinstance(f, bool) or not isinstance(f, (int, np.integer)) or not 0 <= f < n: raise RunError(f'frame {f} of a trial with {n}; expected a whole number from 0 to {n - 1}')
+    if isinstance(f, bool) or not isinstance(f, (int, np.integer)) or not 0 <= f < n: raise RunError(f'frame {f!r} of a trial with {n}; expected a whole number from 0 to {n - 1}')
     self.at = s, t, int(f)
 
 # %% ../nbs/11_explore.ipynb #23ceb339
@@ -276,7 +276,7 @@ def _group_sliders(view, sliders):
     for subspace in dict.fromkeys(view.subspaces):
         inside = [k for k, s in enumerate(view.subspaces) if s == subspace]
         heading = f'<b>{subspace}</b> in {"label" if _has_label_units(view.run, inside[0]) else "latent"} units'
-        grid = widgets.GridBox([sliders[k] for k in inside], layout=widgets.Layout(grid_template_columns=f'repeat(auto-fill, minmax(min(100%, {7*wide + 190}px), 1fr))', grid_gap='0 16px', width='100%'))
+        grid = widgets.GridBox([sliders[k] for k in inside], layout=widgets.Layout(grid_template_columns=f'repeat(auto-fill, minmax(min(100%, {7*wide + 175}px), 1fr))', grid_gap='0 16px', width='100%'))
         groups += [widgets.HTML(heading).add_class('mspsvae-text'), grid]
     return groups
 

@@ -1,13 +1,16 @@
-"""How long the explorer takes to answer: from a changed widget to the new pictures, with the network of the paper on one core. Without a browser, which needs its own time to draw.
+"""How long the explorer takes to answer, with the network of the paper on one core: first from a changed widget to the new pictures, then, in a browser, from a pressed key to the pixels on the page.
 
-    python tools/explorer_speed.py            frames of 128 x 128; or python tools/explorer_speed.py 192
+    OMP_NUM_THREADS=1 python tools/explorer_speed.py            frames of 128 x 128; or another size, such as 192
+
+The time of the processor is given beside that of the clock: on a busy machine the clock counts the others' work too.
 """
+import os
 import sys
 import tempfile
 from itertools import cycle
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time
 
 import torch
 
@@ -15,18 +18,37 @@ from mspsvae.explore import explore
 from mspsvae.synthetic import make_sessions
 from mspsvae.train import fit
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent/'tests'))
+import browser
+from served import served
 
-def times(act, values, n=60):
-    "Milliseconds of each of `n` changes, after three to warm up."
-    spent = []
+KEY = """key => new Promise(done => {
+    const image = document.querySelectorAll('img.mspsvae-frame')[2], handles = document.querySelectorAll('.mspsvae .noUi-handle')
+    const start = performance.now()
+    const watch = new MutationObserver(() => { watch.disconnect(); image.decode().then(() => done(performance.now() - start)) })
+    watch.observe(image, {attributes: true, attributeFilter: ['src']})
+    handles[handles.length - 1].dispatchEvent(new KeyboardEvent('keydown', {key: key, bubbles: true}))
+})"""
+
+
+def tell(name, times, more=''): print(f'{name:28} median {median(times):5.1f} ms, nineteen of twenty below {sorted(times)[-len(times)//20]:5.1f} ms{more}', flush=True)
+
+
+def measure(name, widget, values, n=60):
+    "`n` changes of a widget, after three to warm up."
+    clock, processor = [], []
     for _, value in zip(range(n + 3), cycle(values)):
-        start = perf_counter()
-        act(value)
-        spent.append(1000*(perf_counter() - start))
-    return spent[3:]
+        start, busy = perf_counter(), process_time()
+        widget.value = value
+        clock.append(1000*(perf_counter() - start)); processor.append(1000*(process_time() - busy))
+    tell(name, clock[3:], f'; processor: median {median(processor[3:]):5.1f} ms')
 
 
-def setter(widget): return lambda value: setattr(widget, 'value', value)
+def measure_in_browser(path, n=40):
+    with served('import torch\ntorch.set_num_threads(1)\nfrom mspsvae.runs import load_run\nfrom mspsvae.explore import explore', f'explore(load_run({path!r}))') as url, browser.visit(url) as seen:
+        seen.page.wait_for_selector('img.mspsvae-frame')
+        times = [seen.page.evaluate(KEY, 'ArrowRight' if k % 8 < 4 else 'ArrowLeft') for k in range(n + 4)]
+    tell('a key, until it is seen', times[4:])
 
 
 def main(size=128):
@@ -35,11 +57,13 @@ def main(size=128):
         make_sessions(Path(tmp)/'data', n_sessions=3, n_trials=4, n_frames=20, size=(size, size))
         run = fit(Path(tmp)/'data', out=Path(tmp)/'run', show_progress=False, max_epochs=1, trial_splits=(2, 1, 1, 0), device='cpu')
         shown = explore(run)
-        slider = shown.sliders[-1]
-        for name, act, values in (('a slider', setter(slider), (slider.min, slider.max)), ('the frame, with that edit', setter(shown.frame), range(20)), ('the background', setter(shown.background), (0, 1, 2)),
-                                  ('the trial', setter(shown.trial), range(4)), ('the session', setter(shown.session), range(3))):
-            spent = sorted(times(act, values))
-            print(f'{name:26} median {median(spent):5.1f} ms, slowest of 20 {spent[-len(spent)//20]:5.1f} ms', flush=True)
+        print(f'{size} x {size} pixels, {len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()} cores, load {os.getloadavg()[0] if hasattr(os, "getloadavg") else "unknown"}')
+        measure('a slider', shown.sliders[-1], (shown.sliders[-1].min, shown.sliders[-1].max))
+        measure('the frame, with that edit', shown.frame, range(20))
+        measure('the background', shown.background, (0, 1, 2))
+        measure('the trial', shown.trial, range(4))
+        measure('the session', shown.session, range(3))
+        measure_in_browser(str(run.path))
 
 
 if __name__ == '__main__': main(*map(int, sys.argv[1:]))
