@@ -190,7 +190,7 @@ def behavenet_splits(
     starts = [t - train - gap for t in out['val'][::val]]
     return out | dict(train=[t for s in starts for t in range(s, s + train)])
 
-# %% ../nbs/14_behavenet.ipynb #20e574a8
+# %% ../nbs/14_behavenet.ipynb #1a44bbc0
 _METRICS = dict(loss=('loss',), frames_ll=('loss_data_ll', 'loss_ll'), labels_ll=('loss_label_ll',), kl_supervised=('loss_zs_kl',), mi=('loss_zu_mi', 'loss_mi'), tc=('loss_zu_tc', 'loss_tc'),
                 dwkl=('loss_zu_dwkl', 'loss_dwkl'), triplet=('loss_triplet',))
 
@@ -207,6 +207,7 @@ def _history_row(row, prefix, split, names, config):
     loss, epoch, session = (_figure(row, keys, None) for keys in ([f'{prefix}_loss'], ['epoch'], ['dataset']))
     if loss is None or epoch is None or not 0 <= epoch < 10**9: return None
     terms = {k: _figure(row, [f'{prefix}_{c}' for c in columns]) for k, columns in _METRICS.items()}
+    if split == 'val' and not terms['triplet']: terms['triplet'] = float('nan')                   # it was left out
     name = names[int(session)] if session is not None and 0 <= session < len(names) else 'all'
     return dict(epoch=int(epoch), split=split, session=name, n_frames=0, **terms, session_info=float('nan'), progress=anneal_progress(config, epoch), frame_std=1.)
 
