@@ -275,7 +275,7 @@ def _read_analysis(path, individual):
         if scores.shape != xy.shape[1:]: raise SessionError(f'{path}: point_scores do not have the shape of tracks')
     return {k: dict(x=xy[0, i], y=xy[1, i], likelihood=scores[i]) for i, k in enumerate(nodes)}, None
 
-# %% ../nbs/13a_poses.ipynb #8d376adf
+# %% ../nbs/13a_poses.ipynb #991c98f2
 def _needs(what, package):
     "The error where an optional package is missing"
     return SessionError(f'{what} are read with {package}: pip install "mspsvae[poses]"')
@@ -294,6 +294,7 @@ def _load_slp(path):
     except MspsvaeError: raise
     except Exception as e: raise SessionError(f'{path}: can not be read as a SLEAP file ({_reason(e)})') from None
 
+# %% ../nbs/13a_poses.ipynb #c348d81d
 def _predicted(instance): return type(instance).__name__ == 'PredictedInstance'   # and not drawn by hand
 
 def _instance(frame, name, path):
