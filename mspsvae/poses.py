@@ -42,7 +42,7 @@ class Poses:
         missing = np.isnan(self.xy).any(-1).mean() if self.xy.size else 0
         return f'Poses({len(self)} frames, {missing:.1%} of points missing, {len(self.keypoints)} keypoints: {", ".join(self.keypoints)})'
 
-# %% ../nbs/13a_poses.ipynb #bf33abf4
+# %% ../nbs/13a_poses.ipynb #72e7de92
 def _one_of(found, asked, path, what):
     "The individual (or other thing) that is asked for by name; the only one where none is"
     if asked is not None:
@@ -61,8 +61,8 @@ def _chosen(found, asked, path):
     if isinstance(asked, str): asked = [asked]
     try: asked = list(asked)
     except TypeError: raise SessionError(f'keypoints: got {_show(asked)}, expected a list of names') from None
-    problems = [f'there is no {_show(k)}, the nearest is {_nearest(k, found)!r}' for k in asked if k not in found]
-    problems += [f'{k!r} is asked for twice' for k in dict.fromkeys(asked) if asked.count(k) > 1] + ([] if asked else ['an empty list is asked for'])
+    problems = [f'there is no {_show(k)}, the nearest is {_nearest(k, found)!r}' for k in asked if k not in list(found)]
+    problems += [f'{k!r} is asked for twice' for k in found if asked.count(k) > 1] + ([] if asked else ['an empty list is asked for'])
     if problems: raise SessionError(f'{path}: {len(problems)} thing{"s" if len(problems) > 1 else ""} wrong with keypoints=, there are {_listed(list(found))}:', problems)
     return asked
 
@@ -406,7 +406,7 @@ def _guess(path):
     first = re.split('[,;\t]', head)[0].strip().strip('"').lower()
     return 'deeplabcut' if first in _LEVELS else 'anipose' if 'fnum' in head and '_z' in head else 'csv'
 
-# %% ../nbs/13a_poses.ipynb #15a79f8d
+# %% ../nbs/13a_poses.ipynb #5a0397f2
 def read_poses(
     path, # of the file; or an array `[n_frames, n_keypoints, 2]`
     source:str|None=None, # 'deeplabcut', 'lightningpose', 'sleap', 'anipose', 'nwb', 'csv', 'array'; None: what the file looks like
@@ -416,7 +416,7 @@ def read_poses(
 ) -> Poses:
     "Read where keypoints are in each frame; raises `SessionError` that says what is wrong with the file or what was asked for. Nothing in the file is executed."
     key = source.lower().replace(' ', '').replace('_', '').replace('-', '') if isinstance(source, str) else source
-    if key is not None and key not in _SOURCES: raise SessionError(f'source: got {_show(source)}, expected one of {", ".join(_SOURCES)}; the nearest is {_nearest(source, _SOURCES)!r}')
+    if key is not None and (not isinstance(key, str) or key not in _SOURCES): raise SessionError(f'source: got {_show(source)}, expected one of {", ".join(_SOURCES)}; the nearest is {_nearest(_show(source), _SOURCES)!r}')
     if isinstance(path, np.ndarray):
         if key not in (None, 'array'): raise SessionError(f'got an array, expected a file by {source}')
         return _as_poses(_read_array(path, individual)[0], keypoints, axes, 'the array')
