@@ -293,7 +293,7 @@ def from_dict(cls:Arch,
     return cls(**_text_keys(d, 'Arch'))
 
 # %% ../nbs/00_config.ipynb #d568935f
-_TOKENS = re.compile(r'"(?:\\.|[^"\\\r\n])*"|#[^\r\n]*|-?Infinity\b|NaN\b|[\[{]|[\]}]')
+_TOKENS = re.compile(r'"(?:\\.|[^"\\\r\n])*"|#[^\r\n]*|//[^\r\n]*|-?Infinity\b|NaN\b|[\[{]|[\]}]')
 _LAST_COMMA = re.compile(r'("(?:\\.|[^"\\\r\n])*")|,(?=\s*[\]}])')
 
 def _place(text, at):
@@ -310,7 +310,7 @@ def _strip_comments(text, name, max_depth=20):
         if token in ('NaN', 'Infinity', '-Infinity'): raise ConfigError(f'{name}, {_place(text, m.start())}: {token} is no JSON number; write a finite one')
         depth += (token in ('[', '{')) - (token in (']', '}'))
         if depth > max_depth: raise ConfigError(f'{name}, {_place(text, m.start())}: nested more than {max_depth} levels deep; settings are plain names and values')
-        return '' if token[0] == '#' else token
+        return '' if token[0] in '#/' else token
     return _LAST_COMMA.sub(lambda m: m[1] or ' ', _TOKENS.sub(keep, text))
 
 # %% ../nbs/00_config.ipynb #d8f8b601
