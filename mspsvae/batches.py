@@ -225,20 +225,23 @@ class TrialReader:
 from fastcore.basics import patch
 
 # %% ../nbs/03_batches.ipynb #1103d491
-def _read_arrays(file, key, info, config):
-    arrays = dict(frames=file['images'][key][()])
-    if info.n_labels and config.use_labels:
-        labels = file['labels'][key][()].astype(np.float32)
-        known = np.isfinite(labels)
-        if info.has_labels_masks and config.use_label_masks: known &= file['labels_masks'][key][()] > 0
-        arrays.update(labels=np.where(known, labels, 0), label_mask=known)
-    if info.has_masks and config.use_frame_masks: arrays['frame_mask'] = (file['masks'][key][()] > 0).astype(np.uint8)
+def _read_labels(file, key, info, config, rows=slice(None)):
+    if not (info.n_labels and config.use_labels): return {}
+    labels = file['labels'][key][rows].astype(np.float32)
+    known = np.isfinite(labels)
+    if info.has_labels_masks and config.use_label_masks: known &= file['labels_masks'][key][rows] > 0
+    return dict(labels=np.where(known, labels, 0), label_mask=known)
+
+def _read_arrays(file, key, info, config, rows=slice(None)):
+    arrays = dict(frames=file['images'][key][rows]) | _read_labels(file, key, info, config, rows)
+    if info.has_masks and config.use_frame_masks: arrays['frame_mask'] = (file['masks'][key][rows] > 0).astype(np.uint8)
     return arrays
 
 def _as_checked(arrays, info, n): # the arrays, if they are what `check_sessions` saw
-    frames = arrays['frames']
-    if frames.dtype != np.uint8 or frames.shape != (n, *info.image_shape): raise ValueError(f'got {frames.dtype} {list(frames.shape)}, expected uint8 {[n, *info.image_shape]}')
-    for key, shape in dict(labels=(n, info.n_labels), label_mask=(n, info.n_labels), frame_mask=frames.shape).items():
+    size = n, *info.image_shape
+    if 'frames' in arrays and (arrays['frames'].dtype != np.uint8 or arrays['frames'].shape != size):
+        raise ValueError(f'got {arrays["frames"].dtype} {list(arrays["frames"].shape)}, expected uint8 {list(size)}')
+    for key, shape in dict(labels=(n, info.n_labels), label_mask=(n, info.n_labels), frame_mask=size).items():
         if key in arrays and arrays[key].shape != shape: raise ValueError(f'got {key} {list(arrays[key].shape)}, expected {list(shape)}')
     return arrays
 
@@ -254,10 +257,13 @@ def _read(self:TrialReader, session, trial, read):
 def trial(self:TrialReader,
     session:int, # position in `infos`
     trial:int, # position in that session's `trials`
+    rows:slice=slice(None), # which of its frames
+    images:bool=True, # False: only labels, which are soon read
 ) -> dict[str, np.ndarray]: # `frames` `[n, c, y, x]` uint8; where there are any: `labels`, `label_mask` `[n, n_labels]`, `frame_mask`
     "One trial's arrays, from its file; raises `SessionError` if that can no longer be read, or is no longer what it was."
-    info = self.infos[session]
-    return self._read(session, trial, lambda file, key: _as_checked(_read_arrays(file, key, info, self.config), info, info.n_frames[trial]))
+    info, read = self.infos[session], _read_arrays if images else _read_labels
+    n = len(range(*rows.indices(info.n_frames[trial])))
+    return self._read(session, trial, lambda file, key: _as_checked(read(file, key, info, self.config, rows), info, n))
 
 # %% ../nbs/03_batches.ipynb #cd750858
 @patch

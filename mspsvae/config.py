@@ -548,11 +548,13 @@ _OFF = {
     'model_type': (('conv',), "linear models are not supported; set it to 'conv'"),
     'conditional_encoder': ((False, 0, None), 'conditional encoders belong to conditional autoencoders, which this library does not fit; set it to false'),
     'fit_sess_io_layers': ((False, 0, None), 'layers of their own for each session are what the background subspace replaces; set it to false'),
+    'ps_vae.ms_loss': (('triplet', None), "the background is shaped by the triplet loss alone; set it to 'triplet'"),
+    'multisession': ((None,), 'sets of sessions are not numbered here; name the session_info.csv of that set as sessions_csv'),
     'pretrained_weights_path': ((None, ''), 'a fit begins with random weights (seed_model); set it to null'),
     'train_frac': ((1, 1.), 'all training trials are used; set it to 1.0, or leave trials out with trial_splits')}
 
 _IGNORED = set('''experiment_name export_train_plots export_latents as_numpy batch_load n_parallel_gpus gpus_viz slurm slurm_log_path slurm_param_file tt_n_gpu_trials
-    tt_n_cpu_trials tt_n_cpu_workers mem_limit_gb all_source data_dir save_dir approx_batch_size frame_rate n_labels msp.alpha vae.beta vae.beta_anneal_epochs ps_vae.gamma'''.split())
+    tt_n_cpu_trials tt_n_cpu_workers mem_limit_gb all_source data_dir save_dir fig_dir save_last_model approx_batch_size frame_rate n_labels msp.alpha vae.beta vae.beta_anneal_epochs ps_vae.gamma'''.split())
 _IGNORED_STARTS = ('cond_vae.', 'sss_vae.', 'neural_', 'subsample_')
 
 # %% ../nbs/00_config.ipynb #96620afc
@@ -623,6 +625,13 @@ def _is_behavenet(values):
     return any(key in theirs or key.startswith(_IGNORED_STARTS) for key in values)
 
 # %% ../nbs/00_config.ipynb #d0329984
+def _their_words(found):
+    "What BehaveNet's values mean: it goes down from lab to session until one is 'all', whatever stands below, and 'gpu' is its other word for 'cuda'"
+    levels = ('lab', 'expt', 'animal', 'session')
+    first = next((i for i, level in enumerate(levels) if _allowed(found.get(level), ('all',))), len(levels))
+    device = dict(device='cuda') if _allowed(found.get('device'), ('gpu',)) else {}
+    return found | dict.fromkeys(levels[first:], 'all') | device
+
 def _translate(values):
     "Our fields (dict), the key that each came from (dict), and problems (key, text)"
     kind, problems = _kind(values)
@@ -630,7 +639,7 @@ def _translate(values):
     problems += strange + [(key, f'got {_show(values[key])}: {why}') for key, (options, why) in _OFF.items() if key in values and not _allowed(values[key], options)]
     found, came_from, double = _rename(values, names)
     problems += double + _add_size(values, found, came_from)
-    if _is_behavenet(values): found = PAPER | _CLASSES[kind] | found
+    if _is_behavenet(values): found = PAPER | _CLASSES[kind] | _their_words(found)
     if 'min_n_epochs' in values: _follow(found)
     return found, came_from, problems
 

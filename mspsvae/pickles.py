@@ -28,7 +28,7 @@ def _pairs(d, items):
     d.update(zip(items[::2], items[1::2]))
     return d
 
-# %% ../nbs/00a_pickles.ipynb #48adfca5
+# %% ../nbs/00a_pickles.ipynb #2fb2c147
 class _Dtype:
     "The type of a NumPy number, such as '<f8'"
     def __init__(self, code, *more):
@@ -47,10 +47,12 @@ def _number(dtype, content):
 
 def _bytes(text, encoding='latin1'): return text.encode('latin1')
 def _path(*parts): return str(PurePosixPath(*parts))
+def _closed(*args): return None
 def _items(make): return lambda items=(): make(items)
 
 _ANSWERS = {'numpy dtype': _Dtype, 'numpy.core.multiarray scalar': _number, 'numpy._core.multiarray scalar': _number, '_codecs encode': _bytes, 'collections OrderedDict': _items(dict),
             **{f'{module} {name}': _items(make) for module in ('builtins', '__builtin__') for name, make in (('set', set), ('frozenset', frozenset), ('list', list), ('dict', dict))},
+            'torch.storage _load_from_bytes': _closed, 'torch._utils _rebuild_tensor_v2': _closed, 'torch._utils _rebuild_tensor': _closed,
             **{f'{module} {name}': _path for module in ('pathlib', 'pathlib._local') for name in ('PosixPath', 'WindowsPath', 'PurePosixPath', 'PureWindowsPath')}}
 
 class _Name:

@@ -169,7 +169,7 @@ def _mark_epochs(ax, run):
 def _used(runs, term):
     "Is this term's curve worth a panel?"
     if term == 'frame_std': return any(r.config.frame_std == 'auto' for r in runs.values())
-    return any(np.any(r.history[term] != 0) for r in runs.values())
+    return any(np.any(np.nan_to_num(r.history[term]) != 0) for r in runs.values())    # NaN: not measured, in fits of BehaveNet
 
 def plot_curves(
     runs:Run|list|dict, # a run, several, or name -> run

@@ -5,14 +5,15 @@
 # %% auto #0
 __all__ = ['Poses', 'read_poses']
 
-# %% ../nbs/13a_poses.ipynb #8a810f67
+# %% ../nbs/13a_poses.ipynb #05735dba
 import csv
 import json
 import re
-import sys
 import warnings
+from array import array as packed
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import h5py
@@ -115,36 +116,35 @@ def _place(columns, frames, path, n_frames=0):
         return out
     return {k: {c: spread(v) for c, v in parts.items()} for k, parts in columns.items()}
 
-# %% ../nbs/13a_poses.ipynb #0eb2270d
-def _table(path):
-    "The rows of a CSV (separated by commas, semicolons or tabs) as lists of texts"
+# %% ../nbs/13a_poses.ipynb #e4d2441a
+def _rows(path):
+    "The rows of a CSV (separated by commas, semicolons or tabs) as lists of texts, one after the other, without empty ones"
     try:
-        if path.stat().st_size > 4*2**30: raise SessionError(f'{path}: larger than 4 GB, which no table of poses is')
         with open(path, newline='', encoding='utf-8-sig') as f:
             first = f.readline(10**6)
             f.seek(0)
-            reader = csv.reader(f, delimiter=max(',;\t', key=first.count))
-            return [[v.strip() for v in row] for row in reader if any(map(str.strip, row))]
+            for row in csv.reader(f, delimiter=max(',;\t', key=first.count)):
+                if any(row): yield row
     except (OSError, ValueError, csv.Error) as e: raise SessionError(f'{path}: can not be read as a table ({_reason(e)})') from None
 
 def _numbers_in(rows, names, path, n_head):
     "Rows of texts as float64 `[n_rows, n_columns]`"
-    out, problems = np.full((len(rows), len(names)), np.nan), []
-    for i, row in enumerate(rows):
-        if len(row) != len(names): problems.append(f'row {n_head + i + 1}: {len(row)} fields, expected {len(names)}'); continue
-        try: out[i] = [v or 'nan' for v in row]
-        except ValueError: problems += _no_numbers(row, names, f'row {n_head + i + 1}')
-    more = [f'... and {len(problems) - 10} more'] if len(problems) > 10 else []
-    if problems: raise SessionError(f'{path}: can not be read as a table of numbers:', problems[:10] + more)
-    return out
+    values, problems = packed('d'), []
+    for i, row in enumerate(rows, n_head + 1):
+        if len(row) != len(names): problems.append(f'row {i}: {len(row)} fields, expected {len(names)}')
+        try: values.extend([float(v or 'nan') for v in row])
+        except ValueError: problems += _no_numbers(row, names, f'row {i}')
+        if len(problems) >= 10: break
+    if problems: raise SessionError(f'{path}: can not be read as a table of numbers:', problems)
+    return np.array(values).reshape(-1, len(names))
 
 def _no_numbers(row, names, where):
     "What in a row is no number"
     for v, name in zip(row, names):
         try: float(v or 'nan')
-        except ValueError: yield f'{where}, column {name}: got {_show(v)}, expected a number'
+        except ValueError: yield f'{where}, column {name}: got {_show(v)}, expected a number' if v.strip() else f'{where}, column {name}: got a space, expected a number or nothing'
 
-# %% ../nbs/13a_poses.ipynb #0fdcf664
+# %% ../nbs/13a_poses.ipynb #1b5f94ee
 _COORDS = dict(x='x', y='y', z='z', likelihood='likelihood', confidence='likelihood', score='likelihood')
 _FRAME_COLUMNS = ('', 'frame', 'frame_idx', 'fnum')
 _ANIPOSE = re.compile(r'.+_(error|ncams)|M_\d\d|center_\d')
@@ -165,10 +165,11 @@ def _split_names(header, path, anipose):
 
 def _read_plain(path, individual, anipose=False):
     "Columns and frame numbers of a table with one header row"
-    rows = _table(path)
-    if not rows: raise SessionError(f'{path}: the table is empty')
-    names = _split_names(rows[0], path, anipose)
-    values = _numbers_in(rows[1:], rows[0], path, 1)
+    rows = _rows(path)
+    header = [name.strip() for name in next(rows, [])]
+    if not header: raise SessionError(f'{path}: the table is empty')
+    names = _split_names(header, path, anipose)
+    values = _numbers_in(rows, header, path, 1)
     columns, frames = {}, None
     for name, v in zip(names, values.T):
         if name == 'frame': frames = v
@@ -204,18 +205,26 @@ def _whole_rows(labels, path):
     except (ValueError, TypeError, OverflowError):
         raise SessionError(f'{path}: rows are named {_show(str(labels[0]))} ..., expected frame numbers; a table of training labels holds single images, not each frame of a video: take the one that came from analysing the video') from None
 
-# %% ../nbs/13a_poses.ipynb #614259ab
+# %% ../nbs/13a_poses.ipynb #62a8c8e5
+def _without_labels(rows, labels):
+    "Rows without their first field, which is added to `labels`"
+    for row in rows:
+        labels.append(row[0])
+        yield row[1:]
+
 def _read_dlc_csv(path, individual):
     "Columns and frame numbers of a CSV by DeepLabCut or Lightning Pose"
-    rows = _table(path)
-    n = next((i for i, row in enumerate(rows) if row[0].lower() not in _LEVELS), len(rows))
-    levels = [row[0].lower() for row in rows[:n]]
-    if len({len(row) for row in rows[:n]}) != 1: raise SessionError(f'{path}: the header rows have different numbers of fields')
-    if rows[n:] and len(rows[n]) != len(rows[0]): raise SessionError(f'{path}: row {n + 1} has {len(rows[n])} fields, expected {len(rows[0])}')
-    names = list(zip(*[row[1:] for row in rows[:n]]))
-    places = _by_individual(names, levels, path)
-    frames = _whole_rows([row[0] for row in rows[n:]], path)
-    values = _numbers_in([row[1:] for row in rows[n:]], ['/'.join(name[1:]) for name in names], path, n)
+    rows, head, labels = _rows(path), [], []
+    for row in rows:
+        if row[0].strip().lower() not in _LEVELS: break
+        head.append([v.strip() for v in row])
+    else: row = None
+    if len({len(h) for h in head}) != 1: raise SessionError(f'{path}: the header rows have different numbers of fields')
+    names = list(zip(*[h[1:] for h in head]))
+    places = _by_individual(names, [h[0].lower() for h in head], path)
+    body = _without_labels(chain([] if row is None else [row], rows), labels)
+    values = _numbers_in(body, ['/'.join(name[1:]) for name in names], path, len(head))
+    frames = _whole_rows(labels, path)
     return _take(places, individual, lambda i: values[:, i], path), frames
 
 # %% ../nbs/13a_poses.ipynb #14884b59
@@ -367,12 +376,10 @@ def _read_analysis(path, individual):
         if scores.shape != xy.shape[1:]: raise SessionError(f'{path}: point_scores do not have the shape of tracks')
     return {k: dict(x=xy[0, i], y=xy[1, i], likelihood=scores[i]) for i, k in enumerate(nodes)}, None
 
-# %% ../nbs/13a_poses.ipynb #81ced353
-def _needs(what, package, old=False):
+# %% ../nbs/13a_poses.ipynb #8d376adf
+def _needs(what, package):
     "The error where an optional package is missing"
-    text = f'{what} are read with {package}: pip install "mspsvae[poses]"'
-    if old and sys.version_info < (3, 11): text = f'{what} are read with {package}, which needs Python 3.11 or newer, and this is {sys.version_info[0]}.{sys.version_info[1]}; use a newer one, or save the poses as a CSV with columns paw_x, paw_y'
-    return SessionError(text)
+    return SessionError(f'{what} are read with {package}: pip install "mspsvae[poses]"')
 
 def _load_slp(path):
     "The frames with animals of the only video in a SLEAP project, and how many frames the video has"
@@ -418,7 +425,7 @@ def _read_sleap(path, individual):
     with _open(path) as file: analysis = 'tracks' in file
     return (_read_analysis if analysis else _read_slp)(path, individual)
 
-# %% ../nbs/13a_poses.ipynb #f5f6eff9
+# %% ../nbs/13a_poses.ipynb #e0f106e4
 @contextmanager
 def _quiet_movement():
     "Import and use movement without its log and its warnings"
@@ -453,7 +460,7 @@ def _read_nwb(path, individual):
             try: data = load_dataset(path, 'NWB', processing_module_key=found[name], pose_estimation_key=name)
             except Exception as e: raise SessionError(f'{path}: the poses can not be read ({_reason(e)})') from None
             return _from_movement(data, path), None
-    except ImportError: raise _needs("NWB's poses", 'movement', old=True) from None
+    except ImportError: raise _needs("NWB's poses", 'movement') from None
     except OSError as e: raise SessionError(f'{path}: movement can not be used here ({_reason(e)}); it needs a home folder where it can write') from None
 
 def _from_movement(data, path):
@@ -498,7 +505,7 @@ def _guess(path):
     first = re.split('[,;\t]', head)[0].strip().strip('"').lower()
     return 'deeplabcut' if first in _LEVELS else 'anipose' if 'fnum' in head and '_z' in head else 'csv'
 
-# %% ../nbs/13a_poses.ipynb #274283f4
+# %% ../nbs/13a_poses.ipynb #15a79f8d
 def read_poses(
     path, # of the file; or an array `[n_frames, n_keypoints, 2]`
     source:str|None=None, # 'deeplabcut', 'lightningpose', 'sleap', 'anipose', 'nwb', 'csv', 'array'; None: what the file looks like
@@ -516,12 +523,13 @@ def read_poses(
     except (TypeError, RuntimeError, ValueError): raise SessionError(f'got {_show(path)}, expected the path of a file with poses, or an array') from None
     if '\0' in str(path): raise SessionError(f'got {_show(str(path))}, expected the path of a file')
     if not path.is_file(): raise SessionError(f'{path}: {"this is a folder, expected a file with poses" if path.is_dir() else "there is no such file"}')
-    return _read_file(path, key or _guess(path), keypoints, individual, axes)
+    return _read_file(path, key, keypoints, individual, axes)
 
 def _read_file(path, source, keypoints, individual, axes):
     try:
+        source = source or _guess(path)
         columns, frames = _SOURCES[source](path, individual)
         return _as_poses(columns if frames is None else _place(columns, frames, path), keypoints, axes, path)
     except MspsvaeError: raise
     except MemoryError: raise SessionError(f'{path}: does not fit into memory, or is no table of poses') from None
-    except Exception as e: raise SessionError(f'{path}: can not be read as poses by {source} ({_reason(e)})') from None
+    except Exception as e: raise SessionError(f'{path}: can not be read as poses of the source {source} ({_reason(e)})') from None

@@ -233,6 +233,7 @@ def start_run(
 
 def _no_epochs_lost(run):
     "Without a checkpoint a fit begins anew; raises `RunError` where that would overwrite more than its first epoch."
+    if (run.path/'behavenet.json').exists(): raise RunError(f'{run.path} was brought over from BehaveNet, which keeps nothing that a fit could go on from. Begin a new one in another folder (out, --out); its settings are in {run.path/"config.json"}')
     history = run.path/'history.csv'
     epochs = max((r['epoch'] for r in read_history(history)), default=0) if history.exists() else 0
     if epochs > 1: raise RunError(f'{run.path} has a history of {epochs} epochs, but no checkpoint (last.ckpt, previous.ckpt) to go on from; its best model is kept. Begin again in another folder (out, --out)')

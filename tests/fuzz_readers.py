@@ -12,6 +12,7 @@ import faulthandler
 import io
 import json
 import math
+import pickle
 import shutil
 import sys
 import tempfile
@@ -23,14 +24,16 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import pandas as pd
 import torch
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from mspsvae.batches import TrialReader
-from mspsvae.behavenet import load_checkpoint
+from mspsvae.behavenet import bring_over, load_checkpoint, read_hparams, read_metrics
 from mspsvae.config import Arch, Config, MspsvaeError
 from mspsvae.models import make_model
+from mspsvae.poses import read_poses
 from mspsvae.runs import Run, load_run, read_checkpoint
 from mspsvae.sessions import check_sessions, find_sessions, write_session
 from mspsvae.train import fit, restore
@@ -182,6 +185,10 @@ class Place:
         self.csv.write_text('path,animal\n' + ''.join(f'{p.name},x\n' for p in self.sessions))
         self.behavenet = root/'best_val_model.pt'
         torch.save(behavenet_state(self.model), self.behavenet)
+        self.hparams = {'model_class': 'msps-vae', 'model_type': 'conv', 'n_ae_latents': np.int64(self.model.n_latents), 'n_labels': N_LABELS, 'n_background': 3, 'trial_splits': '1;1;1;0', 'learning_rate': '0.0001',
+                        'ae_encoding_n_channels': [4, 8], 'ae_encoding_kernel_size': [5, 5], 'ae_encoding_stride_size': [4, 4], 'n_datasets': 2, 'seed': torch.get_rng_state(), 'ps_vae.delta': 50., 'x_pixels': 32, 'y_pixels': 32, 'n_input_channels': 1}
+        self.metrics = 'epoch,dataset,best_val_epoch,tr_loss,tr_loss_data_ll,val_loss,val_loss_zu_mi\n' + ''.join(f'{e},-1,,{9. - e},-{e}.5,,\n{e},-1,{e},,,{8. - e},.5\n' for e in range(4))
+        self.poses = make_poses(root)
         self.bad = root/'bad'
         self.bad.mkdir()
 
@@ -194,6 +201,23 @@ class Place:
     def bad_run(self):
         shutil.rmtree(self.bad/'run', ignore_errors=True)
         return Path(shutil.copytree(self.run.path, self.bad/'run'))
+
+
+def make_poses(root):
+    "A file with poses of each format, by the tools' own libraries."
+    import sleap_io
+    rng, parts = np.random.default_rng(0), ['nose', 'paw']
+    names = pd.MultiIndex.from_product([['net'], parts, ['x', 'y', 'likelihood']], names=['scorer', 'bodyparts', 'coords'])
+    table = pd.DataFrame(rng.uniform(0, 1, (12, 6)), columns=names)
+    for layout in ('table', 'fixed'): table.to_hdf(root/f'{layout}.h5', key='df_with_missing', format=layout)
+    table.to_csv(root/'dlc.csv')
+    pd.DataFrame(rng.uniform(0, 9, (12, 4)), columns=['nose_x', 'nose_y', 'paw_x', 'paw_y']).rename_axis('frame').to_csv(root/'plain.csv')
+    np.save(root/'poses.npy', rng.uniform(0, 9, (12, 2, 2)))
+    skeleton, track, video = sleap_io.Skeleton(list(parts)), sleap_io.Track('ann'), sleap_io.Video('nowhere.mp4', open_backend=False)
+    labels = sleap_io.Labels([sleap_io.LabeledFrame(video=video, frame_idx=t, instances=[sleap_io.PredictedInstance.from_numpy(rng.uniform(0, 9, (2, 2)), skeleton=skeleton, point_scores=np.ones(2), score=1., track=track)]) for t in range(12)])
+    sleap_io.save_slp(labels, str(root/'sleap.slp'), embed=False, verbose=False)
+    sleap_io.save_analysis_h5(labels, root/'sleap.h5')
+    return {p.name: p.read_bytes() for p in map(root.joinpath, ('table.h5', 'fixed.h5', 'dlc.csv', 'plain.csv', 'poses.npy', 'sleap.slp', 'sleap.h5'))}
 
 
 def behavenet_state(model):
@@ -268,6 +292,16 @@ def cases(place):
         else: path.write_bytes(edited(path.read_bytes(), edits))
         read_whole_run(folder)
     def pt(content): read_pt(place.file('best_val_model.pt', content))
+    def poses(which, edits, inside=False):
+        name = sorted(n for n in place.poses if not inside or not n.endswith(('.csv', '.npy')))[which % (4 if inside else 7)]
+        path = place.file(name, place.poses[name] if inside else edited(place.poses[name], edits))
+        if inside: changed_hdf5(path, edits)
+        assert len(read_poses(path))
+    def hparams(content): read_hparams(place.file('meta_tags.pkl', content))
+    def metrics(edits): read_metrics(place.file('metrics.csv', edited(place.metrics.encode(), edits)), ['a', 'b'], CONFIG)
+    def fit_by_behavenet(changes):
+        shutil.rmtree(place.bad/'brought', ignore_errors=True)
+        bring_over(place.behavenet, place.sessions, place.bad/'brought', hparams=changed(deepcopy(place.hparams), changes) or {})
 
     changes, which = dict(changes=CHANGES), dict(which=NUMBERS)
     bytes_of = dict(edits=EDITS)
@@ -290,6 +324,11 @@ def cases(place):
         'run weights header': (bytes_of, lambda edits: in_run('best.safetensors', edited_header(best, edits))),
         'run latents bytes': (bytes_of, lambda edits: latents(edits, False)),
         'run latents': (dict(edits=HDF5_EDITS), lambda edits: latents(edits, True)),
+        'poses bytes': (bytes_of | which, lambda which, edits: poses(which, edits)),
+        'poses': (dict(edits=HDF5_EDITS) | which, lambda which, edits: poses(which, edits, True)),
+        'hparams bytes': (bytes_of, lambda edits: hparams(edited(pickle.dumps(place.hparams, edits[0][1] % 6), edits))),
+        'hparams': (changes, fit_by_behavenet),
+        'metrics bytes': (bytes_of, metrics),
         'behavenet bytes': (bytes_of, lambda edits: pt(edited(behavenet, edits))),
         'behavenet member': (bytes_of | which, lambda edits, which: pt(edited_member(behavenet, edits, which))),
         'behavenet': (tensors, lambda changes, arrays: pt(archive(changed_arrays(torch.load(place.behavenet, weights_only=True), changes, arrays))))}
