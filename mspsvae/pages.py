@@ -197,7 +197,7 @@ nav { font-size: .88rem; margin: 1.6rem 0 }
 nav ol { list-style: none; margin: 0; padding: 0; columns: 2; column-gap: 1.5rem }
 nav a { display: block; padding: .22rem 0; color: var(--soft); text-decoration: none }
 nav a:hover { color: var(--accent) }
-nav .inner a { padding-left: 1rem }
+nav li.inner a { padding-left: 1rem }
 @media (min-width: 68rem) {
   .page { display: grid; grid-template-columns: 12rem minmax(0, 1fr); column-gap: 3.5rem }
   header { grid-column: 2; max-width: 54rem; min-width: 0 }
@@ -234,7 +234,7 @@ caption span { display: inline-block; position: sticky; left: 0; max-width: min(
 th, td { padding: .32rem 1.1rem .32rem 0; text-align: left; border-top: 1px solid var(--line); vertical-align: top; white-space: nowrap }
 thead th { color: var(--soft); font-weight: 500; border-top: 0; white-space: normal; vertical-align: bottom }
 tbody th { font-weight: 500; white-space: normal; min-width: 10rem; overflow-wrap: anywhere }
-@media (max-width: 40rem) { .verdict { padding: .9rem 1rem } .verdict li { grid-template-columns: 1fr; gap: .3rem } th, td { padding-right: .8rem } tbody th { min-width: 8.5rem } dl.facts { grid-template-columns: 1fr; gap: 0 } dd { margin-bottom: .5rem } }
+@media (max-width: 40rem) { .inner { display: none } .verdict { padding: .9rem 1rem } .verdict li { grid-template-columns: 1fr; gap: .3rem } th, td { padding-right: .8rem } tbody th { min-width: 8.5rem } dl.facts { grid-template-columns: 1fr; gap: 0 } dd { margin-bottom: .5rem } }
 .number { text-align: right }
 .best { font-weight: 700 }
 dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: .35rem 1.4rem; font-size: .92rem; margin: 1rem 0 }

@@ -9,7 +9,7 @@ __all__ = ['STEPS', 'PARTS', 'ReadRun', 'finding', 'training_facts', 'training_f
            'traversal_film', 'traversals_part', 'maps_part', 'swaps_part', 'sessions_part', 'changed_settings',
            'repeat_python', 'repeat_command', 'versions', 'repeat_part', 'worst', 'verdict', 'records_table',
            'leakage_part', 'parts_of', 'section', 'look_at', 'judge', 'lede', 'run_page', 'compared_scores',
-           'compared_settings', 'compared_verdicts', 'report']
+           'compared_settings', 'compared_latents', 'compared_verdicts', 'report']
 
 # %% ../nbs/12_report.ipynb #a1200004
 import json
@@ -28,12 +28,12 @@ import torch
 
 from . import __version__
 from .config import Config, MspsvaeError, RunError
-from .evaluate import evaluate
+from .evaluate import evaluate, stability
 from .leakage import describe_leakage, leakage
 from .pages import Html, document, join, moving, number, picture, player, table, tag
 from .plots import (_runs, _spread, plot_background, plot_curves, plot_difference_maps, plot_histograms, plot_labels, plot_reconstructions, plot_subspace, plot_swaps, plot_traversals,
                            short_names)
-from .runs import Run, label_names, latent_names, latent_subspaces, load_run, read_json, write_bytes
+from .runs import Run, fingerprint, label_names, latent_names, latent_subspaces, load_run, read_json, write_bytes
 from .sessions import Session, check_sessions
 from .traversals import background_slice, decode, difference_maps, frame_latents, latent_ranges, pick_frames, read_frames, to_label_units, traverse
 
@@ -299,6 +299,13 @@ class Score:
     chance: str = ''
     interval: list|None = None # low and high
 
+    @property
+    def text(self): return number(self.value, 4 if 'squared' in self.name else 2)
+    @property
+    def far(self): # from the goal; below chance, or below an R2 of 0, is no better and no worse than at it
+        if self.value is None or not np.isfinite(self.value): return np.inf
+        return max(0, self.value - self.goal) if self.goal < 1 else abs(self.value - self.goal)
+
 def main_scores(
     scores:dict, # from `evaluate`
 ) -> list[Score]:
@@ -324,7 +331,7 @@ def scores_part(known:Known) -> Html:
     if not known.scores: raise RunError('there are no scores; mspsvae evaluate makes them')
     how = tag('p', 'All scores are made on test trials, which the model was neither fitted nor chosen on. Session accuracy asks a classifier, fitted on training trials, to tell from single frames which session they belong to: '
                    'from the background it should succeed, from the other latents it should do no better than guessing.')
-    rows = [[s.name, _value(s.value), _value(s.interval) if s.interval else '', s.chance, s.good] for s in main_scores(known.scores)]
+    rows = [[s.name, s.text, _value(s.interval) if s.interval else '', s.chance, s.good] for s in main_scores(known.scores)]
     return join(how, table(['score', 'value', '95% interval', 'chance', 'good'], rows, 'Scores on test trials'), tag('details', tag('summary', 'Every score, by split, session and label'), score_tables(known.scores)))
 
 # %% ../nbs/12_report.ipynb #a1200046
@@ -618,13 +625,13 @@ def compared_scores(knowns:list[Known]) -> Html:
     rows = []
     for name in dict.fromkeys(n for f in found for n in f):
         there = [f.get(name) for f in found]
-        far = [abs(s.value - s.goal) if s and s.value is not None and np.isfinite(s.value) else np.inf for s in there]
-        first = next(s for s in there if s)
-        cells = [tag('span', _value(s.value) if s else '', class_='best' if d == min(far) < np.inf and len(set(far)) > 1 else None) for s, d in zip(there, far)]
-        rows.append([name, *cells, first.good])
+        best = min((s for s in there if s), key=lambda s: s.far)
+        texts = [s.text if s else '' for s in there]
+        cells = [tag('span', t, class_='best' if t == best.text and len({*texts, ''}) > 2 and best.far < np.inf else None) for t in texts]
+        rows.append([name, *cells, best.good])
     return table(['score, on test trials', *(k.name for k in knowns), 'good'], rows, 'Scores side by side (bold: the best)')
 
-def _setting(value): return 'default' if value is None else json.dumps(value) if isinstance(value, (dict, list)) else str(value)
+def _setting(v): return 'default' if v is None else json.dumps(v) if isinstance(v, (dict, list)) else f'{v:g}' if isinstance(v, float) else str(v)
 
 def compared_settings(knowns:list[Known]) -> Html:
     "The settings in which runs differ."
@@ -633,11 +640,20 @@ def compared_settings(knowns:list[Known]) -> Html:
     if not differ: return tag('p', 'All settings are the same.')
     return table(['setting', *(k.name for k in knowns)], [[n, *(_setting(c[n]) for c in all_of)] for n in differ], 'Settings that differ')
 
+def compared_latents(knowns:list[Known]) -> Html:
+    "Do the unsupervised latents of the runs agree?"
+    try: told = stability([k.run for k in knowns], knowns[0].run.where)
+    except MspsvaeError as e: return tag('p', f'Not asked: {e}', class_='missing')
+    names = {str(k.run.path): k.name for k in knowns}
+    rows = [[f'{names[p["a"]]} and {names[p["b"]]}', *(number(p[k]) for k in ('agreement', 'chance', 'chance_high', 'same_plane'))] for p in told['pairs']]
+    how = 'The unsupervised latents of two runs are paired so that they agree best. Agreement: their mean absolute correlation over the same frames; chance: the same where one is shifted in time. Same space: R2 of the latents of one run from all of the other, whichever way they are turned.'
+    return join(tag('p', how), table(['runs', 'agreement', 'by chance', 'at most, by chance', 'same space'], rows, 'Agreement of unsupervised latents'))
+
 def compared_verdicts(knowns:list[Known], findings:list[list]) -> Html:
     "What each run's findings add up to."
     def count(f, severity): return sum(x['severity'] == severity for x in f)
     rows = [[tag('a', k.name, href=f'#{k.prefix}run'), tag('strong', _VERDICTS[worst(f)]), *(count(f, s) for s in ('problem', 'warning', 'note'))] for k, f in zip(knowns, findings)]
-    return table(['run', 'verdict', 'problems', 'to look at', 'notes'], rows, 'Verdicts')
+    return table(['run', 'verdict', 'problems', 'to look at', 'notes'], rows, 'What the findings of each run add up to')
 
 # %% ../nbs/12_report.ipynb #a1200079
 def _one(known, parts):
@@ -649,8 +665,11 @@ def _one(known, parts):
 def _several(knowns, asked):
     "The same for several runs"
     pages = [run_page(k, parts_of(k.run, asked), level=3) for k in knowns]
+    same = all(fingerprint(k.run.data)['sessions'] == fingerprint(knowns[0].run.data)['sessions'] for k in knowns)
+    other = None if same else tag('p', 'These runs were not fitted on the same sessions and trials: their scores can be compared only roughly.')
     curves = picture(plot_curves({k.name: k.run for k in knowns}), 'Training curves of all runs', 'One panel for each term, a colour for each run; validation drawn through, training dotted.')
-    shared = dict(verdicts=('Verdicts', compared_verdicts(knowns, [f for *_, f in pages])), scores=('Scores side by side', compared_scores(knowns)), settings=('What differs', compared_settings(knowns)), curves=('Training', curves))
+    shared = dict(verdicts=('Verdicts', compared_verdicts(knowns, [f for *_, f in pages])),
+                  scores=('Scores side by side', join(other, compared_scores(knowns))), settings=('What differs', compared_settings(knowns)), agreement=('Do they find the same?', compared_latents(knowns)), curves=('Training', curves))
     contents = [(f'all-{k}', title, False) for k, (title, _) in shared.items()]
     for k in knowns: contents += [(f'{k.prefix}run', k.name, False)] + [(k.prefix + p, PARTS[p][0], True) for p in parts_of(k.run, asked)]
     body = [tag('section', tag('h2', title), inside, id=f'all-{k}') for k, (title, inside) in shared.items()]
