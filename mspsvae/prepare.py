@@ -8,7 +8,7 @@ __all__ = ['CROPS', 'CAMERAS', 'UNITS', 'INTENSITIES', 'UP', 'SAME', 'Recipe', '
            'window_labels', 'z_score', 'plan', 'survey', 'gray_range', 'preview', 'already_made', 'prepare',
            'prepare_sessions', 'to_pixels']
 
-# %% ../nbs/13b_prepare.ipynb #1979ae9d
+# %% ../nbs/13b_prepare.ipynb #70798b01
 import csv as csvlib
 import hashlib
 import json
@@ -20,19 +20,19 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from contextlib import ExitStack, closing
-from dataclasses import dataclass, field, fields
+from contextlib import closing, suppress
+from dataclasses import dataclass, fields
 from pathlib import Path
 from queue import Queue
 
 import numpy as np
 from fastcore.basics import patch
+from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 from PIL import Image
 from tqdm.auto import tqdm
 
 from .config import (ConfigError, MspsvaeError, SessionError, ShapeError, _flag, _nearest, _number, _numbers, _Settings, _show, _unknown, _whole, atomic_path)
-from .plots import OKABE_ITO, Picture, montage
 from .poses import Poses, read_poses
 from .sessions import Session, _n, _open, _reason, _table, _text_size, write_session
 from .video import DAMAGED, FULL_RANGE, Resizer, _frames, _planes, count_frames, look_at_video
@@ -475,7 +475,7 @@ def _one_window(recipe, k, info, track):
     if min(size) < 32: raise ValueError(f'size: got {recipe.size} for a window of {extent[0]:g} x {extent[1]:g} pixels, which makes frames of {_text_size(size)}; expected at least 32 x 32 (a network takes no less)')
     return matrices, tuple(extent), size
 
-# %% ../nbs/13b_prepare.ipynb #48d3e3fa
+# %% ../nbs/13b_prepare.ipynb #9744b7c6
 def _look(source):
     "`VideoInfo`s, `Poses` and problems of a source"
     infos, tracks, problems = [], [], []
@@ -485,7 +485,7 @@ def _look(source):
         except MspsvaeError as e: problems.append(str(e))
     if source.poses and len(source.poses) not in (1, len(source.videos)): problems.append(f'got {_n(len(source.poses), "pose file")} for {_n(len(source.videos), "video")}, expected one (of the first camera), or one for each')
     for p in source.poses:
-        try: tracks.append(None if p is None else read_poses(p, source=source.format, individual=source.individual))
+        try: tracks.append(p if p is None or isinstance(p, Poses) else read_poses(p, source=source.format, individual=source.individual))
         except MspsvaeError as e: problems.append(str(e))
         else: problems += _unknown_keypoints(source.recipe, tracks[-1], p) if p is not None else []
     if source.recipe.damaged == 'error':
@@ -600,10 +600,18 @@ def gray_range(
     below = np.cumsum(counts, -1)/np.sum(counts, -1, keepdims=True)
     return np.stack([(below <= share).sum(-1), 255 - (1 - below + counts/np.sum(counts, -1, keepdims=True) <= share)[..., ::-1].sum(-1)], -1)
 
-# %% ../nbs/13b_prepare.ipynb #43922581
-def _dots(ax, points, valid, colours):
+# %% ../nbs/13b_prepare.ipynb #46528c92
+_COLOURS = '#0072B2', '#E69F00', '#009E73', '#CC79A7', '#56B4E9', '#D55E00', '#F0E442' # Okabe & Ito's
+
+def _mark(k):
+    "Colour and shape of a keypoint; shapes change where colours begin again"
+    return dict(color=_COLOURS[k % 7], marker='os^Dv'[k//7 % 5])
+
+def _dots(ax, points, valid, size):
     "Keypoints `[n, 2]` of one frame"
-    for (x, y), ok, colour in zip(points, valid, colours): ax.plot(x, y, 'o', ms=4.5, mew=1.2, color=colour, mfc=colour if ok else 'none', alpha=1 if ok else .8)
+    for k, ((x, y), ok) in enumerate(zip(points, valid)): ax.plot(x, y, ms=size, mew=1, ls='', mfc=None if ok else 'none', **_mark(k))
+
+def _plain_text(name): return ' '*name.startswith('_') + name.replace('$', r'\$') # as matplotlib shows it, no formulas
 
 def _show_picture(ax, image, title=''):
     y, x = image.shape
@@ -617,16 +625,16 @@ def _corners(matrix, size):
     y, x = size
     return back_through(matrix, np.array([[0, 0], [x, 0], [x, y], [0, y]]) - .5)
 
-# %% ../nbs/13b_prepare.ipynb #9bdeb8d4
+# %% ../nbs/13b_prepare.ipynb #79ccc7ca
 def _draw_before(ax, plan, i, picture):
     "A frame as the first camera saw it"
     matrices, _, size = plan.windows[0]
     _show_picture(ax, picture, f'frame {i:,}')
-    ax.add_patch(Polygon(_corners(matrices[min(i, len(matrices) - 1)], size), fill=False, ec=OKABE_ITO[1], lw=1.5))
+    ax.add_patch(Polygon(_corners(matrices[min(i, len(matrices) - 1)], size), fill=False, ec=_COLOURS[1], lw=1.5))
     if (track := plan.tracks[0]) is None: return
     names = _chosen(plan.source.recipe, track)
     at = [track.keypoints.index(n) for n in names]
-    _dots(ax, track.xy[i, at], seen(track, plan.source.recipe.min_likelihood)[i, at], _colours(len(names)))
+    _dots(ax, track.xy[i, at], seen(track, plan.source.recipe.min_likelihood)[i, at], 3)
 
 def _draw_after(ax, plan, i, frame):
     "The finished frame, its channels side by side"
@@ -637,32 +645,31 @@ def _draw_after(ax, plan, i, frame):
     n, per = plan.labels.shape[1]//2 if plan.label_names else 0, _labels_per_camera(plan)
     shift = np.repeat(np.arange(len(per))*x*(plan.source.recipe.cameras == 'channels'), per)
     points = plan.labels[i].reshape(n, 2) + np.stack([shift, 0*shift], 1) if n else []
-    _dots(ax, points, plan.valid[i, ::2] if n else [], _colours(n))
-
-def _colours(n): return [OKABE_ITO[k % len(OKABE_ITO)] for k in range(n)]
+    _dots(ax, points, plan.valid[i, ::2] if n else [], 4)
 
 def _labels_per_camera(plan):
     "How many keypoints of each camera are labels"
     return [0 if t is None else len(_chosen(plan.source.recipe, t)) for t in plan.tracks]
 
-# %% ../nbs/13b_prepare.ipynb #a47bac2f
+# %% ../nbs/13b_prepare.ipynb #b2ae7648
 def preview(
     plan:Plan,
     shots:list, # (frame number, gray picture `[y, x]` of the first camera, finished frame `[c, y, x]`)
     title:str='', # above all
-) -> Picture:
+) -> Figure:
     "A sheet of some frames before and after, with keypoints and window; masked points are hollow."
     n = len(shots)
     ratio = [h/w for h, w in (shots[0][1].shape, (plan.image_shape[1], shots[0][2].shape[2]*(len(plan.infos) if plan.source.recipe.cameras == 'channels' else 1)))]
     wide = 12/n
-    fig = Picture(wide*sum(ratio) + .9 + .2*bool(plan.label_names), title, width=12)
+    fig = Figure(figsize=(12, wide*sum(ratio) + .9 + .2*bool(plan.label_names)), layout='constrained')
+    fig.suptitle(_plain_text(title), fontsize=11)
     axes = fig.subplots(2, n, squeeze=False, gridspec_kw=dict(height_ratios=ratio))
     for column, (i, before, after) in zip(axes.T, shots):
         _draw_before(column[0], plan, i, before)
         _draw_after(column[1], plan, i, after)
     axes[0, 0].set_ylabel('before', fontsize=9), axes[1, 0].set_ylabel('after', fontsize=9)
     names, share = [n[:-2] for n in plan.label_names[::2]], plan.valid[:, ::2].mean(0) if plan.label_names else []
-    for name, s, colour in zip(names, share, _colours(len(names))): axes[0, 0].plot([], [], 'o', color=colour, label=f'{name} ({100*s:.0f} %)')
+    for k, (name, s) in enumerate(zip(names, share)): axes[0, 0].plot([], [], ls='', ms=5, label=f'{_plain_text(name)} ({100*s:.0f} %)', **_mark(k))
     if names: fig.legend(loc='outside lower center', ncols=min(8, len(names)), fontsize=8, frameon=False, title='keypoints, and in how many frames they are seen', title_fontsize=8)
     return fig
 
@@ -690,14 +697,14 @@ def _gray(planes, limited):
     gray = planes[0] if len(planes) == 1 else np.rint(np.tensordot((.299, .587, .114), np.stack(planes), 1)).astype(np.uint8)
     return FULL_RANGE[gray] if limited else gray.copy()
 
-# %% ../nbs/13b_prepare.ipynb #fc72c21e
+# %% ../nbs/13b_prepare.ipynb #b80ed97a
 def _about(plan, trials, stretch, mean, std):
     "What the finished session tells about itself, as JSON can hold it"
     per = _labels_per_camera(plan)
     cameras = [dict(file=i.path.name, fps=i.fps, size=list(i.size), window=[float(e) for e in extent], frame=list(size), keypoints=k, range=None if stretch is None else [int(v) for v in stretch[c]])
                for c, (i, (_, extent, size), k) in enumerate(zip(plan.infos, plan.windows, per))]
     return plan.made_from | dict(n_frames=plan.n_frames, n_trials=len(trials), first_frames=[t.start for t in trials], cameras=cameras,
-                                 labels=[dict(name=n, mean=float(m), std=float(s), valid=float(v)) for n, m, s, v in zip(plan.label_names, mean, std, plan.valid.mean(0))])
+                                 labels=[dict(name=n, mean=float(m), std=float(s), valid=float(v)) for n, m, s, v in zip(plan.label_names, mean, std, plan.valid.mean(0) if plan.label_names else [])])
 
 def _matrices(plan, t):
     "Windows of a trial, `[n, n_cameras, 2, 3]`"
@@ -721,7 +728,7 @@ def _build(plan, path, threads=None, tick=None, n_shots=6):
         with atomic_path(path.with_suffix('.png')) as sheet, atomic_path(path.with_suffix('.json')) as told:
             def images(): # the preview is written before the session takes its place
                 yield from _trial_images(plan, trials, _tables(plan, stretch), threads, tick, shots, n_shots)
-                preview(plan, shots, _title(plan, len(trials))).savefig(sheet, metadata=dict(Software=None))
+                preview(plan, shots, _title(plan, len(trials))).savefig(sheet, dpi=110, metadata=dict(Software=None))
             told.write_text(text + '\n', encoding='utf-8')
             write_session(path, images(), attrs=dict(prepared=text, label_mean=mean, label_std=std), more=more, **groups)
     except (OSError, ValueError) as e:
@@ -731,7 +738,7 @@ def _build(plan, path, threads=None, tick=None, n_shots=6):
 
 def _title(plan, n_trials):
     c, y, x = plan.image_shape
-    return f"{plan.source.name}: {_n(plan.n_frames, 'frame')}, {_n(n_trials, 'trial')} of {_text_size((c, y, x))}".replace('$', r'\$')
+    return f"{plan.source.name}: {_n(plan.n_frames, 'frame')}, {_n(n_trials, 'trial')} of {_text_size((c, y, x))}"
 
 # %% ../nbs/13b_prepare.ipynb #57f4972a
 def _flat(value, name=''):
@@ -760,7 +767,7 @@ def already_made(
     if differ: raise SessionError(f'{path}: made before in another way ({"; ".join(differ[:4])}{f"; and {len(differ) - 4} more" if len(differ) > 4 else ""}); make it anew with redo=True, or choose another folder')
     return all(path.with_suffix(ending).exists() for ending in ('.json', '.png'))
 
-# %% ../nbs/13b_prepare.ipynb #0461863f
+# %% ../nbs/13b_prepare.ipynb #05b176ea
 _WORKER = 'import sys, pickle; sys.path[:] = pickle.load(sys.stdin.buffer); from mspsvae.prepare import _work; _work()'
 
 def _say(**news): print(json.dumps(news), flush=True)
@@ -772,54 +779,69 @@ def _work():
     def listen():
         try:
             while True: jobs.put(pickle.load(sys.stdin.buffer))
-        except (EOFError, OSError, pickle.UnpicklingError): jobs.put(None)
+        except Exception: jobs.put(None)    # the end of the input, most often
         if busy.is_set(): _thread.interrupt_main()    # nobody waits for the result any more
     threading.Thread(target=listen, daemon=True).start()
     try:
         while (job := jobs.get()) is not None:
             busy.set()
-            try: news = dict(done=str(_build(plan(job[0]), *job[1:], lambda n: _say(frames=n))))
+            source, path, threads = job
+            try: news = dict(done=str(_build(plan(Source(**source | dict(recipe=Recipe(**source['recipe'])))), path, threads, lambda n: _say(frames=n))))
             except MspsvaeError as e: news = dict(error=str(e))
-            except Exception as e: news = dict(error=f'{job[0].name}: {type(e).__name__}: {e}')
+            except Exception as e: news = dict(error=f"{source['name']}: {type(e).__name__}: {e}")
             busy.clear()
             _say(**news)
     except KeyboardInterrupt: pass
 
-def _tend(jobs, news):
-    "In a thread of the parent: start a worker, give it one job after the other, pass on what it says"
-    with subprocess.Popen([sys.executable, '-c', _WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as worker:
-        news.put((None, worker))
-        def send(what): pickle.dump(what, worker.stdin); worker.stdin.flush()
-        try:
-            send([os.path.abspath(p) for p in sys.path])
-            while (job := jobs.get()) is not None:
-                send(job)
-                said = dict(error=f'{job[0].name}: the worker came to a sudden end; was the memory full?')
-                for line in worker.stdout:
-                    said = json.loads(line)
-                    if 'frames' not in said: break
-                    news.put((job, said))
-                    said = dict(error=f'{job[0].name}: the worker came to a sudden end; was the memory full?')
-                news.put((job, said))
-        except OSError as e: news.put((job, dict(error=f'{job[0].name}: the worker does not listen any more ({_reason(e)})')))
+def _ask(worker, job, news):
+    "Give a worker a job (source, path, threads), pass on its progress; returns its last word"
+    source, path, threads = job
+    pickle.dump((source.__dict__ | dict(recipe=source.recipe.to_dict()), path, threads), worker.stdin)
+    worker.stdin.flush()
+    for line in worker.stdout:
+        said = json.loads(line)
+        if 'frames' not in said: return said
+        news.put((job, said))
+    return dict(error=f'{source.name}: the worker came to a sudden end; was the memory full?')
 
-# %% ../nbs/13b_prepare.ipynb #e7db8455
+def _tend(jobs, news, workers):
+    "In a thread of the parent: keep a worker busy, and replace it if it dies"
+    worker = None
+    while (job := jobs.get()) is not None:
+        try:
+            if worker is None or worker.poll() is not None:
+                worker = subprocess.Popen([sys.executable, '-c', _WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                workers.append(worker)
+                pickle.dump([os.path.abspath(p) for p in sys.path], worker.stdin)
+            said = _ask(worker, job, news)
+        except Exception as e: said = dict(error=f'{job[0].name}: the worker can not be reached ({_reason(e)})')
+        news.put((job, said))
+
+def _dismiss(workers):
+    "Let workers stop and clean up, wait for them"
+    for w in workers:
+        with suppress(OSError): w.stdin.close()
+    for w in workers:
+        try: w.wait(20)
+        except subprocess.TimeoutExpired: w.kill()
+        w.stdout.close()
+
+# %% ../nbs/13b_prepare.ipynb #4d66ef7e
 def _side_by_side(jobs, n_workers, tick):
     "Do all jobs (source, path, threads) in workers; returns what went wrong"
     todo, news, errors, left, workers = Queue(), Queue(), [], len(jobs), []
     for job in [*jobs, *[None]*n_workers]: todo.put(job)
-    for _ in range(n_workers): threading.Thread(target=_tend, args=(todo, news), daemon=True).start()
+    for _ in range(n_workers): threading.Thread(target=_tend, args=(todo, news, workers), daemon=True).start()
     try:
         while left:
             job, said = news.get()
-            if job is None: workers.append(said); continue
             if 'frames' in said: tick(said['frames']); continue
             left -= 1
             if 'error' in said: errors.append(said['error'])
-    except BaseException:
-        for w in workers: w.stdin.close()    # they stop and clean up
-        for w in workers: w.wait(20)
-        raise
+    finally:
+        while not todo.empty(): todo.get_nowait()    # after Ctrl-C: start nothing new
+        for _ in range(n_workers): todo.put(None)
+        _dismiss(workers)
     return errors
 
 # %% ../nbs/13b_prepare.ipynb #209288ed
@@ -842,7 +864,7 @@ def _room(out, plans):
     need, free = sum(np.prod(shape, dtype=float)*n for _, shape, _, n in plans), shutil.disk_usage(place).free if place else np.inf
     return [f'{out}: the sessions need {need/1e9:.1f} GB, and {free/1e9:.1f} GB are free'] if need > free else []
 
-# %% ../nbs/13b_prepare.ipynb #1e2b5314
+# %% ../nbs/13b_prepare.ipynb #a48d7e2b
 def _plan_all(sources, out, redo):
     "(source, image shape, label names, frames) of each session that has to be made, the last `Plan`, and problems"
     todo, problems, one = [], [], None
@@ -860,7 +882,7 @@ def _prepare_all(sources, out, redo, workers, show_progress, problems=()):
     "Make what isn't there yet"
     out, cpus = Path(out), os.cpu_count() or 1
     problems = [*problems, *_names_wrong(sources)]
-    todo, one, more = _plan_all(sources, out, redo) if not problems else ([], None, [])
+    todo, one, more = _plan_all(sources, out, redo)
     problems += more + (_differing(todo) + _room(out, todo) if not more else [])
     if problems: raise SessionError(f"{_n(len(problems), 'problem')}, nothing was made:", problems)
     try: out.mkdir(parents=True, exist_ok=True)
