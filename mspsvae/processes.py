@@ -6,11 +6,14 @@
 __all__ = ['PATIENCE', 'n_started', 'n_processes', 'process_number', 'leads', 'process_device', 'add_up', 'gather', 'own_rows',
            'whole_batch', 'add_up_gradients', 'share_weights', 'from_leader', 'leave', 'together']
 
-# %% ../nbs/05a_processes.ipynb #cd910c8d
+# %% ../nbs/05a_processes.ipynb #dbf89861
 import io
 import os
+import signal
+import sys
 from contextlib import contextmanager
 from datetime import timedelta
+from threading import Thread, current_thread, main_thread
 from types import SimpleNamespace
 
 import torch
@@ -66,7 +69,7 @@ def _peers_told():
     except RuntimeError as e:
         word = _word()
         if word == 'interrupted': raise KeyboardInterrupt from None
-        why = word or f'another process was killed, or does not answer ({str(e).splitlines()[0][-200:]})'
+        why = word or ('another process did not answer in time' if 'timed out' in str(e).lower() else 'another process was killed, or cannot be reached')
         raise _Lost(f'process {process_number()} of {n_processes()} cannot go on: {why}. What was saved is kept; start again with resume=True (--resume), with as many processes as you like') from e
 
 # %% ../nbs/05a_processes.ipynb #f403f7f1
@@ -147,7 +150,29 @@ def from_leader(
     with _peers_told(): dist.broadcast(sent, 0)
     return value if leads() else torch.load(io.BytesIO(sent.numpy().tobytes()), weights_only=True)
 
-# %% ../nbs/05a_processes.ipynb #9dd960cf
+# %% ../nbs/05a_processes.ipynb #c93fc3d4
+def _watch(pipe):
+    while number := os.read(pipe, 1):
+        if number[0] != signal.SIGTERM: continue
+        if int(os.environ['LOCAL_RANK']) < 2:                   # one of the first two, should the other be the one that failed
+            print(f'process {process_number()} of {n_started()} was told to stop, by a scheduler or because another process failed. '
+                  'What was saved is kept; start again with resume=True (--resume), with as many processes as you like', file=sys.stderr, flush=True)
+        os._exit(128 + signal.SIGTERM)
+
+@contextmanager
+def _last_words():
+    if os.name != 'posix' or current_thread() is not main_thread(): yield; return
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    Thread(target=_watch, args=(read,), daemon=True).start()
+    handler, pipe = signal.signal(signal.SIGTERM, lambda *ignored: None), signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+    try: yield
+    finally:
+        signal.set_wakeup_fd(pipe)
+        signal.signal(signal.SIGTERM, handler)
+        os.close(write)                                         # ends the thread
+
+# %% ../nbs/05a_processes.ipynb #b494e3a5
 PATIENCE = timedelta(minutes=15)
 
 def _join(device, patience):
@@ -178,9 +203,10 @@ def together(
     "For the block, compute with the processes that `torchrun` started along with this one; without any, do nothing."
     if n_started() == 1 or _joined(): yield; return
     try:
-        _join(device, patience)
-        yield
-        if _here.store is not None: add_up(torch.zeros(1))      # all are done
+        with _last_words():
+            _join(device, patience)
+            yield
+            if _here.store is not None: add_up(torch.zeros(1))  # all are done
     except BaseException as e:
         leave('' if isinstance(e, _Lost) else 'interrupted' if isinstance(e, KeyboardInterrupt) else f'process {process_number()} failed, {type(e).__name__}: {str(e)[:300]}')
         raise
