@@ -164,13 +164,16 @@ def _last_words():
     if os.name != 'posix' or current_thread() is not main_thread(): yield; return
     read, write = os.pipe()
     os.set_blocking(write, False)
-    Thread(target=_watch, args=(read,), daemon=True).start()
+    thread = Thread(target=_watch, args=(read,))
+    thread.start()
     handler, pipe = signal.signal(signal.SIGTERM, lambda *ignored: None), signal.set_wakeup_fd(write, warn_on_full_buffer=False)
     try: yield
     finally:
         signal.set_wakeup_fd(pipe)
         signal.signal(signal.SIGTERM, handler)
         os.close(write)                                         # ends the thread
+        thread.join()
+        os.close(read)
 
 # %% ../nbs/05a_processes.ipynb #b494e3a5
 PATIENCE = timedelta(minutes=15)
