@@ -70,7 +70,7 @@ def _peers_told():
         word = _word()
         if word == 'interrupted': raise KeyboardInterrupt from None
         why = word or ('another process did not answer in time' if 'timed out' in str(e).lower() else 'another process was killed, or cannot be reached')
-        raise _Lost(f'process {process_number()} of {n_processes()} cannot go on: {why}. What was saved is kept; start again with resume=True (--resume), with as many processes as you like') from e
+        raise _Lost(f'process {process_number()} of {n_started()} cannot go on: {why}. What was saved is kept; start again with resume=True (--resume), with as many processes as you like') from e
 
 # %% ../nbs/05a_processes.ipynb #f403f7f1
 def add_up(
@@ -185,7 +185,7 @@ def _join(device, patience):
         if _here.base is None: _here.base = next(dist.rendezvous('env://', timeout=patience))
         store, number, n = _here.base
         _here.joined, _here.left = _here.joined + 1, False      # a program may fit several models, one after the other
-        _here.store = dist.PrefixStore(f'mspsvae/{_here.joined}', store)
+        _here.store = dist.PrefixStore(f'mspsvae/{os.environ.get("TORCHELASTIC_RESTART_COUNT", 0)}/{_here.joined}', store)     # no addresses of those that are gone
         dist.init_process_group('cpu:gloo,cuda:nccl' if cuda else 'gloo', store=_here.store, rank=number, world_size=n, timeout=patience)
 
 def leave(

@@ -11,6 +11,7 @@ Sessions are unequal: in trials, in frames (some trials have fewer than there ar
 - With one number of processes throughout, all bits are the same.
 """
 import argparse
+import json
 import os
 import random
 import subprocess
@@ -146,6 +147,31 @@ def stress(root, paths, kills, seed, numbers, out, whole):
     return hits
 
 
+def command_says(root, n, *words):
+    "What `torchrun ... -m mspsvae` prints on standard output and on standard error, and how it ends."
+    command = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', n, '-m', 'mspsvae', *words]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=300, env=os.environ | dict(OMP_NUM_THREADS='1'))
+    return done.stdout, done.stderr, done.returncode
+
+
+def command_line(root):
+    "The command, by two processes: results once, and what is wrong is said."
+    words = 'fit', root/'equal', '--config', root/'config.json', '--out', root/'commanded', '--json', '--max-epochs', 1
+    out, err, code = command_says(root, 2, *words)
+    assert code == 0 and json.loads(out)['label_r2'], (out, err)                 # one JSON, by one process
+    out, err, code = command_says(root, 2, *words)
+    assert code and not out and f'{root/"commanded"} holds a run already' in err, err
+    out, err, code = command_says(root, 2, 'demo', '--out', root/'demo')
+    assert code and 'the demo is made for one process, 2 were started' in err and not (root/'demo').exists(), err
+    for change, message in (('alpha=1. + k', 'process 1 was started with something else than process 0:\n  alpha was 1.0, is 2.0'),
+                            ("arch=Arch((4, 8), 5, 4, 'same', True)", 'batch_norm needs all frames of a batch in one process'),
+                            ('learning_rate=1e12', 'Try a smaller learning_rate')):
+        what = f"import os; from mspsvae.config import Arch; from mspsvae.train import fit; k = int(os.environ['RANK']); fit({str(root/'equal')!r}, {str(root/'config.json')!r}, out={str(root/'wrong')!r}, show_progress=False, resume=True, {change})"
+        code, text = finish(*start(2, root, what))
+        assert code and message in text, text
+    print('the command line: results once, and what is wrong is said', flush=True)
+
+
 def prepare(root, **more):
     "Write sessions and config."
     torch.set_num_threads(1)                                            # as in the children
@@ -163,6 +189,7 @@ if __name__ == '__main__':
         root = Path(folder)
         paths = prepare(root)
         alike(root, paths, (2, 3, 4))
+        command_line(root)
         hits = 0
         for name, numbers in (('same', (2,)), ('mixed', (1, 2, 3))):
             half = max(args.kills//2, 1)
