@@ -154,16 +154,17 @@ def command_says(root, n, *words):
     return done.stdout, done.stderr, done.returncode
 
 
-def command_line(root):
-    "The command, by two processes: results once, and what is wrong is said."
+def command_line(root, short=False):
+    "The command, by two processes: results once, and what is wrong is said (`short`: less of it)."
     words = 'fit', root/'equal', '--config', root/'config.json', '--out', root/'commanded', '--json', '--max-epochs', 1
     out, err, code = command_says(root, 2, *words)
     assert code == 0 and json.loads(out)['label_r2'], (out, err)                 # one JSON, by one process
     out, err, code = command_says(root, 2, *words)
     assert code and not out and f'{root/"commanded"} holds a run already' in err, err
+    if short: return
     out, err, code = command_says(root, 2, 'demo', '--out', root/'demo')
     assert code and 'the demo is made for one process, 2 were started' in err and not (root/'demo').exists(), err
-    for change, message in (('alpha=1. + k', 'process 1 was started with something else than process 0:\n  alpha was 1.0, is 2.0'),
+    for change, message in (('alpha=1. + k', 'alpha was 1.0, is 2.0'),
                             ("arch=Arch((4, 8), 5, 4, 'same', True)", 'batch_norm needs all frames of a batch in one process'),
                             ('learning_rate=1e12', 'Try a smaller learning_rate')):
         what = f"import os; from mspsvae.config import Arch; from mspsvae.train import fit; k = int(os.environ['RANK']); fit({str(root/'equal')!r}, {str(root/'config.json')!r}, out={str(root/'wrong')!r}, show_progress=False, resume=True, {change})"

@@ -14,7 +14,7 @@ with tempfile.TemporaryDirectory() as folder:
     root = Path(folder)
     paths = several.prepare(root)
     several.alike(root, paths, (2, 4))
-    several.command_line(root)
+    several.command_line(root, short=True)
     several.TINY.replace(max_epochs=40).to_json(root/'config.json')
     whole = several.fit_with(1, root, paths, root/'whole')
     assert several.stress(root, paths, 1, 3, (2, 3), root/'killed', whole), 'the kill met no running fit; choose another seed'
