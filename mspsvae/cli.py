@@ -28,6 +28,7 @@ from .evaluate import evaluate, summarise
 from .export import export_latents, export_nwb
 from .leakage import describe_leakage, leakage
 from .prepare import Recipe, prepare, prepare_sessions
+from .processes import leads, n_started, process_number
 from .report import report
 from .runs import Run, load_run, plain_json
 from .sessions import check_sessions
@@ -135,6 +136,7 @@ def fit_and_score(
     "Fit, encode all trials, evaluate, print the scores."
     begin = time.monotonic()
     run = fit(data, config, out=out, resume=resume, **_progress(config))
+    if not leads(): return 130 if run.interrupted else 0            # of several processes the first does what remains
     if run.interrupted:
         _note(f'Stopped. Everything up to the last finished epoch is in {run.path}; go on with: --out {run.path} --resume')
         return 130
@@ -263,6 +265,7 @@ def demo_command(args):
     "Make sessions, check them, fit, encode, evaluate."
     root = Path(args.out or 'runs/demo')
     config = config_from(args, **DEMO_CONFIG)
+    if n_started() > 1: raise ConfigError(f'the demo is made for one process, {n_started()} were started; begin with `mspsvae demo`, then use its sessions: torchrun ... -m mspsvae fit {root/"data"} ...')
     if not args.resume and (root/'config.json').exists():
         raise RunError(f'{root} holds an earlier demo; look at it (mspsvae evaluate {root}), go on with it (--resume), or make another one (--out FOLDER)')
     if not (root/'data').exists():
@@ -320,13 +323,15 @@ def main(
         return _run(args)
 
 def _run(args):
+    several = {fit_command, demo_command}                           # any other command is for one process alone, also under torchrun
+    if not leads() and args.run_command not in several: return 0
     try:
         code = args.run_command(args)
         sys.stdout.flush()
         return code
     except MspsvaeError as e:
         if args.traceback: raise
-        _note(f'error: {e}')
+        _note(f'error: {e}' if n_started() == 1 else f'error in process {process_number()}: {e}')
         return 1
     except KeyboardInterrupt:
         _note('stopped')

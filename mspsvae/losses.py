@@ -39,7 +39,7 @@ def gaussian_ll(
         if mask.shape != x.shape: raise ShapeError(f"mask is {list(mask.shape)}; expected the shape of x, {list(x.shape)}")
         error = torch.where(mask.bool(), error, torch.zeros_like(error))
     log_std = std.log() if isinstance(std, Tensor) else math.log(std)
-    constant = x[0].numel()*(0.5*math.log(2*math.pi) + log_std)
+    constant = x.shape[1:].numel()*(0.5*math.log(2*math.pi) + log_std)
     return _reduce(-constant - error.pow(2).flatten(1).sum(1)/(2*std**2), reduction)
 
 # %% ../nbs/05_losses.ipynb #3845636d
@@ -67,6 +67,7 @@ class Densities(NamedTuple):
     joint: Tensor # summed over all frames' Gaussians, log n q(z_j)
     marginals: Tensor # the same dimension by dimension, added up
     in_session: Tensor|None # averaged over the Gaussians of its own session's frames; None where no sessions were given
+    n_mixed: int # how many frames' Gaussians that were
 
 def _density_rows(z, session, mu, logvar, all_sessions):
     "The last three of `Densities` for some samples `z` `[r, d]`"
@@ -83,16 +84,17 @@ def mixture_densities(
     logvar:Tensor, # log-variances, `[n, d]`
     session:Tensor|None=None, # which session each frame is from, `[n]` integers
     max_entries:int=2*10**7, # of the pairwise table at one time; 80 MB
+    among:tuple[Tensor, Tensor, Tensor|None]|None=None, # means, log-variances and sessions of the frames that are mixed; default: of these same frames
 ) -> Densities:
     "How likely each sample is under the posteriors of the batch; memory is bounded by `max_entries`."
-    n, d = z.shape
-    rows = max(1, max_entries//max(1, n*d))
-    def some(i): return _density_rows(z[i:i + rows], None if session is None else session[i:i + rows], mu, logvar, session)
+    mixed = (mu, logvar, session) if among is None else among
+    n, rows = len(z), max(1, max_entries//max(1, mixed[0].numel()))
+    def some(i): return _density_rows(z[i:i + rows], None if session is None else session[i:i + rows], *mixed)
     if rows >= n: parts = [some(0)]
     else: parts = [checkpoint(some, i, use_reentrant=False, preserve_rng_state=False) for i in range(0, n, rows)]
     joint, marginals, *in_session = (torch.cat(part) for part in zip(*parts))
     conditional = -0.5*((z - mu).pow(2)*(-logvar).exp() + logvar + math.log(2*math.pi)).sum(1)
-    return Densities(conditional, joint, marginals, in_session[0] if in_session else None)
+    return Densities(conditional, joint, marginals, in_session[0] if in_session else None, len(mixed[0]))
 
 # %% ../nbs/05_losses.ipynb #17c8e728
 def decomposed_kl(
@@ -103,7 +105,7 @@ def decomposed_kl(
     densities:Densities|None=None, # `mixture_densities(z, mu, logvar)` where they are at hand already
 ) -> tuple[Tensor, Tensor, Tensor]: # (MI, TC, DWKL) in nats, batch constants dropped from MI and TC
     "Index-code mutual information, total correlation and dimension-wise KL, estimated on the batch (Chen et al. 2018)."
-    conditional, joint, marginals, _ = densities or mixture_densities(z, mu, logvar)
+    conditional, joint, marginals, *_ = densities or mixture_densities(z, mu, logvar)
     prior = -0.5*(z.pow(2) + math.log(2*math.pi)).sum(1)        # log p(z_j)
     terms = conditional - joint, joint - marginals, marginals - prior
     return tuple(_reduce(t, reduction) for t in terms)
@@ -119,7 +121,7 @@ def session_information(
 ) -> Tensor: # nats, about 0 (sessions overlap) to the log of their number (apart)
     "Mutual information of latents and session, the part of the index-code mutual information that is the session's."
     densities = densities or mixture_densities(z, mu, logvar, session)
-    overall = densities.joint - math.log(len(session))
+    overall = densities.joint - math.log(densities.n_mixed)
     return _reduce(densities.in_session - overall, reduction)
 
 # %% ../nbs/05_losses.ipynb #881c75dc
