@@ -347,7 +347,7 @@ def find_leaks(
     found = [f for kind in kinds for f in kind(report, config)]
     return sorted(found, key=lambda f: -SEVERITIES.index(f['severity']))
 
-# %% ../nbs/09a_leakage.ipynb #c94aab3d
+# %% ../nbs/09a_leakage.ipynb #c68a8367
 def leakage(
     run:Run|str|Path, # from `fit` or `load_run`, or its folder
     data=None, # where the sessions are now, if they moved
@@ -356,8 +356,9 @@ def leakage(
     "What leaked in a run, where, and what to do about it; written to `leakage.json`."
     run = as_run(run)
     check_limits(run, most_frames=most_frames)
+    infos = data = run.infos(data)
     tables = {k: frame_table(run, k, data, most_frames) for k in ('all', 'train', 'test')}
-    table, infos, kl = tables['all'], run.infos(data), latent_kl(run, data)
+    table, kl = tables['all'], latent_kl(run, data)
     sessions, parts = [i.session.name for i in infos], subspace_slices(run)
     causes = [] if table.causes is None else list(infos[0].cause_names) or [f'cause_{k}' for k in range(table.causes.shape[1])]
     rest = without_labels(table.latents, table.labels, table.label_mask, table.session) if run.model.n_labels else None
