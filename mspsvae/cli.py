@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['DEMO_CONFIG', 'COMMANDS', 'add_config_flags', 'config_from', 'prepare_command', 'check_command', 'fit_and_score',
-           'data_root', 'fit_command', 'evaluate_command', 'report_command', 'export_command', 'bring_command',
-           'bench_command', 'demo_command', 'completion_command', 'make_parser', 'main']
+           'data_root', 'fit_command', 'evaluate_command', 'leakage_command', 'stability_command', 'report_command',
+           'export_command', 'bring_command', 'bench_command', 'demo_command', 'completion_command', 'make_parser',
+           'main']
 
 # %% ../nbs/16_cli.ipynb #bc521f3b
 import argparse
@@ -21,10 +22,10 @@ import shtab
 from fastcore.docments import docments
 
 from . import __version__
-from .behavenet import bring_over
+from .behavenet import bring_over, data_dir
 from .bench import bench, bench_table
 from .config import Arch, Config, ConfigError, MspsvaeError, RunError, atomic_path
-from .evaluate import evaluate, summarise
+from .evaluate import evaluate, stability, summarise
 from .export import export_latents, export_nwb
 from .leakage import describe_leakage, leakage
 from .prepare import Recipe, prepare, prepare_sessions
@@ -132,21 +133,29 @@ def fit_and_score(
     out, # the run's folder, or None
     resume:bool=False,
     as_json:bool=False, # print the scores as JSON instead of a table
+    with_report:bool=True, # write `report.html`
 ) -> int: # exit code
-    "Fit, encode all trials, evaluate, print the scores."
+    "Fit, encode all trials, evaluate, write the report, print the scores."
     begin = time.monotonic()
     run = fit(data, config, out=out, resume=resume, **_progress(config))
     if not leads(): return 130 if run.interrupted else 0            # of several processes the first does what remains
     if run.interrupted:
         _note(f'Stopped. Everything up to the last finished epoch is in {run.path}; go on with: --out {run.path} --resume')
         return 130
-    _note(f'Fitted in {time.monotonic() - begin:.0f} s. Encoding all trials and scoring the best model ...')
+    _note(f'Fitted in {time.monotonic() - begin:.0f} s. Encoding all trials, scoring the best model and writing its report ...')
     run.latents()
-    scores = evaluate(run)
-    print(json.dumps(scores, indent=2) if as_json else summarise(scores))
-    _note('', f'The run is in {run.path}:', '  latents/       the latents of every frame, one HDF5 file a session',
-          '  metrics.json   all scores', '  history.csv    every term of the loss, epoch by epoch', f"In Python: from mspsvae.runs import load_run; run = load_run({str(run.path)!r})")
+    scores, leak = evaluate(run), leakage(run)
+    page = _reported(run, scores, leak) if with_report else []
+    print(json.dumps(scores, indent=2) if as_json else summarise(scores) + '\n\n' + describe_leakage(leak, table=False))
+    _note('', f'The run is in {run.path}:', *page, '  latents/       the latents of every frame, one HDF5 file a session',
+          '  metrics.json   all scores', '  leakage.json   what leaked, where', '  history.csv    every term of the loss, epoch by epoch', f"In Python: from mspsvae.runs import load_run; run = load_run({str(run.path)!r})")
     return 0
+
+def _reported(run, scores, leak):
+    "A line about the page; a fit is not lost because its page is"
+    try: return [f'  {report(run, scores=scores, leak=leak).name}    open it in a browser: everything worth seeing of this fit']
+    except Exception as e: warnings.warn(f'the fit is whole, but its report could not be made ({type(e).__name__}: {e}); try again with: mspsvae report {run.path}')
+    return []
 
 # %% ../nbs/16_cli.ipynb #e8bee0c2
 def _one_or_all(data): return data[0] if len(data) == 1 else data
@@ -155,14 +164,11 @@ def data_root(
     args:argparse.Namespace, # with `data`, perhaps None
 ) -> str:
     "Where the data are: as named, or as BehaveNet's `directories.json` says; raises `ConfigError` where neither does."
-    if args.data: return _one_or_all(args.data)
-    places = Path.home()/'.behavenet'/'directories.json'
-    try: return json.loads(places.read_text())['data_dir']
-    except (OSError, ValueError, KeyError, TypeError): raise ConfigError('no data named; say where the sessions are: mspsvae fit DATA ...') from None
+    return _one_or_all(args.data) if args.data else data_dir()
 
 def fit_command(args):
-    "Fit a model to sessions, encode them, score the fit."
-    return fit_and_score(data_root(args), config_from(args), args.out, args.resume, args.json)
+    "Fit a model to sessions, encode them, score the fit, write its report."
+    return fit_and_score(data_root(args), config_from(args), args.out, args.resume, args.json, args.report)
 
 def _fit_flags(parser):
     parser.add_argument('data', nargs='*', default=None, help="root folder, HDF5 files, or a CSV of sessions (default: BehaveNet's data folder, if it is set up)").complete = shtab.FILE
@@ -171,6 +177,7 @@ def _fit_flags(parser):
 def _run_flags(parser, out):
     parser.add_argument('--out', help=f"the run's folder [{out}]").complete = shtab.DIRECTORY
     parser.add_argument('--resume', action='store_true', help='go on with the run in --out')
+    parser.add_argument('--report', action=argparse.BooleanOptionalAction, default=True, help='end with report.html [--report]')
     _json_flag(parser)
     add_config_flags(parser)
 
@@ -185,8 +192,26 @@ def _of_a_run(parser):
     parser.add_argument('run', help='folder of a run').complete = shtab.DIRECTORY
     parser.add_argument('--data', help='where the sessions are now, if they moved').complete = shtab.FILE
 
-def _evaluate_flags(parser):
+def _look_flags(parser):
     _of_a_run(parser)
+    _json_flag(parser)
+
+# %% ../nbs/16_cli.ipynb #2edcd911
+def leakage_command(args):
+    "Tell in plain words what leaked between the subspaces of a run, and which knob to turn."
+    report = leakage(load_run(args.run), args.data)
+    _show_result(args, report, describe_leakage(report))
+    return 0
+
+def stability_command(args):
+    "Tell whether fits with other seeds found the same unsupervised latents."
+    found = stability([load_run(r) for r in args.runs], args.data)
+    _show_result(args, found, found['text'])
+    return 0
+
+def _stability_flags(parser):
+    parser.add_argument('runs', nargs='+', help='folders of runs: the same data, other seeds').complete = shtab.DIRECTORY
+    parser.add_argument('--data', help='where the sessions are now, if they moved').complete = shtab.FILE
     _json_flag(parser)
 
 # %% ../nbs/16_cli.ipynb #76e1381d
@@ -262,7 +287,7 @@ DEMO_CONFIG = dict(
     device='cpu') # small enough, and the same everywhere
 
 def demo_command(args):
-    "Make sessions, check them, fit, encode, evaluate."
+    "Make sessions, check them, fit, encode, evaluate, write a report."
     root = Path(args.out or 'runs/demo')
     config = config_from(args, **DEMO_CONFIG)
     if n_started() > 1: raise ConfigError(f'the demo is made for one process, {n_started()} were started; begin with `mspsvae demo`, then use its sessions: torchrun ... -m mspsvae fit {root/"data"} ...')
@@ -273,7 +298,7 @@ def demo_command(args):
         make_sessions(root/'data', **DEMO)
     check = check_sessions(root/'data', config)
     _note(str(check), 'Fitting:')
-    return fit_and_score(root/'data', config, root, args.resume, args.json)
+    return fit_and_score(root/'data', config, root, args.resume, args.json, args.report)
 
 def _demo_flags(parser): _run_flags(parser, 'runs/demo')
 
@@ -292,7 +317,9 @@ COMMANDS = {
     'check': (check_command, _check_flags, ['mspsvae check data/', 'mspsvae check data/lab/expt/mouse_1/*/data.hdf5 --json']),
     'fit': (fit_command, _fit_flags, ['mspsvae fit data/ --out runs/paws --n-background 3 --n-unsupervised 2 --max-epochs 300', 'mspsvae fit data/ --out runs/paws --resume',
                                       'mspsvae fit data/ --config ae_model.json ae_training.json data.json']),
-    'evaluate': (evaluate_command, _evaluate_flags, ['mspsvae evaluate runs/paws', 'mspsvae evaluate runs/paws --json > scores.json']),
+    'evaluate': (evaluate_command, _look_flags, ['mspsvae evaluate runs/paws', 'mspsvae evaluate runs/paws --json > scores.json']),
+    'leakage': (leakage_command, _look_flags, ['mspsvae leakage runs/paws']),
+    'stability': (stability_command, _stability_flags, ['mspsvae stability runs/seed_0 runs/seed_1 runs/seed_2']),
     'report': (report_command, _report_flags, ['mspsvae report runs/paws', 'mspsvae report runs/first runs/second --out compared.html']),
     'export': (export_command, _export_flags, ['mspsvae export runs/paws latents.csv', 'mspsvae export runs/paws nwb/ --nwb --rate 60']),
     'bring': (bring_command, _bring_flags, ['mspsvae bring results/lab/expt/animal/session/ps-vae/conv/09_latents/paws/version_0 --data data/ --out runs/theirs']),

@@ -393,6 +393,7 @@ def _table(rows):
 def describe_leakage(
     report:dict, # from `leakage`, or read from `leakage.json`
     width:int=120, # characters in a line
+    table:bool=True, # with the figures of every latent
 ) -> str:
     "The report in plain words: a verdict, the findings with the knobs to turn, and a table."
     if not isinstance(report, dict) or not {'findings', 'subspaces', 'latents', 'sessions'} <= set(report): raise RunError(f'got {str(report)[:80]}, expected a report, as of leakage(run) or in leakage.json')
@@ -401,6 +402,7 @@ def describe_leakage(
     for f in report['findings']:
         lines += wrap(f'{f["subspace"]}: {f["text"]}', width, initial_indent=f'{f["severity"].upper():8} ', subsequent_indent=' '*9)
         if f['knob']: lines += wrap(f'try {f["knob"]}', width, initial_indent=' '*9 + '-> ', subsequent_indent=' '*12)
+    if not table: return '\n'.join([head, '', *lines])
     rows = [['', 'linear', 'nearest', 'between sessions', 'beyond labels', 'nats'], *(_row(k, v) for k, v in report['subspaces'].items()), *(_row('  ' + l['name'], l) for l in report['latents'])]
     note = 'linear, nearest: session accuracy of the two classifiers; between sessions: share of the variance, less what chance gives; beyond labels: what of it is left without what labels explain; nats: what a latent tells of a frame, at most.'
     if report['chance'] and any(a and a['linear'] < report['chance'] - .02 for a in (v['session_accuracy'] for v in report['subspaces'].values())):
