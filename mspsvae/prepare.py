@@ -6,7 +6,7 @@
 __all__ = ['SAME', 'Source', 'Plan', 'cut_trials', 'file_digest', 'window_labels', 'z_score', 'plan', 'survey', 'gray_range',
            'preview', 'already_made', 'prepare', 'prepare_sessions', 'to_pixels']
 
-# %% ../nbs/13c_prepare.ipynb #f35f5223
+# %% ../nbs/13c_prepare.ipynb #bdab6b3c
 import hashlib
 import json
 import os
@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import warnings
 from collections import Counter
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -252,11 +253,12 @@ def _sizes_differ(recipe, windows):
     sizes = {size if recipe.cameras == 'channels' else size[0] for _, _, size in windows}
     return [f"the cameras' frames become {' and '.join(_text_size(s) if isinstance(s, tuple) else f'{s} high' for s in sorted(sizes))}; give size as (y, x)"] if len(sizes) > 1 else []
 
-# %% ../nbs/13c_prepare.ipynb #db4f7581
+# %% ../nbs/13c_prepare.ipynb #e6c9bdd1
 SAME = np.arange(256, dtype=np.uint8) # a table of gray values that changes nothing
+_NOTHING = SAME.tobytes()
 
 def _finished_frames(plan, tables, threads, tick, wanted=None):
-    "uint8 `[c, y, x]` of each frame, and its planes from the first camera before; None for frames that are not `wanted`"
+    "uint8 `[c, y, x]` of each frame, and PyAV's frame of the first camera; None for frames that are not `wanted`"
     r, streams = plan.source.recipe, [_frames(i, plan.source.recipe.damaged, threads) for i in plan.infos]
     windows = [Window(*w, r.fill) for w in plan.windows]
     axis = 0 if r.cameras == 'channels' else 2
@@ -265,17 +267,20 @@ def _finished_frames(plan, tables, threads, tick, wanted=None):
         if None in frames: raise SessionError(f'{plan.infos[frames.index(None)].path}: only {i} of {plan.n_frames} frames could be decoded; trim=True and damaged=\'stop\' use what is there')
         if tick and (i % 20 == 19 or i == plan.n_frames - 1): tick(i % 20 + 1)
         if wanted is not None and not wanted[i]: yield None, None; continue
-        done, first = [], None
-        for frame, window, table in zip(frames, windows, tables):
-            planes, limited = _planes(frame, r.gray, r.upright)
-            small = [_translate(window(p, i, limited), table[limited]) for p in planes]
-            done.append(small[0][None] if len(small) == 1 else np.stack(small))
-            first = (planes, limited) if first is None else first
-        yield done[0] if len(done) == 1 else np.concatenate(done, axis), first
+        done = [_one_camera(frame, i, window, table, r) for frame, window, table in zip(frames, windows, tables)]
+        yield done[0] if len(done) == 1 else np.concatenate(done, axis), frames[0]
     over = [i.path.name for i, s in zip(plan.infos, streams) if not r.trim and r.damaged != 'stop' and next(s, None) is not None]
     if over: raise SessionError(f'{" and ".join(over)} has more than the {plan.n_frames} frames that were expected; trim=True leaves out what is more')
 
-# %% ../nbs/13c_prepare.ipynb #5578d283
+# %% ../nbs/13c_prepare.ipynb #ff69b391
+def _one_camera(frame, i, window, table, recipe):
+    "PyAV's frame through a window: uint8 `[c, y, x]`"
+    if recipe.gray and window.box == (0, 0, frame.height, frame.width) and not frame.rotation and min(window.box[2:]) > max(window.size): small = [_translate(window.resize._gray(frame), table[0])]
+    else:
+        planes, limited = _planes(frame, recipe.gray, recipe.upright)
+        small = [_translate(window(p, i, limited), table[limited]) for p in planes]
+    return small[0][None] if len(small) == 1 else np.stack(small)
+
 def _tables(plan, stretch=None):
     "For each camera, tables for full and for limited range; `stretch` `[n_cameras, 2]`: gray values that become black and white"
     def table(low, high): return np.clip(np.rint((SAME - float(low))*255/max(high - low, 1)), 0, 255).astype(np.uint8)
@@ -283,7 +288,8 @@ def _tables(plan, stretch=None):
     return [(t.tobytes(), t[FULL_RANGE].tobytes()) for t in each]
 
 def _translate(frame, table):
-    "Every gray value replaced by that of a table (bytes): `table[frame]`, five times as fast"
+    "Every gray value replaced by that of a table (bytes): `table[frame]`, and three times as fast"
+    if table == _NOTHING: return frame
     return np.frombuffer(frame.tobytes().translate(table), np.uint8).reshape(frame.shape)
 
 # %% ../nbs/13c_prepare.ipynb #8013677c
@@ -341,7 +347,7 @@ def _corners(matrix, size):
     y, x = size
     return back_through(matrix, np.array([[0, 0], [x, 0], [x, y], [0, y]]) - .5)
 
-# %% ../nbs/13c_prepare.ipynb #e812595c
+# %% ../nbs/13c_prepare.ipynb #4acacda0
 def _draw_before(ax, plan, i, picture):
     "A frame as the first camera saw it"
     matrices, _, size = plan.windows[0]
@@ -358,16 +364,21 @@ def _draw_after(ax, plan, i, frame):
     gray = plan.source.recipe.gray
     shown = frame.transpose(1, 0, 2).reshape(y, c*x) if gray else np.concatenate([p.mean(0) for p in np.split(frame, c//3)], 1)
     _show_picture(ax, shown)
-    n, per = plan.labels.shape[1]//2 if plan.label_names else 0, _labels_per_camera(plan)
-    shift = np.repeat(np.arange(len(per))*x*(plan.source.recipe.cameras == 'channels'), per)
-    points = plan.labels[i].reshape(n, 2) + np.stack([shift, 0*shift], 1) if n else []
-    _dots(ax, points, plan.valid[i, ::2] if n else [], 4)
+    if plan.label_names: _dots(ax, _points_after(plan, i), plan.valid[i, ::2], 4)
+
+def _points_after(plan, i):
+    "Labels of a frame as points of the sheet `[n, 2]`; NaN beyond the frame of their camera"
+    per, widths = _labels_per_camera(plan), [size[1] for _, _, size in plan.windows]
+    begins, wide, points = np.repeat(np.cumsum([0, *widths[:-1]]), per), np.repeat(widths, per), plan.labels[i].reshape(-1, 2).copy()
+    if plan.source.recipe.cameras == 'channels': points[:, 0] += begins
+    inside = (points[:, 0] > begins - .5) & (points[:, 0] < begins + wide - .5)
+    return np.where(inside[:, None], points, np.nan)
 
 def _labels_per_camera(plan):
     "How many keypoints of each camera are labels"
     return [0 if t is None else len(_chosen(plan.source.recipe, t)) for t in plan.tracks]
 
-# %% ../nbs/13c_prepare.ipynb #5debb636
+# %% ../nbs/13c_prepare.ipynb #d59a3879
 def preview(
     plan:Plan,
     shots:list, # (frame number, gray picture `[y, x]` of the first camera, finished frame `[c, y, x]`)
@@ -386,10 +397,10 @@ def preview(
     axes[0, 0].set_ylabel('before', fontsize=9), axes[1, 0].set_ylabel('after', fontsize=9)
     names, share = [n[:-2] for n in plan.label_names[::2]], plan.valid[:, ::2].mean(0) if plan.label_names else []
     for k, (name, s) in enumerate(zip(names, share)): axes[0, 0].plot([], [], ls='', ms=5, label=f'{_plain_text(name)} ({100*s:.0f} %)', **_mark(k))
-    if names: fig.legend(loc='outside lower center', ncols=min(8, len(names)), fontsize=8, frameon=False, title='keypoints, and in how many frames they are seen', title_fontsize=8)
+    if names: fig.legend(loc='outside lower center', ncols=max(1, min(len(names), 150//(max(map(len, names)) + 12))), fontsize=8, frameon=False, title='keypoints, and in how many frames they are seen', title_fontsize=8)
     return fig
 
-# %% ../nbs/13c_prepare.ipynb #6515ee05
+# %% ../nbs/13c_prepare.ipynb #0f0ec736
 def _chosen_trials(plan, energy):
     "Numbers of the trials to keep, in order"
     keep = plan.source.recipe.keep_trials
@@ -405,13 +416,13 @@ def _trial_images(plan, trials, tables, threads, tick, shots, n_shots):
             if frame is None: continue
             if images is None: t = next(ahead); images = np.empty((t.stop - t.start, *plan.image_shape), np.uint8)
             images[i - t.start] = frame
-            if i in at: shots.append((i, _gray(*before), frame.copy()))
+            if i in at: shots.append((i, _gray(before, plan.source.recipe), frame.copy()))
             if i == t.stop - 1: yield images; images = None
 
-def _gray(planes, limited):
-    "A picture for the preview"
-    gray = planes[0] if len(planes) == 1 else np.rint(np.tensordot((.299, .587, .114), np.stack(planes), 1)).astype(np.uint8)
-    return FULL_RANGE[gray] if limited else gray.copy()
+def _gray(frame, recipe):
+    "The picture of PyAV's frame for the preview, `[y, x]`"
+    (plane,), limited = _planes(frame, True, recipe.upright)
+    return FULL_RANGE[plane] if limited else plane.copy()
 
 # %% ../nbs/13c_prepare.ipynb #b31b5d42
 def _about(plan, trials, stretch, mean, std):
@@ -580,7 +591,7 @@ def _room(out, plans):
     need, free = sum(np.prod(shape, dtype=float)*n for _, shape, _, n in plans), shutil.disk_usage(place).free if place else np.inf
     return [f'{out}: the sessions need {need/1e9:.1f} GB, and {free/1e9:.1f} GB are free'] if need > free else []
 
-# %% ../nbs/13c_prepare.ipynb #f482ff08
+# %% ../nbs/13c_prepare.ipynb #089f5492
 def _plan_all(sources, out, redo):
     "(source, image shape, label names, frames) of each session that has to be made, the last `Plan`, and problems"
     todo, problems, one = [], [], None
@@ -591,6 +602,8 @@ def _plan_all(sources, out, redo):
             if made_from and not redo and already_made(out/f'{s.name}.hdf5', made_from): continue
             one = plan(s)
             todo.append((s, one.image_shape, one.label_names, one.n_frames))
+            rare = [f'{n[:-2]} ({100*v:.0f} %)' for n, v in zip(one.label_names[::2], one.valid[:, ::2].mean(0) if one.label_names else []) if v < .1]
+            if rare: warnings.warn(f'{s.name}: hardly ever seen within the window: {", ".join(rare)}; look at the preview, and at crop and min_likelihood')
         except MspsvaeError as e: problems += [f'{s.name}: {p}' for p in e.problems] or [str(e) if s.name in str(e) else f'{s.name}: {e}']
     return todo, one, problems
 
