@@ -28,8 +28,9 @@ from .config import Arch, Config, ConfigError, MspsvaeError, RunError, atomic_pa
 from .evaluate import evaluate, stability, summarise
 from .export import export_latents, export_nwb
 from .leakage import describe_leakage, leakage
-from .prepare import Recipe, prepare, prepare_sessions
+from .prepare import prepare, prepare_sessions
 from .processes import leads, n_started, process_number
+from .recipe import Recipe
 from .report import report
 from .runs import Run, load_run, plain_json
 from .sessions import check_sessions
