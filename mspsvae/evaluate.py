@@ -385,7 +385,8 @@ def evaluate(
     "Score a run's best model, and write `metrics.json`."
     run = as_run(run)
     check_limits(run, most_frames=most_frames, most_decoded=most_decoded)
-    infos, subspaces = run.infos(data), subspace_slices(run)
+    infos = data = run.infos(data)
+    subspaces = subspace_slices(run)
     tables = {k: frame_table(run, k, data) for k in ('train', 'val', 'test')}
     splits = {k: _split_scores(run, k, t, infos, data, most_decoded) for k, t in tables.items()}
     train, test = tables['train'].thin(most_frames), tables['test']

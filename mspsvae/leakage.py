@@ -347,7 +347,7 @@ def find_leaks(
     found = [f for kind in kinds for f in kind(report, config)]
     return sorted(found, key=lambda f: -SEVERITIES.index(f['severity']))
 
-# %% ../nbs/09a_leakage.ipynb #c94aab3d
+# %% ../nbs/09a_leakage.ipynb #c68a8367
 def leakage(
     run:Run|str|Path, # from `fit` or `load_run`, or its folder
     data=None, # where the sessions are now, if they moved
@@ -356,8 +356,9 @@ def leakage(
     "What leaked in a run, where, and what to do about it; written to `leakage.json`."
     run = as_run(run)
     check_limits(run, most_frames=most_frames)
+    infos = data = run.infos(data)
     tables = {k: frame_table(run, k, data, most_frames) for k in ('all', 'train', 'test')}
-    table, infos, kl = tables['all'], run.infos(data), latent_kl(run, data)
+    table, kl = tables['all'], latent_kl(run, data)
     sessions, parts = [i.session.name for i in infos], subspace_slices(run)
     causes = [] if table.causes is None else list(infos[0].cause_names) or [f'cause_{k}' for k in range(table.causes.shape[1])]
     rest = without_labels(table.latents, table.labels, table.label_mask, table.session) if run.model.n_labels else None
@@ -392,6 +393,7 @@ def _table(rows):
 def describe_leakage(
     report:dict, # from `leakage`, or read from `leakage.json`
     width:int=120, # characters in a line
+    table:bool=True, # with the figures of every latent
 ) -> str:
     "The report in plain words: a verdict, the findings with the knobs to turn, and a table."
     if not isinstance(report, dict) or not {'findings', 'subspaces', 'latents', 'sessions'} <= set(report): raise RunError(f'got {str(report)[:80]}, expected a report, as of leakage(run) or in leakage.json')
@@ -400,6 +402,7 @@ def describe_leakage(
     for f in report['findings']:
         lines += wrap(f'{f["subspace"]}: {f["text"]}', width, initial_indent=f'{f["severity"].upper():8} ', subsequent_indent=' '*9)
         if f['knob']: lines += wrap(f'try {f["knob"]}', width, initial_indent=' '*9 + '-> ', subsequent_indent=' '*12)
+    if not table: return '\n'.join([head, '', *lines])
     rows = [['', 'linear', 'nearest', 'between sessions', 'beyond labels', 'nats'], *(_row(k, v) for k, v in report['subspaces'].items()), *(_row('  ' + l['name'], l) for l in report['latents'])]
     note = 'linear, nearest: session accuracy of the two classifiers; between sessions: share of the variance, less what chance gives; beyond labels: what of it is left without what labels explain; nats: what a latent tells of a frame, at most.'
     if report['chance'] and any(a and a['linear'] < report['chance'] - .02 for a in (v['session_accuracy'] for v in report['subspaces'].values())):

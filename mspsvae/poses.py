@@ -23,7 +23,7 @@ from .config import MspsvaeError, SessionError, ShapeError, _nearest, _show
 from .pandas_tables import own_array, pandas_keys, read_pandas_table, read_part, read_texts
 from .sessions import _open, _reason
 
-# %% ../nbs/13a_poses.ipynb #ad87fe7f
+# %% ../nbs/13a_poses.ipynb #e0e14124
 @dataclass
 class Poses:
     "Where the keypoints of one animal are in each frame."
@@ -40,7 +40,7 @@ class Poses:
 
     def __repr__(self):
         missing = np.isnan(self.xy).any(-1).mean() if self.xy.size else 0
-        return f'Poses({len(self)} frames, {missing:.1%} of points missing, {len(self.keypoints)} keypoints: {", ".join(self.keypoints)})'
+        return f'Poses({len(self)} frames, {missing:.1%} of points missing, {len(self.keypoints)} keypoint{"s"*(len(self.keypoints) != 1)}: {", ".join(self.keypoints)})'
 
 # %% ../nbs/13a_poses.ipynb #72e7de92
 def _one_of(found, asked, path, what):

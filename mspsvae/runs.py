@@ -428,13 +428,13 @@ def _stamp(self:Run): return json.dumps(read_about(self.path/'best.safetensors')
 # %% ../nbs/07_runs.ipynb #410a2af8
 @patch
 def infos(self:Run,
-    data=None, # where the sessions are now: as for `fit`; default: where they were
+    data=None, # where the sessions are now: as for `fit`; default: where they were; what this gave before is not checked again
 ) -> list[SessionInfo]: # in the run's order
     "The sessions the run was fitted on, checked again; raises `SessionError` if they are gone or are not the same."
     known = self.data['sessions']
-    check = check_sessions([Session(s['name'], Path(s['path'])) for s in known] if data is None else data, self.config)
-    check.raise_if_wrong()
-    found = {i.session.name: i for i in check.infos}
+    if not (isinstance(data, list) and data and all(isinstance(i, SessionInfo) for i in data)):
+        data = check_sessions([Session(s['name'], Path(s['path'])) for s in known] if data is None else data, self.config).raise_if_wrong().infos
+    found = {i.session.name: i for i in data}
     def same(s): return s['name'] in found and list(found[s['name']].n_frames) == s['n_frames'] and list(found[s['name']].trials) == s['trials']
     wrong = [s['name'] for s in known if not same(s)]
     if wrong: raise SessionError(f'{len(wrong)} of {len(known)} sessions are missing or are no longer those that {self.path} was fitted on: {", ".join(wrong[:5])}')

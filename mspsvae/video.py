@@ -193,7 +193,7 @@ def read_video(
         planes, limited = _planes(frame, gray, upright)
         yield FULL_RANGE[np.stack(planes)] if limited else np.stack(planes)
 
-# %% ../nbs/13_video.ipynb #a1280eba
+# %% ../nbs/13_video.ipynb #188a062b
 class Resizer:
     "Makes pictures of any size to one size: by area where they get smaller, by interpolation where they get larger."
     def __init__(self,
@@ -209,5 +209,8 @@ class Resizer:
         "The picture, made smaller or larger."
         if picture.shape == self.size: return picture
         grows = picture.shape[0] <= self.size[0] and picture.shape[1] <= self.size[1]
-        frame = self.av.VideoFrame.from_numpy_buffer(picture, 'gray')
-        return self.reformatter.reformat(frame, self.size[1], self.size[0], 'gray', interpolation='BILINEAR' if grows else 'AREA', **self.options).to_ndarray()
+        return self._gray(self.av.VideoFrame.from_numpy_buffer(picture, 'gray'), 'BILINEAR' if grows else 'AREA')
+
+    def _gray(self, frame, how='AREA'):
+        "Gray of the new size from a frame of PyAV, in full range"
+        return self.reformatter.reformat(frame, self.size[1], self.size[0], 'gray', interpolation=how, **self.options).to_ndarray()
