@@ -7,7 +7,7 @@ __all__ = ['EDGE', 'OUTSIDE', 'SAME', 'STAYS', 'Known', 'centre_and_scatter', 'l
            'changed_frames', 'what_helps', 'new_infos', 'Encoded', 'describe_encoded', 'encode', 'latent_drift',
            'hold_factor', 'Anchor', 'adapt', 'describe_adapted']
 
-# %% ../nbs/09c_new_sessions.ipynb #3a9babbd
+# %% ../nbs/09c_new_sessions.ipynb #3ce49efd
 import json
 import math
 import os
@@ -31,7 +31,7 @@ from .runs import (Run, check_data, cpu_state, encode_frames, inner_folder, labe
 from .sessions import Session, SessionInfo, check_sessions, inspect_sessions, write_session
 from .train import default_out, fit
 
-# %% ../nbs/09c_new_sessions.ipynb #3952801d
+# %% ../nbs/09c_new_sessions.ipynb #f047ec63
 @dataclass
 class Known:
     "What the sessions that a run was fitted on look like to its model; None where that cannot be told any more."
@@ -64,7 +64,7 @@ def label_r2(
     def plain(v): return float(v) if np.isfinite(v) else None
     return dict(all=plain(overall), by_label=dict(zip(names, map(plain, each))))
 
-# %% ../nbs/09c_new_sessions.ipynb #cceca395
+# %% ../nbs/09c_new_sessions.ipynb #12d8db67
 def _background(run): return slice(run.model.n_labels, run.model.n_labels + run.model.n_background)
 
 def _held_out(run, s): return run.data['splits']['val'][s] + run.data['splits']['test'][s]
@@ -81,7 +81,7 @@ def _known_r2(run, data):
     with TrialReader(run.infos(data), run.config.replace(cache='stream')) as reader:
         return [label_r2(reader, s, p, label_names(run), _held_out(run, s))['all'] for s, p in enumerate(predicted)]
 
-# %% ../nbs/09c_new_sessions.ipynb #6be72c8b
+# %% ../nbs/09c_new_sessions.ipynb #067037fe
 def _kept_known(run):
     "What `known.json` says, if it was made with these weights"
     with suppress(RunError, TypeError):
@@ -106,7 +106,7 @@ def known_sessions(
     with suppress(RunError): write_json(run.path/'known.json', dict(weights=run._stamp(), **vars(known)))      # a run of others may be read-only
     return known
 
-# %% ../nbs/09c_new_sessions.ipynb #095603c7
+# %% ../nbs/09c_new_sessions.ipynb #a4d87562
 EDGE, OUTSIDE = 1.5, 3. # times the worst known session: where doubt begins, and where it ends
 
 def _background_ratios(known, mean, scatter):
@@ -127,7 +127,7 @@ def _findings(known, v):
     if odd('distance_ratio'): yield f'its background lies {v["distance_ratio"]:.1f} times as far from that of any known session (the nearest is {v["nearest"]}) as these lie from each other'
     if odd('scatter_ratio'): yield f'its background moves {v["scatter_ratio"]:.1f} times as much from frame to frame as that of any known session: the model takes something in it for another session'
 
-# %% ../nbs/09c_new_sessions.ipynb #f9f5ef43
+# %% ../nbs/09c_new_sessions.ipynb #7b3d08b6
 def judge(
     known:Known, # from `known_sessions`
     errors:np.ndarray, # mean squared error of each trial of the new session
@@ -138,15 +138,15 @@ def judge(
     v = {}
     if known.errors is not None:
         worst = max(np.nanmedian(e) for e in known.errors)
-        v = dict(error_ratio=float(np.nanmedian(errors)/worst), worse_trials=float(np.mean(np.asarray(errors) > max(map(max, known.errors)))))
+        v = dict(error_ratio=float(np.nanmedian(errors)/worst), worse_trials=float(np.mean(np.asarray(errors) > max(map(np.nanmax, known.errors)))))
     if known.means is not None and mean is not None: v |= _background_ratios(known, np.asarray(mean), scatter)
     ratios = [v[k] for k in ('error_ratio', 'distance_ratio', 'scatter_ratio') if v.get(k) is not None and np.isfinite(v[k])]
     level = ('within' if max(ratios) <= EDGE else 'doubtful' if max(ratios) <= OUTSIDE else 'outside') if ratios else 'unknown'
     n = len(known.names)
-    caution = f'{n} known session{"s" if n > 1 else ""} tell little about how much sessions differ: a further one of their kind would be the worst of all in 1 case of {n + 1}'
+    caution = f'{n} known session{"s tell" if n > 1 else " tells"} little about how much sessions differ: a further one of their kind would be the worst of all in 1 case of {n + 1}'
     return dict(level=level, **v, findings=list(_findings(known, v)), caution=caution if n < 20 else '')
 
-# %% ../nbs/09c_new_sessions.ipynb #fddf2baf
+# %% ../nbs/09c_new_sessions.ipynb #72fb6197
 SAME = dict(inverted=False, mirrored=False, upside_down=False, light=1., zoom=1., right=0., down=0.) # `right`, `down`: share of the frame
 
 def changed_frames(
@@ -169,7 +169,7 @@ def _next_changes(how, step):
     for key, by in (('light', 1.2), ('zoom', 1.1)): yield from (how | {key: how[key]*by**s} for s in (step, -step))
     for key in ('right', 'down'): yield from (how | {key: how[key] + s/16} for s in (step, -step))
 
-# %% ../nbs/09c_new_sessions.ipynb #2e22b197
+# %% ../nbs/09c_new_sessions.ipynb #6760b11b
 def _in_words(how, shape):
     "What `changed_frames` does, for a person"
     (_, y, x), said = shape, [key.replace('_', ' ').replace('upside', 'turned upside') for key in ('inverted', 'mirrored', 'upside_down') if how[key]]
@@ -197,7 +197,7 @@ def what_helps(
         if now < .9*best: how, best = new, now
     return dict(change=_in_words(how, frames.shape[1:]), before=before, after=best) if best < (1 - least)*before else None
 
-# %% ../nbs/09c_new_sessions.ipynb #8a73a3e0
+# %% ../nbs/09c_new_sessions.ipynb #0be29279
 def _looking_config(run): # reads new files as the run's own, wherever they are named
     return run.config.replace(lab='all', expt='all', animal='all', session='all', sessions_csv=None, use_labels=run.config.use_labels and run.model.n_labels > 0)
 
@@ -222,7 +222,7 @@ def new_infos(
     for text in odd + [t for t in check.warnings if 'triplet' not in t]: warnings.warn(text, stacklevel=3)
     return check.infos
 
-# %% ../nbs/09c_new_sessions.ipynb #63df407e
+# %% ../nbs/09c_new_sessions.ipynb #7741aaba
 class Encoded(Run):
     "New sessions as a run's model sees them; takes the place of a `Run` in plots and exports."
     def __init__(self,
@@ -266,7 +266,7 @@ def _fresh(name, taken):
     taken.add(new.lower())
     return new
 
-# %% ../nbs/09c_new_sessions.ipynb #bd4b9148
+# %% ../nbs/09c_new_sessions.ipynb #a9d68d6a
 def _advice(report):
     "What to do about a session that is not within"
     helps = report.get('helps')
@@ -292,7 +292,7 @@ def describe_encoded(
     if encoded.reports and encoded.reports[0]['verdict']['caution']: lines_.append(encoded.reports[0]['verdict']['caution'])
     return '\n'.join(lines_)
 
-# %% ../nbs/09c_new_sessions.ipynb #3be8bc38
+# %% ../nbs/09c_new_sessions.ipynb #54830ebe
 def _file_stamp(run, info):
     "What the latents of a new session depend on"
     stat = os.stat(info.session.path)
@@ -315,7 +315,7 @@ def _some_frames(info, n=16):
     at = [(t, f) for t in np.unique(np.linspace(0, len(info.trials) - 1, n).astype(int)) for f in np.unique(np.linspace(0, info.n_frames[t] - 1, max(1, n//len(info.trials)) + 2)[1:-1].astype(int))]
     return np.concatenate([info.session.read(info.trials[t], frames=slice(f, f + 1)) for t, f in at[:2*n]])
 
-# %% ../nbs/09c_new_sessions.ipynb #bb383a59
+# %% ../nbs/09c_new_sessions.ipynb #3bb31373
 def _report(encoded, reader, k, earlier):
     "All that is said about one new session"
     info, run = reader.infos[k], encoded.parent
@@ -353,7 +353,7 @@ def encode(
         if r['verdict']['findings']: warnings.warn(f'{r["name"]} is {r["verdict"]["level"]} of what the model knows: {"; ".join(r["verdict"]["findings"])}. To do: {_advice(r)}'.replace('doubtful of', 'at the edge of'), stacklevel=2)
     return encoded
 
-# %% ../nbs/09c_new_sessions.ipynb #a789a67a
+# %% ../nbs/09c_new_sessions.ipynb #f7569053
 def latent_drift(
     before:np.ndarray, # means of latents, `[n, n_latents]`
     after:np.ndarray, # of the same frames, with other weights
@@ -363,7 +363,7 @@ def latent_drift(
     d = np.abs(after - before)/std
     return dict(rms=np.sqrt((d**2).mean(0)).tolist(), median=np.median(d, 0).tolist(), p95=np.percentile(d, 95, axis=0).tolist())
 
-# %% ../nbs/09c_new_sessions.ipynb #d080726d
+# %% ../nbs/09c_new_sessions.ipynb #f1d67331
 def hold_factor(
     drifts:list, # the worst latent's drift that each epoch so far reached
     max_drift:float, # the bound
@@ -433,7 +433,7 @@ class Anchor:
             model.load_state_dict({k: torch.lerp(self.weights[k].to(v), v, share) if v.is_floating_point() else v for k, v in there.items()})
         return share
 
-# %% ../nbs/09c_new_sessions.ipynb #87b33270
+# %% ../nbs/09c_new_sessions.ipynb #04edf761
 def _replay(run, folder):
     "The old sessions as the run's decoder paints them from their stored latents: list of `Session`s"
     folder.mkdir(parents=True, exist_ok=True)
@@ -457,7 +457,7 @@ def _old_sessions(run, data, out, replayed=None):
     if replayed is None: warnings.warn(f'the sessions that {run.path} was fitted on are gone; frames that its decoder paints from their stored latents take their place. Their scores are not those of true frames', stacklevel=3)
     return old, True
 
-# %% ../nbs/09c_new_sessions.ipynb #11682f6b
+# %% ../nbs/09c_new_sessions.ipynb #53dbd8fa
 STAYS = ('arch', 'n_background', 'n_unsupervised', 'n_latents', 'use_labels', 'trial_splits', 'seed_data') # of a run that is adapted
 
 def _adapt_config(run, n_sessions, overrides):
@@ -480,7 +480,7 @@ def _scores(run, model, infos, sessions, trials):
         return dict(error=float(np.nanmean(np.concatenate(errors))), label_r2=label_r2(reader, s, predicted, label_names(run), trials[s])['all'] if has else None)
     with TrialReader(infos, run.config.replace(cache='stream')) as reader: return {infos[s].session.name: of(reader, s, infos[s].session.name) for s in sessions}
 
-# %% ../nbs/09c_new_sessions.ipynb #7edb00ce
+# %% ../nbs/09c_new_sessions.ipynb #e57d28a0
 def _some(trials, most=8): return [trials[k] for k in np.unique(np.linspace(0, len(trials) - 1, min(most, len(trials))).astype(int))]
 
 def _begun(run, out, resume):
@@ -498,6 +498,12 @@ def _renamed(run, infos, old):
     taken = {s.name.lower() for s in old} | {s['name'].lower() for s in run.data['sessions']}
     return [Session(_fresh(i.session.name, taken), i.session.path) for i in infos]
 
+def _check_asked(**numbers):
+    "Raise `ConfigError` for numbers that are not > 0, and where `torchrun` started several processes"
+    for name, v in numbers.items():
+        if isinstance(v, bool) or not isinstance(v, (int, float)) or not 0 < v < math.inf: raise ConfigError(f'{name}: got {v!r}, expected a number > 0')
+    if n_started() > 1: raise ConfigError('adapt trains in one process; start it without torchrun')
+
 def adapt(
     run:Run, # from `fit`, `load_run`, or `adapt` itself
     paths, # new sessions, as for `encode`; with or without labels
@@ -511,9 +517,7 @@ def adapt(
     **overrides, # fields of `Config`; other defaults than in `fit`: 40 epochs, 0.1 times the run's learning rate, no annealing
 ) -> Run: # a run like any other, of old and new sessions; `adapted.json` in its folder tells what became of both
     "Teach a run's model the look of new sessions, while the latents of the old ones stay within a bound."
-    for name, v in dict(max_drift=max_drift, anchor=anchor).items():
-        if not (isinstance(v, (int, float)) and 0 < v < math.inf): raise ConfigError(f'{name}: got {v!r}, expected a number > 0')
-    if n_started() > 1: raise ConfigError('adapt trains in one process; start it without torchrun')
+    _check_asked(max_drift=max_drift, anchor=anchor)
     out = Path(out or default_out())
     begun, infos = _begun(run, out, resume), new_infos(run, paths)
     config = _adapt_config(run, len(run.data['sessions']) + len(infos), overrides)
@@ -527,7 +531,7 @@ def adapt(
     _finish(run, adapted, held, note)
     return adapted
 
-# %% ../nbs/09c_new_sessions.ipynb #4b7b9b91
+# %% ../nbs/09c_new_sessions.ipynb #0f35836e
 def _hold(run, old, config, out, note):
     "The `Anchor` of an adaptation, which writes down what it measures"
     infos = inspect_sessions(old, _looking_config(run)).raise_if_wrong().infos
@@ -573,5 +577,5 @@ def describe_adapted(
     wide, drift = [max(map(len, column)) for column in zip(*rows)], {k: max(v) for k, v in note['final'].items()}
     table = ['  '.join(v.ljust(w) for v, w in zip(row, wide)).rstrip() for row in rows]
     where = 'frames painted from stored latents' if note['replayed'] else 'held-out trials'
-    return '\n'.join(table + [f'Latents of the {len(note["old"])} old sessions moved by {drift["rms"]:.3f} standard deviations (root mean square of the worst latent; the bound is {note["max_drift"]:g}), '
+    return '\n'.join(table + [f'Latents of the {len(note["old"])} old session{"s" if len(note["old"]) > 1 else ""} moved by {drift["rms"]:.3f} standard deviations (root mean square of the worst latent; the bound is {note["max_drift"]:g}), '
                                f'median {drift["median"]:.3f}, 95th percentile {drift["p95"]:.3f}; measured on {where}, at epoch {note["epoch"]}'])
