@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['DEMO_CONFIG', 'COMMANDS', 'add_config_flags', 'config_from', 'prepare_command', 'check_command', 'fit_and_score',
            'data_root', 'fit_command', 'evaluate_command', 'leakage_command', 'stability_command', 'report_command',
-           'export_command', 'bring_command', 'bench_command', 'demo_command', 'completion_command', 'make_parser',
-           'main']
+           'encode_command', 'adapt_command', 'export_command', 'bring_command', 'bench_command', 'demo_command',
+           'completion_command', 'make_parser', 'main']
 
 # %% ../nbs/16_cli.ipynb #bc521f3b
 import argparse
@@ -28,14 +28,15 @@ from .config import Arch, Config, ConfigError, MspsvaeError, RunError, atomic_pa
 from .evaluate import evaluate, stability, summarise
 from .export import export_latents, export_nwb
 from .leakage import describe_leakage, leakage
+from .new_sessions import adapt, describe_adapted, encode
 from .prepare import prepare, prepare_sessions
 from .processes import leads, n_started, process_number
 from .recipe import Recipe
 from .report import report
-from .runs import Run, load_run, plain_json
+from .runs import Run, load_run, plain_json, read_json
 from .sessions import check_sessions
 from .synthetic import DEMO, make_sessions
-from .train import fit
+from .train import default_out, fit
 
 # %% ../nbs/16_cli.ipynb #52d7afb1
 def _value(text):
@@ -122,10 +123,11 @@ def _check_flags(parser):
 def _json_flag(parser): parser.add_argument('--json', action='store_true', help='print all figures as JSON')
 
 # %% ../nbs/16_cli.ipynb #3232c063
-def _progress(config):
+def _progress(n_epochs):
     "How `fit` shows where it is: a bar on a terminal, a line for each epoch elsewhere"
     if sys.stderr.isatty(): return dict(show_progress=True)
-    def line(rows): _note(f"epoch {rows[0]['epoch']}/{config.max_epochs}: " + ', '.join(f"{r['split']} loss {r['loss']:.1f}" for r in rows if r['session'] == 'all'))
+    of = '' if n_epochs is None else f'/{n_epochs}'
+    def line(rows): _note(f"epoch {rows[0]['epoch']}{of}: " + ', '.join(f"{r['split']} loss {r['loss']:.1f}" for r in rows if r['session'] == 'all'))
     return dict(show_progress=False, log=line)
 
 def fit_and_score(
@@ -138,11 +140,9 @@ def fit_and_score(
 ) -> int: # exit code
     "Fit, encode all trials, evaluate, write the report, print the scores."
     begin = time.monotonic()
-    run = fit(data, config, out=out, resume=resume, **_progress(config))
+    run = fit(data, config, out=out, resume=resume, **_progress(config.max_epochs))
     if not leads(): return 130 if run.interrupted else 0            # of several processes the first does what remains
-    if run.interrupted:
-        _note(f'Stopped. Everything up to the last finished epoch is in {run.path}; go on with: --out {run.path} --resume')
-        return 130
+    if run.interrupted: return _stopped(run)
     _note(f'Fitted in {time.monotonic() - begin:.0f} s. Encoding all trials, scoring the best model and writing its report ...')
     run.latents()
     scores, leak = evaluate(run), leakage(run)
@@ -151,6 +151,10 @@ def fit_and_score(
     _note('', f'The run is in {run.path}:', *page, '  latents/       the latents of every frame, one HDF5 file a session',
           '  metrics.json   all scores', '  leakage.json   what leaked, where', '  history.csv    every term of the loss, epoch by epoch', f"In Python: from mspsvae.runs import load_run; run = load_run({str(run.path)!r})")
     return 0
+
+def _stopped(run):
+    _note(f'Stopped. Everything up to the last finished epoch is in {run.path}; go on with: --out {run.path} --resume')
+    return 130
 
 def _reported(run, scores, leak):
     "A line about the page; a fit is not lost because its page is"
@@ -227,6 +231,41 @@ def _report_flags(parser):
     parser.add_argument('--out', help="the page [report.html in the run's folder, or beside the folders of several]").complete = shtab.FILE
     parser.add_argument('--data', help='where the sessions are now, if they moved').complete = shtab.FILE
     _json_flag(parser)
+
+# %% ../nbs/16_cli.ipynb #59c45544
+def encode_command(args):
+    "Encode sessions that a run never saw, without training, and say whether they lie within what its model knows."
+    encoded = encode(load_run(args.run), _one_or_all(args.sessions), args.out, args.data)
+    _show_result(args, encoded.reports, encoded)
+    _note(f'The latents of every frame are in {encoded.path}, one HDF5 file a session')
+    return 0
+
+def _new_session_flags(parser, out):
+    _of_a_run(parser)
+    parser.add_argument('sessions', nargs='+', help='the new ones: root folder, HDF5 files, or a CSV of sessions; with or without labels').complete = shtab.FILE
+    parser.add_argument('--out', help=out).complete = shtab.DIRECTORY
+    _json_flag(parser)
+
+def _encode_flags(parser): _new_session_flags(parser, "folder for the results [encoded, in the run's folder]")
+
+# %% ../nbs/16_cli.ipynb #72933288
+def adapt_command(args):
+    "Teach the model of a run the look of new sessions, while the latents of the old ones stay within a bound."
+    parent, settings = load_run(args.run), _given(args, Config)
+    out = args.out or default_out()
+    run = adapt(parent, _one_or_all(args.sessions), out, args.data, args.max_drift, args.anchor, args.resume, **_progress(settings.get('max_epochs')), **settings)
+    if run.interrupted: return _stopped(run)
+    told = read_json(run.path/'adapted.json')
+    _show_result(args, told, describe_adapted(run))
+    _note(f'The run of old and new sessions is in {run.path}; score it with: mspsvae evaluate {run.path}')
+    return 0
+
+def _adapt_flags(parser):
+    _new_session_flags(parser, "the new run's folder [runs/ and the time]")
+    parser.add_argument('--max-drift', type=float, default=.1, metavar='STD', help='how far latents of old sessions may move, in standard deviations [0.1]')
+    parser.add_argument('--anchor', type=float, default=1., metavar='WEIGHT', help='of the term that holds them; more: less drift, slower learning [1]')
+    parser.add_argument('--resume', action='store_true', help='go on with the adaptation in --out')
+    _setting_flags(parser, Config, "settings (they win over the run's)")
 
 # %% ../nbs/16_cli.ipynb #0ea51e8e
 def export_command(args):
@@ -322,6 +361,8 @@ COMMANDS = {
     'leakage': (leakage_command, _look_flags, ['mspsvae leakage runs/paws']),
     'stability': (stability_command, _stability_flags, ['mspsvae stability runs/seed_0 runs/seed_1 runs/seed_2']),
     'report': (report_command, _report_flags, ['mspsvae report runs/paws', 'mspsvae report runs/first runs/second --out compared.html']),
+    'encode': (encode_command, _encode_flags, ['mspsvae encode runs/paws new/session.hdf5', 'mspsvae encode runs/paws new/ --out encoded/ --json']),
+    'adapt': (adapt_command, _adapt_flags, ['mspsvae adapt runs/paws new/session.hdf5 --out runs/wider', 'mspsvae adapt runs/paws new/ --out runs/wider --max-drift 0.05 --max-epochs 20']),
     'export': (export_command, _export_flags, ['mspsvae export runs/paws latents.csv', 'mspsvae export runs/paws nwb/ --nwb --rate 60']),
     'bring': (bring_command, _bring_flags, ['mspsvae bring results/lab/expt/animal/session/ps-vae/conv/09_latents/paws/version_0 --data data/ --out runs/theirs']),
     'bench': (bench_command, _bench_flags, ['mspsvae bench', 'mspsvae bench --image-size 128 128 --precision bf16']),
