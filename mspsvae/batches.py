@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Plan', 'DEVICE_SHARE', 'MEMORY_SHARE', 'PINNED_SHARE', 'AHEAD', 'split_trials', 'split_sessions', 'plan_epoch',
-           'Batch', 'data_bytes', 'free_memory', 'pick_cache', 'read_ahead', 'TrialReader']
+           'Share', 'Batch', 'data_bytes', 'free_memory', 'pick_cache', 'read_ahead', 'share_of_trial', 'TrialReader']
 
 # %% ../nbs/03_batches.ipynb #ee241616
 import os
@@ -90,6 +90,15 @@ def plan_epoch(
 
 # %% ../nbs/03_batches.ipynb #8fdfad71
 @dataclass
+class Share:
+    "What a process that has only some frames of a batch must know of the whole."
+    rows: Tensor # places in the whole batch of the frames that are here, `[n]`
+    session: Tensor # number of the session of each frame of the whole batch, `[N]`
+    n_counted: int # frames of the whole batch that count
+
+    def __len__(self): return len(self.session)
+
+@dataclass
 class Batch:
     "Trials of several sessions, frame after frame."
     frames: Tensor # `[n, c, y, x]` uint8
@@ -99,13 +108,14 @@ class Batch:
     frame_mask: Tensor|None=None # `[n, c, y, x]`, 0 where a pixel is to be left out; None: none is
     counts: Tensor|None=None # `[n]` bool, False for a partner; None: all count
     n_sessions: int|None=None # how many different sessions, known without asking the device; None: to be counted
+    share: Share|None=None # where several processes have the batch together: which part of it this is; None: all of it
 
     def __len__(self): return len(self.frames)
 
     def to(self, device, non_blocking=False):
         "The same batch on another device."
-        moved = {k: v.to(device, non_blocking=non_blocking) for k, v in vars(self).items() if isinstance(v, Tensor)}
-        return replace(self, **moved)
+        def moved(part): return replace(part, **{k: v.to(device, non_blocking=non_blocking) for k, v in vars(part).items() if isinstance(v, Tensor)})
+        return replace(moved(self), share=self.share and moved(self.share))
 
 # %% ../nbs/03_batches.ipynb #087716d4
 def data_bytes(
@@ -187,6 +197,17 @@ def read_ahead(
 try: import resource
 except ImportError: resource = None # Windows
 
+# %% ../nbs/03_batches.ipynb #9d1c7a40
+def share_of_trial(
+    n_frames:int, # in the trial
+    trial:int, # its number
+    part:tuple[int, int]=(0, 1), # which of how many shares
+) -> slice: # of its frames; may be empty
+    "The frames of a trial that are in one share."
+    k, n = part
+    k = (k + trial) % n
+    return slice(n_frames*k//n, n_frames*(k + 1)//n)
+
 # %% ../nbs/03_batches.ipynb #f3c88a38
 def _max_open():
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0] if resource else 512
@@ -199,9 +220,11 @@ class TrialReader:
         config:Config=Config(), # where to keep trials, which masks to use, whether to use labels
         device:str|torch.device='cpu', # where the batches go
         max_open:int|None=None, # files open at once; default: 512, or half of what the system allows
+        part:tuple[int, int]=(0, 1), # which of how many shares of every trial's frames to read
     ):
         self.infos, self.config, self.device, self.max_open = infos, config, torch.device(device), max_open or _max_open()
-        self.cache = pick_cache(config.cache, data_bytes(infos, config), device) # 'device', 'memory' or 'stream'
+        self.part = part
+        self.cache = pick_cache(config.cache, data_bytes(infos, config)//part[1], device) # 'device', 'memory' or 'stream'
         self.kept = {} # (session, trial) -> its tensors
         self.files, self.lock, self.pool = OrderedDict(), Lock(), ThreadPoolExecutor(1)
 
@@ -225,16 +248,22 @@ class TrialReader:
 from fastcore.basics import patch
 
 # %% ../nbs/03_batches.ipynb #1103d491
-def _read_labels(file, key, info, config, rows=slice(None)):
+def _rows(file, group, key, n, rows): # some frames of a trial that has to have n of them
+    stored = file[group][key]
+    if getattr(stored, 'shape', ())[:1] != (n,): raise ValueError(f'{group} are no longer {n} frames')
+    return stored[rows]
+
+def _read_labels(file, key, info, config, n, rows):
     if not (info.n_labels and config.use_labels): return {}
-    labels = file['labels'][key][rows].astype(np.float32)
+    if info.unlabelled: return {k: np.zeros((len(range(*rows.indices(n))), info.n_labels), kind) for k, kind in (('labels', np.float32), ('label_mask', bool))}
+    labels = _rows(file, 'labels', key, n, rows).astype(np.float32)
     known = np.isfinite(labels)
-    if info.has_labels_masks and config.use_label_masks: known &= file['labels_masks'][key][rows] > 0
+    if info.has_labels_masks and config.use_label_masks: known &= _rows(file, 'labels_masks', key, n, rows) > 0
     return dict(labels=np.where(known, labels, 0), label_mask=known)
 
-def _read_arrays(file, key, info, config, rows=slice(None)):
-    arrays = dict(frames=file['images'][key][rows]) | _read_labels(file, key, info, config, rows)
-    if info.has_masks and config.use_frame_masks: arrays['frame_mask'] = (file['masks'][key][rows] > 0).astype(np.uint8)
+def _read_arrays(file, key, info, config, n, rows):
+    arrays = dict(frames=_rows(file, 'images', key, n, rows)) | _read_labels(file, key, info, config, n, rows)
+    if info.has_masks and config.use_frame_masks: arrays['frame_mask'] = (_rows(file, 'masks', key, n, rows) > 0).astype(np.uint8)
     return arrays
 
 def _as_checked(arrays, info, n): # the arrays, if they are what `check_sessions` saw
@@ -257,13 +286,13 @@ def _read(self:TrialReader, session, trial, read):
 def trial(self:TrialReader,
     session:int, # position in `infos`
     trial:int, # position in that session's `trials`
-    rows:slice=slice(None), # which of its frames
+    rows:slice|None=None, # which of its frames; default: this reader's share, which is all of them for a single process
     images:bool=True, # False: only labels, which are soon read
 ) -> dict[str, np.ndarray]: # `frames` `[n, c, y, x]` uint8; where there are any: `labels`, `label_mask` `[n, n_labels]`, `frame_mask`
-    "One trial's arrays, from its file; raises `SessionError` if that can no longer be read, or is no longer what it was."
-    info, read = self.infos[session], _read_arrays if images else _read_labels
-    n = len(range(*rows.indices(info.n_frames[trial])))
-    return self._read(session, trial, lambda file, key: _as_checked(read(file, key, info, self.config, rows), info, n))
+    "One trial's arrays (this reader's share of them), from its file; raises `SessionError` if that can no longer be read, or is no longer what it was."
+    info, n, read = self.infos[session], int(self.infos[session].n_frames[trial]), _read_arrays if images else _read_labels
+    rows = share_of_trial(n, trial, self.part) if rows is None else rows
+    return self._read(session, trial, lambda file, key: _as_checked(read(file, key, info, self.config, n, rows), info, len(range(*rows.indices(n)))))
 
 # %% ../nbs/03_batches.ipynb #cd750858
 @patch
@@ -288,11 +317,21 @@ def _frame_masks(parts):
     return torch.cat([p['frame_mask'] if 'frame_mask' in p else torch.ones_like(p['frames']) for p in parts])
 
 @patch
+def _share(self:TrialReader, trials): # of a batch of these trials; None where it is all of it
+    if self.part[1] == 1: return None
+    lengths = [int(self.infos[s].n_frames[t]) for s, t, _ in trials]
+    parts = [share_of_trial(n, t, self.part) for n, (_, t, _) in zip(lengths, trials)]
+    rows = torch.cat([torch.arange(p.start, p.stop) + b for p, b in zip(parts, np.cumsum([0, *lengths]))])
+    session = torch.tensor([s for s, _, _ in trials]).repeat_interleave(torch.tensor(lengths))
+    pinned = {k: t.pin_memory() if self.device.type == 'cuda' else t for k, t in dict(rows=rows, session=session).items()}
+    return Share(**self._to_device(pinned), n_counted=sum(n for n, (_, _, counts) in zip(lengths, trials) if counts))
+
+@patch
 def _join(self:TrialReader, trials, parts):
     parts = [self._to_device(self._keep((s, t), p)) for (s, t, _), p in zip(trials, parts)]
     def joined(key): return torch.cat([p[key] for p in parts]) if all(key in p for p in parts) else None
     counts = None if all(c for _, _, c in trials) else torch.cat([torch.full_like(p['session'], c, dtype=torch.bool) for (_, _, c), p in zip(trials, parts)])
-    return Batch(joined('frames'), joined('session'), joined('labels'), joined('label_mask'), _frame_masks(parts), counts, len({s for s, _, _ in trials}))
+    return Batch(joined('frames'), joined('session'), joined('labels'), joined('label_mask'), _frame_masks(parts), counts, len({s for s, _, _ in trials}), self._share(trials))
 
 @patch
 def batch(self:TrialReader,
@@ -317,10 +356,10 @@ def batches(self:TrialReader,
 def pieces(self:TrialReader,
     session:int, # position in `infos`
     n_frames:int=256, # at most, in a piece
-) -> Iterator[tuple[int, np.ndarray]]: # position of the trial, frames `[n, c, y, x]` uint8
+) -> Iterator[tuple[int, dict[str, np.ndarray]]]: # position of the trial; its arrays, as of `trial`
     "All frames of a session in pieces, trial by trial; the next pieces are read meanwhile."
     info = self.infos[session]
     def read(piece):
         trial, begin, end = piece
-        return trial, self._read(session, trial, lambda file, key: _as_checked(dict(frames=file['images'][key][begin:end]), info, end - begin))['frames']
+        return trial, self.trial(session, trial, slice(begin, end))
     yield from read_ahead(self.pool, read, [(t, i, min(i + n_frames, n)) for t, n in enumerate(info.n_frames) for i in range(0, n, n_frames)])

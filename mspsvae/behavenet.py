@@ -6,7 +6,7 @@
 __all__ = ['fold_means', 'convert_state', 'read_state', 'load_checkpoint', 'read_hparams', 'config_of', 'data_dir',
            'behavenet_splits', 'read_metrics', 'bring_over']
 
-# %% ../nbs/14_behavenet.ipynb #8a9fa1b8
+# %% ../nbs/14_behavenet.ipynb #e40e98d2
 import csv
 import json
 import os
@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from .batches import split_trials
-from .config import _ARCH_KEYS, _ARCH_ONLY, _BETA_TC, _RENAMED as _SETTINGS, _SIZES, Arch, Config, ConfigError, MspsvaeError, RunError, _load, _their_words
+from .config import _ARCH_KEYS, _ARCH_ONLY, _BETA_TC, _RENAMED as _SETTINGS, _SIZES, Arch, Config, ConfigError, MspsvaeError, RunError, _load, _show, _their_words
 from .models import MSPSVAE, anneal_progress
 from .pickles import read_pickle
 from .runs import Run, describe_data, load_run, plain_json, save_weights, saving, write_history, write_json
@@ -225,10 +225,11 @@ def read_metrics(
     best = max((_figure(row, ['best_val_epoch']) for row in table), default=0)
     return rows, int(best) if 0 <= best < 10**9 else 0
 
-# %% ../nbs/14_behavenet.ipynb #031bcda8
+# %% ../nbs/14_behavenet.ipynb #808dfd8c
 def _weights_in(version):
     "The folder and the weights of a BehaveNet fit"
-    version = Path(version).expanduser()
+    try: version = Path(version).expanduser()
+    except (TypeError, RuntimeError): raise RunError(f'got {_show(version)}, expected the path of the folder version_0 (or another number) of a BehaveNet fit') from None
     path = version/'best_val_model.pt' if version.is_dir() else version
     if path.is_file(): return path.absolute().parent, path
     inside = sorted(p.name for p in version.glob('version_*')) if version.is_dir() else []
@@ -238,8 +239,8 @@ def _settings(folder, hparams):
     "Settings as they were given, or from the pickle beside the weights"
     if hparams is None: return read_hparams(folder/'meta_tags.pkl')
     if isinstance(hparams, dict): return hparams
-    sources = [hparams] if isinstance(hparams, (str, os.PathLike)) else list(hparams)
-    values = {}
+    sources, values = [hparams] if isinstance(hparams, (str, os.PathLike)) else hparams, {}
+    if not isinstance(sources, (list, tuple)): raise RunError(f'hparams: got {_show(hparams)}, expected names and values, or JSON files')
     for source in sources: values |= read_hparams(source) if str(source).endswith(('.pkl', '.pickle')) else _load(source)[0]
     return values
 
@@ -251,7 +252,7 @@ def _check_counts(folder, hparams, infos, config):
         if have is not None and isinstance(want, int) and not isinstance(want, bool) and want != have: problems.append(f'{key}: it was fitted on {want} {what}, and there are {have}')
     if problems: raise RunError(f'{folder}: these are not the sessions of the fit:', problems)
 
-# %% ../nbs/14_behavenet.ipynb #5384fb6b
+# %% ../nbs/14_behavenet.ipynb #f9041c48
 def bring_over(
     version:str|Path, # BehaveNet's folder of a fit, `version_0` or another number; or its `best_val_model.pt`
     data=None, # where the sessions are now: BehaveNet's `data_dir`, or as for `fit`; None: where they were
@@ -262,6 +263,7 @@ def bring_over(
     folder, weights = _weights_in(version)
     hparams = _settings(folder, hparams)
     config = config_of(hparams)
+    if out is not None and not isinstance(out, (str, os.PathLike)): raise RunError(f'out: got {_show(out)}, expected the path of a folder')
     out = Path(out) if out else Path('runs')/f'behavenet_{hparams.get("experiment_name") or "fit"}_{folder.name}'
     if out.exists() and (not out.is_dir() or any(out.iterdir())): raise RunError(f'{out} is there already; choose another folder (out=)')
     check = check_sessions(_sessions_of(folder, hparams, data), config)

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['r2_scores', 'guess_sessions', 'accuracy_interval', 'session_accuracy', 'trial_folds', 'cross_validated_accuracy',
-           'linear_r2', 'dci', 'correlations', 'mean_abs_correlation', 'spaced', 'trials_of', 'FrameTable',
-           'frame_table', 'sample_frames', 'pixel_mse', 'session_information_of', 'subspace_slices', 'evaluate',
-           'summarise', 'match_latents', 'stability']
+           'linear_r2', 'dci', 'correlations', 'mean_abs_correlation', 'spaced', 'spaced_in', 'trials_of', 'FrameTable',
+           'frame_table', 'sample_frames', 'pixel_mse', 'session_information_of', 'subspace_slices', 'check_limits',
+           'evaluate', 'summarise', 'match_latents', 'stability']
 
 # %% ../nbs/09_evaluate.ipynb #8473803e
 from collections import Counter
@@ -25,7 +25,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from .batches import TrialReader
-from .config import RunError, ShapeError
+from .config import ConfigError, RunError, ShapeError
 from .runs import Run, as_run, label_names, latent_names, latent_subspaces, pick_device, plain_json, write_json
 
 # %% ../nbs/09_evaluate.ipynb #26c7892a
@@ -199,6 +199,18 @@ def spaced(
     "At most `most` of `n`, evenly spaced."
     return np.arange(n) if most is None or n <= most else np.unique(np.linspace(0, n - 1, most).astype(int))
 
+def spaced_in(
+    sizes:list[int], # of blocks that follow each other, such as frames of each session
+    most:int|None, # how many to take together; None: all
+) -> np.ndarray: # numbers from 0 to the sum of sizes - 1, ascending
+    "At most `most`, evenly spaced within blocks: as many from each block, and all of one that has fewer."
+    if most is None or sum(sizes) <= most: return np.arange(sum(sizes))
+    takes, left = np.zeros(len(sizes), int), most
+    for k, b in enumerate(np.argsort(sizes, kind='stable')):
+        takes[b] = min(sizes[b], left//(len(sizes) - k))
+        left -= takes[b]
+    return np.concatenate([start + spaced(n, take) for start, n, take in zip(np.cumsum([0, *sizes]), sizes, takes)])
+
 def trials_of(
     run:Run,
     split:str, # `train`, `val`, `test`, or `all` trials
@@ -221,8 +233,8 @@ class FrameTable:
     trial: np.ndarray # number of the trial, counted through all sessions, `[n]`
 
     def thin(self, most):
-        "At most `most` of the rows, evenly spaced."
-        rows = spaced(len(self.session), most)
+        "At most `most` of the rows, evenly spaced in each session, as many from each."
+        rows = spaced_in(np.unique(self.session, return_counts=True)[1], most)
         return FrameTable(*(None if v is None else v[rows] for v in vars(self).values()))
 
 # %% ../nbs/09_evaluate.ipynb #83b78d67
@@ -230,14 +242,15 @@ def frame_table(
     run:Run,
     split:str='test', # `train`, `val`, `test`, or `all` trials
     data=None, # where the sessions are now, if they moved
-    most_frames:int|None=None, # evenly spaced ones; None: all
+    most_frames:int|None=None, # evenly spaced ones, as many of each session; None: all
 ) -> FrameTable:
     "Latents, labels, predictions and causes of the frames of a split; raises `RunError` for a split that is none."
     infos, latents, predicted, trials = run.infos(data), run.latents(data), run.predicted_labels(data), trials_of(run, split)
     with_causes = all(i.has_causes for i in infos)
     before = np.cumsum([0] + [len(i.trials) for i in infos])
-    ends = np.cumsum([infos[s].n_frames[t] for s, ts in enumerate(trials) for t in ts])
-    chosen = iter(np.split(spaced(ends[-1], most_frames), np.searchsorted(spaced(ends[-1], most_frames), ends[:-1])))
+    lengths = [[infos[s].n_frames[t] for t in ts] for s, ts in enumerate(trials)]
+    ends, rows = np.cumsum(sum(lengths, [])), spaced_in(list(map(sum, lengths)), most_frames)
+    chosen = iter(np.split(rows, np.searchsorted(rows, ends[:-1])))
     starts, rows = iter([0, *ends]), []
     with TrialReader(infos, run.config.replace(cache='stream')) as reader:
         for s, t in ((s, t) for s, ts in enumerate(trials) for t in ts):
@@ -335,6 +348,16 @@ def subspace_slices(
     sizes = np.cumsum([0, run.model.n_labels, run.model.n_background, run.model.n_unsupervised])
     return {k: slice(int(a), int(b)) for k, a, b in zip(('supervised', 'background', 'unsupervised'), sizes, sizes[1:]) if b > a}
 
+def check_limits(
+    run:Run,
+    **limits, # name -> how many frames
+) -> None:
+    "Raise one `ConfigError` for numbers of frames that are too small for anything: at least ten for each session."
+    least = 10*len(run.data['sessions'])
+    wrong = [f'{k}: got {str(v)[:80]}, expected a whole number of at least {least}, ten for each session' for k, v in limits.items()
+             if isinstance(v, bool) or not isinstance(v, (int, np.integer)) or v < least]
+    if wrong: raise ConfigError('too few frames to judge a run by:', wrong)
+
 def _session_scores(subspaces, train, test, whole):
     out = {}
     for name, part in subspaces.items():
@@ -361,7 +384,9 @@ def evaluate(
 ) -> dict: # plain numbers, by name, as in the table above; None where a score has no meaning
     "Score a run's best model, and write `metrics.json`."
     run = as_run(run)
-    infos, subspaces = run.infos(data), subspace_slices(run)
+    check_limits(run, most_frames=most_frames, most_decoded=most_decoded)
+    infos = data = run.infos(data)
+    subspaces = subspace_slices(run)
     tables = {k: frame_table(run, k, data) for k in ('train', 'val', 'test')}
     splits = {k: _split_scores(run, k, t, infos, data, most_decoded) for k, t in tables.items()}
     train, test = tables['train'].thin(most_frames), tables['test']
@@ -439,6 +464,7 @@ def _comparable(runs): # what keeps runs from being compared
 
 def _stability_text(s): # in plain words
     beside = f'matched latents correlate with {s["agreement"]:.2f} in the mean; by chance it would be {s["chance"]:.2f} (rarely above {s["chance_high"]:.2f})'
+    if s['best'] - s['worst'] > .2: return f'Not all of these runs agree: matched latents correlate with {s["worst"]:.2f} to {s["best"]:.2f} in the mean, by pair of runs; by chance it would be {s["chance"]:.2f}. Look at each pair.'
     if s['agreement'] < s['chance_high'] + .1 and s['same_plane'] < .8: return f'The seeds agree no better than chance would: {beside}. Do not interpret these latents; train longer, or change n_unsupervised.'
     if s['chance_high'] > .8: return f'The seeds agree, but so would chance: {beside}. The session seems to have leaked into both (see leakage).'
     if s['agreement'] >= .9: return f'The seeds find the same latents: {beside}.'
@@ -449,9 +475,10 @@ def stability(
     runs:list, # `Run`s or their folders: fits of the same data with other seeds
     data=None, # where the sessions are now, if they moved
     most_frames:int=20_000, # that are compared
-) -> dict: # `agreement`, `worst`, `chance`, `chance_high`, `same_plane`: over all pairs of runs; `pairs`: `match_latents` of each, with names; `text`
+) -> dict: # `agreement`, `worst`, `best`, `chance`, `chance_high`, `same_plane`: over all pairs of runs; `pairs`: `match_latents` of each, with names; `text`
     "Do several seeds find the same unsupervised latents? Raises one `RunError` with all that keeps runs from being compared."
-    runs = [as_run(r) for r in ([runs] if isinstance(runs, (Run, str, Path)) else runs)]
+    runs = [as_run(r) for r in (runs if isinstance(runs, (list, tuple)) else [runs])]
+    for run in runs: check_limits(run, most_frames=most_frames)
     if problems := list(_comparable(runs)): raise RunError('these runs cannot be compared:', problems)
     split = 'test' if all(r.data['splits'] == runs[0].data['splits'] for r in runs) else 'all'
     tables = [frame_table(r, split, data, most_frames) for r in runs]
@@ -462,5 +489,5 @@ def stability(
         named = [(f'unsupervised {i + 1}', f'unsupervised {j + 1}', r) for i, j, r in match['pairs']]
         pairs.append(dict(a=str(runs[a].path), b=str(runs[b].path)) | match | dict(pairs=named))
     means = {k: np.mean([p[k] for p in pairs]) for k in ('agreement', 'chance', 'chance_high', 'same_plane')}
-    result = plain_json(dict(runs=[str(r.path) for r in runs], trials=split, n_frames=len(tables[0].session), worst=min(p['agreement'] for p in pairs), **means, pairs=pairs))
+    result = plain_json(dict(runs=[str(r.path) for r in runs], trials=split, n_frames=len(tables[0].session), worst=min(p['agreement'] for p in pairs), best=max(p['agreement'] for p in pairs), **means, pairs=pairs))
     return result | dict(text=_stability_text(result))

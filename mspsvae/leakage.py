@@ -7,7 +7,7 @@ __all__ = ['UNUSED', 'SEVERITIES', 'SHARE', 'TOLD', 'BEHAVIOUR', 'KNOWN', 'STATI
            'session_means', 'without_labels', 'behaviour_r2', 'latent_kl', 'share_level', 'told_level', 'find_leaks',
            'leakage', 'describe_leakage']
 
-# %% ../nbs/09a_leakage.ipynb #0f77503b
+# %% ../nbs/09a_leakage.ipynb #59c90936
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import wrap
@@ -16,7 +16,8 @@ import numpy as np
 import torch
 
 from .batches import TrialReader
-from .evaluate import correlations, cross_validated_accuracy, frame_table, linear_r2, r2_scores, sample_frames, session_accuracy, session_information_of, subspace_slices, trial_folds
+from .config import RunError
+from .evaluate import check_limits, correlations, cross_validated_accuracy, frame_table, linear_r2, r2_scores, sample_frames, session_accuracy, session_information_of, subspace_slices, trial_folds
 from .runs import Run, as_run, label_names, latent_names, latent_subspaces, pick_device, plain_json, write_json
 
 # %% ../nbs/09a_leakage.ipynb #66c48d8f
@@ -346,7 +347,7 @@ def find_leaks(
     found = [f for kind in kinds for f in kind(report, config)]
     return sorted(found, key=lambda f: -SEVERITIES.index(f['severity']))
 
-# %% ../nbs/09a_leakage.ipynb #9739f84c
+# %% ../nbs/09a_leakage.ipynb #c68a8367
 def leakage(
     run:Run|str|Path, # from `fit` or `load_run`, or its folder
     data=None, # where the sessions are now, if they moved
@@ -354,8 +355,10 @@ def leakage(
 ) -> dict: # plain numbers and texts, as in the table above
     "What leaked in a run, where, and what to do about it; written to `leakage.json`."
     run = as_run(run)
+    check_limits(run, most_frames=most_frames)
+    infos = data = run.infos(data)
     tables = {k: frame_table(run, k, data, most_frames) for k in ('all', 'train', 'test')}
-    table, infos, kl = tables['all'], run.infos(data), latent_kl(run, data)
+    table, kl = tables['all'], latent_kl(run, data)
     sessions, parts = [i.session.name for i in infos], subspace_slices(run)
     causes = [] if table.causes is None else list(infos[0].cause_names) or [f'cause_{k}' for k in range(table.causes.shape[1])]
     rest = without_labels(table.latents, table.labels, table.label_mask, table.session) if run.model.n_labels else None
@@ -365,13 +368,13 @@ def leakage(
                   chance=1/len(infos) if len(infos) > 1 else None, session_information=session_information_of(run) if len(infos) > 1 and run.model.n_unsupervised else None,
                   unsupervised_correlation=np.abs(correlations(own, own)[np.triu_indices(own.shape[1], 1)]).mean() if own.shape[1] > 1 else None,
                   subspaces=_look_at_subspaces(run, table, tables['train'], tables['test'], causes, rest, kl),
-                  latents=_look_at_latents(run, table, rest, kl, table.thin(max(1, most_frames//4))), labels=_look_at_labels(run, table))
+                  latents=_look_at_latents(run, table, rest, kl, table.thin(max(most_frames//4, 10*len(infos)))), labels=_look_at_labels(run, table))
     report = plain_json(report)
     report['findings'] = find_leaks(report, run.config)
     write_json(run.path/'leakage.json', report)
     return report
 
-# %% ../nbs/09a_leakage.ipynb #090073b0
+# %% ../nbs/09a_leakage.ipynb #4e194128
 def _verdict(findings):
     count = {k: sum(f['severity'] == k for f in findings) for k in ('problem', 'warning')}
     told = ' and '.join(f'{n} {k}{"s" if n > 1 else ""}' for k, n in count.items() if n)
@@ -390,13 +393,16 @@ def _table(rows):
 def describe_leakage(
     report:dict, # from `leakage`, or read from `leakage.json`
     width:int=120, # characters in a line
+    table:bool=True, # with the figures of every latent
 ) -> str:
     "The report in plain words: a verdict, the findings with the knobs to turn, and a table."
+    if not isinstance(report, dict) or not {'findings', 'subspaces', 'latents', 'sessions'} <= set(report): raise RunError(f'got {str(report)[:80]}, expected a report, as of leakage(run) or in leakage.json')
     n, lines = len(report['sessions']), []
     head = f'Leakage: {_verdict(report["findings"])} ({n} session{"s" if n > 1 else ""}, {report["n_trials"]} trials' + (f'; guessing the session is right in {_percent(report["chance"])} of the frames)' if report['chance'] else ')')
     for f in report['findings']:
         lines += wrap(f'{f["subspace"]}: {f["text"]}', width, initial_indent=f'{f["severity"].upper():8} ', subsequent_indent=' '*9)
         if f['knob']: lines += wrap(f'try {f["knob"]}', width, initial_indent=' '*9 + '-> ', subsequent_indent=' '*12)
+    if not table: return '\n'.join([head, '', *lines])
     rows = [['', 'linear', 'nearest', 'between sessions', 'beyond labels', 'nats'], *(_row(k, v) for k, v in report['subspaces'].items()), *(_row('  ' + l['name'], l) for l in report['latents'])]
     note = 'linear, nearest: session accuracy of the two classifiers; between sessions: share of the variance, less what chance gives; beyond labels: what of it is left without what labels explain; nats: what a latent tells of a frame, at most.'
     if report['chance'] and any(a and a['linear'] < report['chance'] - .02 for a in (v['session_accuracy'] for v in report['subspaces'].values())):

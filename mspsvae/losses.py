@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.utils.checkpoint import checkpoint
+from torch.autograd.function import once_differentiable
 
 from .config import ShapeError
 
@@ -39,7 +39,7 @@ def gaussian_ll(
         if mask.shape != x.shape: raise ShapeError(f"mask is {list(mask.shape)}; expected the shape of x, {list(x.shape)}")
         error = torch.where(mask.bool(), error, torch.zeros_like(error))
     log_std = std.log() if isinstance(std, Tensor) else math.log(std)
-    constant = x[0].numel()*(0.5*math.log(2*math.pi) + log_std)
+    constant = x.shape[1:].numel()*(0.5*math.log(2*math.pi) + log_std)
     return _reduce(-constant - error.pow(2).flatten(1).sum(1)/(2*std**2), reduction)
 
 # %% ../nbs/05_losses.ipynb #3845636d
@@ -67,32 +67,69 @@ class Densities(NamedTuple):
     joint: Tensor # summed over all frames' Gaussians, log n q(z_j)
     marginals: Tensor # the same dimension by dimension, added up
     in_session: Tensor|None # averaged over the Gaussians of its own session's frames; None where no sessions were given
+    n_mixed: int # how many frames' Gaussians that were
 
-def _density_rows(z, session, mu, logvar, all_sessions):
-    "The last three of `Densities` for some samples `z` `[r, d]`"
-    log_q = pairwise_log_q(z, mu, logvar)                       # [r, n, d]
-    joint, marginals = log_q.sum(2), log_q.logsumexp(1).sum(1)
-    if session is None: return joint.logsumexp(1), marginals
-    same = session[:, None] == all_sessions
-    return joint.logsumexp(1), marginals, joint.masked_fill(~same, -torch.inf).logsumexp(1) - same.sum(1).log()
+# %% ../nbs/05_losses.ipynb #f1c2a6d7
+def _table(z, mu, logvar, session, all_sessions): # some samples `[d, r]`, all Gaussians `[d, n]`
+    "How far samples are from means, log-densities by dimension `[d, r, n]`, of all dimensions `[r, n]`, and the same within the session alone"
+    gap = z[:, :, None] - mu[:, None]
+    log_q = torch.addcmul((-0.5*(logvar + math.log(2*math.pi)))[:, None], gap.square(), (-0.5*(-logvar).exp())[:, None])
+    joint = log_q.sum(0)
+    return gap, log_q, joint, None if session is None else joint.masked_fill(session[:, None] != all_sessions, -torch.inf)
+
+def _pieces(z, session, rows): # places, samples and their sessions
+    for i in range(0, z.shape[1], rows): yield slice(i, i + rows), z[:, i:i + rows], None if session is None else session[i:i + rows]
+
+# %% ../nbs/05_losses.ipynb #a90d4e18
+class _LogSums(torch.autograd.Function):
+    "Log-sums over all Gaussians `[2 + d, r]`: of all dimensions, the same within the session, of each dimension"
+    @staticmethod
+    def forward(ctx, z, mu, logvar, session, all_sessions, rows):
+        sums = z.new_zeros(2 + len(z), z.shape[1])
+        for i, some, s in _pieces(z, session, rows):
+            _, log_q, joint, own = _table(some, mu, logvar, s, all_sessions)
+            sums[0, i], sums[2:, i] = joint.logsumexp(1), log_q.logsumexp(2)
+            if own is not None: sums[1, i] = own.logsumexp(1)
+        ctx.save_for_backward(z, mu, logvar, session, all_sessions, sums)
+        ctx.rows = rows
+        return sums
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad):
+        z, mu, logvar, session, all_sessions, sums = ctx.saved_tensors
+        d_z, d_mu, d_logvar, inverse = torch.empty_like(z), torch.zeros_like(mu), torch.zeros_like(mu), (-logvar).exp()
+        for i, some, s in _pieces(z, session, ctx.rows):
+            gap, log_q, joint, own = _table(some, mu, logvar, s, all_sessions)
+            share = joint.sub_(sums[0, i, None]).exp_().mul_(grad[0, i, None])
+            if own is not None: share += own.sub_(sums[1, i, None]).exp_().mul_(grad[1, i, None])
+            share = log_q.sub_(sums[2:, i, None]).exp_().mul_(grad[2:, i, None]).add_(share)     # [d, r, n]: what the loss says about log_q
+            d_logvar -= share.sum(1)
+            share *= gap
+            d_z[:, i] = -(share @ inverse[:, :, None])[:, :, 0]
+            d_mu += share.sum(1)
+            d_logvar += share.mul_(gap).sum(1)*inverse
+        return d_z, d_mu*inverse, d_logvar/2, None, None, None
 
 # %% ../nbs/05_losses.ipynb #eda9f813
+def _count(session, all_sessions): # frames of each one's session
+    ordered = all_sessions.sort().values
+    return torch.searchsorted(ordered, session, right=True) - torch.searchsorted(ordered, session)
+
 def mixture_densities(
     z:Tensor, # samples, `[n, d]`
     mu:Tensor, # means, `[n, d]`
     logvar:Tensor, # log-variances, `[n, d]`
     session:Tensor|None=None, # which session each frame is from, `[n]` integers
-    max_entries:int=2*10**7, # of the pairwise table at one time; 80 MB
+    max_entries:int|None=None, # of the pairwise table at one time; default: 2**18, 1 MB, on a processor, whose cache it has to fit into; 2*10**7 elsewhere
+    among:tuple[Tensor, Tensor, Tensor|None]|None=None, # means, log-variances and sessions of the frames that are mixed; default: of these same frames
 ) -> Densities:
     "How likely each sample is under the posteriors of the batch; memory is bounded by `max_entries`."
-    n, d = z.shape
-    rows = max(1, max_entries//max(1, n*d))
-    def some(i): return _density_rows(z[i:i + rows], None if session is None else session[i:i + rows], mu, logvar, session)
-    if rows >= n: parts = [some(0)]
-    else: parts = [checkpoint(some, i, use_reentrant=False, preserve_rng_state=False) for i in range(0, n, rows)]
-    joint, marginals, *in_session = (torch.cat(part) for part in zip(*parts))
+    all_mu, all_logvar, all_sessions = (mu, logvar, session) if among is None else among
+    max_entries = max_entries or (2**18 if z.device.type == 'cpu' else 2*10**7)
+    sums = _LogSums.apply(*(v.T.contiguous() for v in (z, all_mu, all_logvar)), session, all_sessions, max(1, max_entries//max(1, all_mu.numel())))
     conditional = -0.5*((z - mu).pow(2)*(-logvar).exp() + logvar + math.log(2*math.pi)).sum(1)
-    return Densities(conditional, joint, marginals, in_session[0] if in_session else None)
+    return Densities(conditional, sums[0], sums[2:].sum(0), None if session is None else sums[1] - _count(session, all_sessions).log(), len(all_mu))
 
 # %% ../nbs/05_losses.ipynb #17c8e728
 def decomposed_kl(
@@ -103,7 +140,7 @@ def decomposed_kl(
     densities:Densities|None=None, # `mixture_densities(z, mu, logvar)` where they are at hand already
 ) -> tuple[Tensor, Tensor, Tensor]: # (MI, TC, DWKL) in nats, batch constants dropped from MI and TC
     "Index-code mutual information, total correlation and dimension-wise KL, estimated on the batch (Chen et al. 2018)."
-    conditional, joint, marginals, _ = densities or mixture_densities(z, mu, logvar)
+    conditional, joint, marginals, *_ = densities or mixture_densities(z, mu, logvar)
     prior = -0.5*(z.pow(2) + math.log(2*math.pi)).sum(1)        # log p(z_j)
     terms = conditional - joint, joint - marginals, marginals - prior
     return tuple(_reduce(t, reduction) for t in terms)
@@ -119,7 +156,7 @@ def session_information(
 ) -> Tensor: # nats, about 0 (sessions overlap) to the log of their number (apart)
     "Mutual information of latents and session, the part of the index-code mutual information that is the session's."
     densities = densities or mixture_densities(z, mu, logvar, session)
-    overall = densities.joint - math.log(len(session))
+    overall = densities.joint - math.log(densities.n_mixed)
     return _reduce(densities.in_session - overall, reduction)
 
 # %% ../nbs/05_losses.ipynb #881c75dc

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from .batches import Batch
+from .batches import Batch, Share
 from .config import Arch, Config, ShapeError
 from .layers import Decoder, DiagLinear, Encoder
 from .losses import decomposed_kl, gaussian_ll, kl_to_std_normal, mixture_densities, session_information, session_number, session_partner, triplet_by_session
+from .processes import add_up, gather, n_processes, own_rows, whole_batch
 
 # %% ../nbs/06_models.ipynb #cf1d38dc
 def as_unit_float(
@@ -114,13 +115,14 @@ def forward(self:MSPSVAE,
     frames:Tensor, # `[n, c, y, x]`, uint8 or float in [0, 1]
     noise:Tensor|None=None, # standard normal, `[n, n_latents]`; default: drawn in training mode, zero in evaluation mode
     background_of:Tensor|None=None, # index of the frame whose background latents are decoded, `[n]`; default: its own
+    share:Share|None=None, # where several processes have the batch together: these frames' part of it; then `background_of` counts through the whole
 ) -> Output:
     "Encode, add noise, decode."
     mu, logvar = self.posterior(frames)
     if noise is None: noise = torch.randn_like(mu) if self.training else torch.zeros_like(mu)
     z = mu + (logvar/2).exp()*noise
     supervised, background, unsupervised = self.split(z)
-    code = z if background_of is None else torch.cat([supervised, background[background_of], unsupervised], dim=1)
+    code = z if background_of is None else torch.cat([supervised, gather(background, share)[background_of], unsupervised], dim=1)
     return Output(self.decode(code), self.predict_labels(mu), mu, logvar, z)
 
 # %% ../nbs/06_models.ipynb #9d6d283a
@@ -171,7 +173,8 @@ def frame_terms(
         terms['kl_supervised'] = kl_to_std_normal(mu[0], logvar[0], 'none')
     if model.n_unsupervised:
         u = z[2], mu[2], logvar[2]
-        densities = mixture_densities(*u, batch.session)
+        among = None if batch.share is None else (gather(mu[2], batch.share), gather(logvar[2], batch.share), batch.share.session)
+        densities = mixture_densities(*u, batch.session, among=among)
         terms['mi'], terms['tc'], terms['dwkl'] = decomposed_kl(*u, 'none', densities)
         terms['session_info'] = session_information(*u, batch.session, 'none', densities)
     return terms
@@ -179,7 +182,7 @@ def frame_terms(
 # %% ../nbs/06_models.ipynb #5c04e110
 @dataclass
 class Objective:
-    "The loss and what it is made of."
+    "The loss and what it is made of; where several processes have a batch together, this one's part of each sum."
     loss: Tensor # scalar: the weighted sum of the terms; minimised
     terms: dict[str, Tensor] # scalar for each name in `TERMS`, unweighted
     by_frame: dict[str, Tensor] # `[n]` for each name, unweighted (the triplet loss: that of the frame's session)
@@ -193,11 +196,12 @@ def objective(
     "The MSPS-VAE's objective on a batch, with its named terms (Whiteway et al. 2021; Chen et al. 2018)."
     by_frame = frame_terms(model, out, batch)
     counts = torch.ones_like(by_frame['frames_ll']) if batch.counts is None else batch.counts.float()
-    terms = {k: (v*counts).sum()/counts.sum() for k, v in by_frame.items()}
+    n_counted = counts.sum() if batch.share is None else batch.share.n_counted
+    terms = {k: (v*counts).sum()/n_counted for k, v in by_frame.items()}
     if model.n_background:
-        by_session = triplet_by_session(model.split(out.mu.float())[1], batch.session, n_sessions=batch.n_sessions)
-        terms['triplet'] = by_session.mean()
-        by_frame['triplet'] = by_session[session_number(batch.session)]
+        by_session = triplet_by_session(gather(model.split(out.mu.float())[1], batch.share), whole_batch(batch).session, n_sessions=batch.n_sessions)
+        terms['triplet'] = by_session.mean()/n_processes()
+        by_frame['triplet'] = own_rows(by_session[session_number(whole_batch(batch).session)], batch.share)
     return Objective(sum(weights[k]*v for k, v in terms.items()), terms, by_frame)
 
 # %% ../nbs/06_models.ipynb #75bbf542
@@ -212,7 +216,8 @@ def calibrate_frame_std(
     with torch.no_grad():
         error = (as_unit_float(batch.frames) - out.recon.float()).pow(2)
         keep = torch.ones_like(error) if batch.frame_mask is None else batch.frame_mask.bool().float()
-        mean = (error*keep).sum()/keep.sum().clamp(min=1)
+        total, n_kept = add_up(torch.stack([(error*keep).sum(), keep.sum()]))
+        mean = total/n_kept.clamp(min=1)
         model.frame_std.copy_((momentum*model.frame_std**2 + (1 - momentum)*mean).sqrt().clamp(min=smallest))
 
 # %% ../nbs/06_models.ipynb #c819c4f1

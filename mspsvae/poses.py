@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Poses', 'read_poses']
 
-# %% ../nbs/13a_poses.ipynb #05735dba
+# %% ../nbs/13a_poses.ipynb #fc6eff8d
 import csv
 import json
 import re
@@ -20,10 +20,10 @@ import h5py
 import numpy as np
 
 from .config import MspsvaeError, SessionError, ShapeError, _nearest, _show
-from .pickles import read_pickle
+from .pandas_tables import own_array, pandas_keys, read_pandas_table, read_part, read_texts
 from .sessions import _open, _reason
 
-# %% ../nbs/13a_poses.ipynb #ad87fe7f
+# %% ../nbs/13a_poses.ipynb #e0e14124
 @dataclass
 class Poses:
     "Where the keypoints of one animal are in each frame."
@@ -40,9 +40,9 @@ class Poses:
 
     def __repr__(self):
         missing = np.isnan(self.xy).any(-1).mean() if self.xy.size else 0
-        return f'Poses({len(self)} frames, {missing:.1%} of points missing, {len(self.keypoints)} keypoints: {", ".join(self.keypoints)})'
+        return f'Poses({len(self)} frames, {missing:.1%} of points missing, {len(self.keypoints)} keypoint{"s"*(len(self.keypoints) != 1)}: {", ".join(self.keypoints)})'
 
-# %% ../nbs/13a_poses.ipynb #bf33abf4
+# %% ../nbs/13a_poses.ipynb #72e7de92
 def _one_of(found, asked, path, what):
     "The individual (or other thing) that is asked for by name; the only one where none is"
     if asked is not None:
@@ -61,12 +61,12 @@ def _chosen(found, asked, path):
     if isinstance(asked, str): asked = [asked]
     try: asked = list(asked)
     except TypeError: raise SessionError(f'keypoints: got {_show(asked)}, expected a list of names') from None
-    problems = [f'there is no {_show(k)}, the nearest is {_nearest(k, found)!r}' for k in asked if k not in found]
-    problems += [f'{k!r} is asked for twice' for k in dict.fromkeys(asked) if asked.count(k) > 1] + ([] if asked else ['an empty list is asked for'])
+    problems = [f'there is no {_show(k)}, the nearest is {_nearest(k, found)!r}' for k in asked if k not in list(found)]
+    problems += [f'{k!r} is asked for twice' for k in found if asked.count(k) > 1] + ([] if asked else ['an empty list is asked for'])
     if problems: raise SessionError(f'{path}: {len(problems)} thing{"s" if len(problems) > 1 else ""} wrong with keypoints=, there are {_listed(list(found))}:', problems)
     return asked
 
-# %% ../nbs/13a_poses.ipynb #c6e1e4a6
+# %% ../nbs/13a_poses.ipynb #59328d73
 def _axes(columns, asked, path):
     "Which two coordinates to take: 'xy', or what is asked for"
     deep = any('z' in c for c in columns.values())
@@ -82,6 +82,7 @@ def _in_range(likelihood, path):
     if low < -1 or high > 2: raise SessionError(f'{path}: likelihoods go from {low:g} to {high:g}, expected 0 to 1 (are they in percent?)')
     return np.clip(likelihood, 0, 1)
 
+# %% ../nbs/13a_poses.ipynb #1ca09ebe
 def _as_poses(columns, keypoints, axes, path):
     "Columns of one animal -> `Poses`"
     problems = [f'{k}: no {c}, expected x and y of each keypoint' for k, v in columns.items() for c in 'xy' if c not in v]
@@ -116,7 +117,7 @@ def _place(columns, frames, path, n_frames=0):
         return out
     return {k: {c: spread(v) for c, v in parts.items()} for k, parts in columns.items()}
 
-# %% ../nbs/13a_poses.ipynb #e4d2441a
+# %% ../nbs/13a_poses.ipynb #4ffc042d
 def _rows(path):
     "The rows of a CSV (separated by commas, semicolons or tabs) as lists of texts, one after the other, without empty ones"
     try:
@@ -127,6 +128,7 @@ def _rows(path):
                 if any(row): yield row
     except (OSError, ValueError, csv.Error) as e: raise SessionError(f'{path}: can not be read as a table ({_reason(e)})') from None
 
+# %% ../nbs/13a_poses.ipynb #74a5c469
 def _numbers_in(rows, names, path, n_head):
     "Rows of texts as float64 `[n_rows, n_columns]`"
     values, problems = packed('d'), []
@@ -144,7 +146,7 @@ def _no_numbers(row, names, where):
         try: float(v or 'nan')
         except ValueError: yield f'{where}, column {name}: got {_show(v)}, expected a number' if v.strip() else f'{where}, column {name}: got a space, expected a number or nothing'
 
-# %% ../nbs/13a_poses.ipynb #1b5f94ee
+# %% ../nbs/13a_poses.ipynb #7d77de9e
 _COORDS = dict(x='x', y='y', z='z', likelihood='likelihood', confidence='likelihood', score='likelihood')
 _FRAME_COLUMNS = ('', 'frame', 'frame_idx', 'fnum')
 _ANIPOSE = re.compile(r'.+_(error|ncams)|M_\d\d|center_\d')
@@ -163,6 +165,7 @@ def _split_names(header, path, anipose):
     if problems: raise SessionError(f"{path}: got the columns {_listed(header, 8)}; expected paw_x, paw_y and perhaps paw_likelihood for each keypoint, and perhaps 'frame':", problems)
     return out
 
+# %% ../nbs/13a_poses.ipynb #5d56d40c
 def _read_plain(path, individual, anipose=False):
     "Columns and frame numbers of a table with one header row"
     rows = _rows(path)
@@ -227,123 +230,18 @@ def _read_dlc_csv(path, individual):
     frames = _whole_rows(labels, path)
     return _take(places, individual, lambda i: values[:, i], path), frames
 
-# %% ../nbs/13a_poses.ipynb #14884b59
-def _array(group, key, path):
-    "An array of an HDF5 file, not yet read; a link out of the file, or something else, is an error"
-    try:
-        if isinstance(group.get(key, getlink=True), h5py.HardLink) and isinstance(group[key], h5py.Dataset) and not group[key].is_virtual and not group[key].external: return group[key]
-    except Exception as e: raise SessionError(f'{path}: {key} can not be read ({_reason(e)})') from None
-    raise SessionError(f'{path}: has no array {key!r} in {group.name}')
-
-def _read(array, where, path, most=4*10**8):
-    "Part of an array; one that claims more numbers than any recording has is an error"
-    try:
-        n = int(np.prod([len(range(*w.indices(s))) if isinstance(w, slice) else 1 for w, s in zip((*where, *[slice(None)]*len(array.shape)), array.shape)], dtype=object))
-        if n > most: raise ValueError(f'{n} numbers are more than a table of poses holds')
-        return array[where]
-    except Exception as e: raise SessionError(f'{path}: {array.name} can not be read ({_reason(e)})') from None
-
-def _names_in(array, path):
-    "Texts in an HDF5 array"
-    values = _read(array, (), path, 10**6)
-    return [v.decode('utf-8', 'replace') if isinstance(v, bytes) else str(v) for v in np.ravel(values).tolist()]
-
-def _pickled(attrs, key, path):
-    "The plain values of a pickle in an attribute"
-    value = attrs.get(key)
-    if not isinstance(value, bytes): raise SessionError(f'{path}: has no names of columns ({key}) that can be read')
-    try: return read_pickle(bytes(value))
-    except MspsvaeError as e: raise SessionError(f'{path}: {key}: {e}') from None
-
-# %% ../nbs/13a_poses.ipynb #b41792d6
-def _text_names(names, path):
-    if isinstance(names, list) and all(isinstance(n, (tuple, list)) and all(isinstance(v, str) for v in n) for n in names): return [tuple(n) for n in names]
-    raise SessionError(f'{path}: columns are named {_show(names)}, expected scorer, bodyparts and coords for each')
-
-def _from_records(group, path):
-    "Names of the columns, their levels, a function that reads a column, and the names of rows, of a pandas table"
-    table, names, where = _array(group, 'table', path), [], []
-    fields = [f for f in table.dtype.names or () if f.startswith('values_block_')]
-    if not fields or 'index' not in table.dtype.names: raise SessionError(f'{path}: its table has the fields {table.dtype.names}, expected index and values_block_0')
-    blocks = {f: _text_names(_pickled(table.attrs, f'{f}_kind', path), path) for f in fields}
-    for f, block in blocks.items():
-        if table.dtype[f].shape != (len(block),) or table.dtype[f].base.kind not in 'iuf': raise SessionError(f'{path}: {f} holds {table.dtype[f]}, expected {len(block)} numbers in each row')
-        names += block
-        where += [(f, i) for i in range(len(block))]
-    records, order = _read(table, (), path), _order_in(group, names, path)
-    where = [where[names.index(n)] for n in order]
-    return order, _levels_in(group, path), lambda i: records[where[i][0]][:, where[i][1]].astype(np.float64), records['index']
-
-def _order_in(group, names, path):
-    "Names of the columns of a pandas table, from its blocks, in the order in which they stood there"
-    try: order = _text_names(_pickled(group.attrs, 'non_index_axes', path)[0][1], path)
-    except (TypeError, LookupError): raise SessionError(f'{path}: does not tell the order of its columns') from None
-    if sorted(order) != sorted(names): raise SessionError(f'{path}: its columns are not those of its blocks')
-    return order
-
-def _levels_in(group, path):
-    "Names of the levels of a pandas table's columns; None where they are not told"
-    if 'info' not in group.attrs: return None
-    told = _pickled(group.attrs, 'info', path)
-    names = told.get(1, {}) if isinstance(told, dict) else {}
-    names = names.get('names') if isinstance(names, dict) else None
-    return tuple(names) if isinstance(names, list) and all(isinstance(n, str) for n in names) else None
-
-# %% ../nbs/13a_poses.ipynb #e98a33e5
-def _multi_index(group, key, path):
-    "Names of columns (tuples) and their levels, of a pandas table with fixed layout"
-    n = int(group.attrs.get(f'{key}_nlevels', 0))
-    parts, levels = [], []
-    for i in range(min(n, 5)):
-        level, label = _array(group, f'{key}_level{i}', path), _read(_array(group, f'{key}_label{i}', path), (), path, 10**6)
-        if level.dtype.kind != 'S': raise SessionError(f'{path}: {level.name} holds objects of Python, expected texts')
-        texts = _names_in(level, path)
-        if label.dtype.kind not in 'iu' or label.ndim != 1 or (len(label) and not (0 <= label.min() and label.max() < len(texts))): raise SessionError(f'{path}: {key}_label{i} points to names that are not there')
-        parts.append([texts[k] for k in label])
-        name = level.attrs.get('name', b'')
-        levels.append(name.decode('utf-8', 'replace') if isinstance(name, bytes) else '')
-    if len({len(p) for p in parts}) != 1: raise SessionError(f'{path}: has no names of columns in {key}')
-    return list(zip(*parts)), tuple(levels)
-
-def _from_arrays(group, path):
-    "As `_from_records`, of a pandas table with fixed layout"
-    names, blocks, levels = [], [], None
-    for b in range(min(int(group.attrs.get('nblocks', 0)), 100)):
-        block, levels = _multi_index(group, f'block{b}_items', path)
-        values = _read(_array(group, f'block{b}_values', path), (), path)
-        if values.ndim != 2 or values.shape[1] != len(block) or values.dtype.kind not in 'iuf': raise SessionError(f'{path}: block{b}_values is {values.dtype} {values.shape}, expected {len(block)} numbers in each row')
-        names += block
-        blocks.append(values)
-    if not blocks or len({len(v) for v in blocks}) != 1: raise SessionError(f'{path}: its table has no columns of one length')
-    order = _multi_index(group, 'axis0', path)[0]
-    if sorted(order) != sorted(names): raise SessionError(f'{path}: its columns are not those that axis0 names')
-    values, at = np.concatenate(blocks, 1).astype(np.float64), [names.index(n) for n in order]
-    if group.attrs.get('axis1_variety') != b'regular': raise SessionError(f'{path}: rows have several names each, expected frame numbers; is it a table of training labels?')
-    return order, levels, lambda i: values[:, at[i]], _read(_array(group, 'axis1', path), (), path)
-
-# %% ../nbs/13a_poses.ipynb #6c2dbca2
-def _tables_in(file):
-    "Names of the pandas tables in an HDF5 file"
-    return [k for k in file if isinstance(file.get(k, getlink=True), h5py.HardLink) and 'pandas_type' in file[k].attrs]
-
+# %% ../nbs/13a_poses.ipynb #3d4dc5d7
 def _read_dlc_h5(path, individual):
     "Columns and frame numbers of an HDF5 file by DeepLabCut"
-    with _open(path) as file:
-        found = _tables_in(file)
-        if 'df_with_missing' in found: found = ['df_with_missing']
-        if len(found) != 1: raise SessionError(f'{path}: holds {len(found)} tables of pandas, expected one, df_with_missing')
-        group = file[found[0]]
-        kind = group.attrs['pandas_type']
-        if kind not in (b'frame_table', b'frame'): raise SessionError(f'{path}: {found[0]} is a {_show(kind)} of pandas, expected a table')
-        names, levels, column, rows = (_from_records if kind == b'frame_table' else _from_arrays)(group, path)
-        if np.ndim(rows) != 1 or rows.dtype.kind not in 'iuf': raise SessionError(f'{path}: rows are named by {rows.dtype}, expected frame numbers; is it a table of training labels?')
-        return _take(_by_individual(names, levels, path), individual, column, path), rows
+    table = read_pandas_table(path, 'df_with_missing')
+    places = _by_individual(table.names, table.levels, path)
+    return _take(places, individual, lambda i: table.values[:, i], path), table.rows
 
 def _read_dlc(path, individual):
     "Columns and frame numbers of a file by DeepLabCut or Lightning Pose"
     return (_read_dlc_h5 if h5py.is_hdf5(path) else _read_dlc_csv)(path, individual)
 
-# %% ../nbs/13a_poses.ipynb #f6bbe8ef
+# %% ../nbs/13a_poses.ipynb #b844d2b1
 _SLEAP_ORDER = dict(tracks=('track', 'xy', 'node', 'frame'), point_scores=('track', 'node', 'frame'))
 
 def _order(array, kind, path):
@@ -356,27 +254,28 @@ def _order(array, kind, path):
 def _of_track(array, kind, track, path):
     "One track's part of an array: `[xy, node, frame]` or `[node, frame]`"
     dims = _order(array, kind, path)
-    part = _read(array, tuple(track if d == 'track' else slice(None) for d in dims), path)
+    part = read_part(array, tuple(track if d == 'track' else slice(None) for d in dims), path)
     if part.dtype.kind not in 'iuf': raise SessionError(f'{path}: {kind} holds {part.dtype}, expected numbers')
     rest = [d for d in dims if d != 'track']
     return part.transpose([rest.index(d) for d in _SLEAP_ORDER[kind] if d != 'track'])
 
+# %% ../nbs/13a_poses.ipynb #dbd449e9
 def _read_analysis(path, individual):
     "Columns of an analysis file by SLEAP, all frames in order"
     with _open(path) as file:
-        tracks = _array(file, 'tracks', path)
+        tracks = own_array(file, 'tracks', path)
         n = dict(zip(_order(tracks, 'tracks', path), tracks.shape))
-        nodes, names = _names_in(_array(file, 'node_names', path), path), _names_in(_array(file, 'track_names', path), path) if 'track_names' in file else []
+        nodes, names = read_texts(own_array(file, 'node_names', path), path), read_texts(own_array(file, 'track_names', path), path) if 'track_names' in file else []
         if not names and n['track'] == 1: names = ['individual']
         if len(names) != n['track'] or len(nodes) != n['node'] or n['xy'] != 2: raise SessionError(f"{path}: {len(names)} names of tracks and {len(nodes)} of nodes for tracks of {_show(n)}")
         if len(set(nodes)) < len(nodes) or len(set(names)) < len(names): raise SessionError(f'{path}: two of its nodes or tracks have the same name')
         track = names.index(_one_of(names, individual, path, 'individual'))
         xy = _of_track(tracks, 'tracks', track, path)
-        scores = _of_track(_array(file, 'point_scores', path), 'point_scores', track, path) if 'point_scores' in file else np.full(xy.shape[1:], np.nan)
+        scores = _of_track(own_array(file, 'point_scores', path), 'point_scores', track, path) if 'point_scores' in file else np.full(xy.shape[1:], np.nan)
         if scores.shape != xy.shape[1:]: raise SessionError(f'{path}: point_scores do not have the shape of tracks')
     return {k: dict(x=xy[0, i], y=xy[1, i], likelihood=scores[i]) for i, k in enumerate(nodes)}, None
 
-# %% ../nbs/13a_poses.ipynb #8d376adf
+# %% ../nbs/13a_poses.ipynb #991c98f2
 def _needs(what, package):
     "The error where an optional package is missing"
     return SessionError(f'{what} are read with {package}: pip install "mspsvae[poses]"')
@@ -395,6 +294,7 @@ def _load_slp(path):
     except MspsvaeError: raise
     except Exception as e: raise SessionError(f'{path}: can not be read as a SLEAP file ({_reason(e)})') from None
 
+# %% ../nbs/13a_poses.ipynb #c348d81d
 def _predicted(instance): return type(instance).__name__ == 'PredictedInstance'   # and not drawn by hand
 
 def _instance(frame, name, path):
@@ -425,7 +325,7 @@ def _read_sleap(path, individual):
     with _open(path) as file: analysis = 'tracks' in file
     return (_read_analysis if analysis else _read_slp)(path, individual)
 
-# %% ../nbs/13a_poses.ipynb #e0f106e4
+# %% ../nbs/13a_poses.ipynb #700beb21
 @contextmanager
 def _quiet_movement():
     "Import and use movement without its log and its warnings"
@@ -437,6 +337,7 @@ def _quiet_movement():
         try: yield
         finally: logger.enable('movement')
 
+# %% ../nbs/13a_poses.ipynb #1c89a5b1
 def _pose_estimations(path):
     "Where in an NWB file poses are: {name: name of the processing module}"
     found = {}
@@ -480,14 +381,14 @@ def _read_array(source, individual):
         raise SessionError(f'{path}: got {getattr(a, "dtype", type(a).__name__)} {getattr(a, "shape", "")}, expected numbers [n_frames, n_keypoints, 2], x and y in pixels')
     return {f'keypoint_{k}': dict(zip('xyz', a[:, k].T)) for k in range(a.shape[1])}, None
 
-# %% ../nbs/13a_poses.ipynb #0e6067d6
+# %% ../nbs/13a_poses.ipynb #5dd3ab5e
 _SOURCES = dict(deeplabcut=_read_dlc, lightningpose=_read_dlc, sleap=_read_sleap, anipose=_read_anipose, nwb=_read_nwb, csv=_read_plain, array=_read_array)
 
 def _guess_hdf5(path):
     with _open(path) as file:
         if 'nwb_version' in file.attrs: return 'nwb'
         if 'tracks' in file and 'node_names' in file or 'metadata' in file and 'pred_points' in file: return 'sleap'
-        if _tables_in(file): return 'deeplabcut'
+        if pandas_keys(file): return 'deeplabcut'
         raise SessionError(f"{path}: an HDF5 file with {_listed(list(file), 8) or 'nothing'} in it; expected one by DeepLabCut, SLEAP, or NWB with poses")
 
 def _guess(path):
@@ -505,7 +406,7 @@ def _guess(path):
     first = re.split('[,;\t]', head)[0].strip().strip('"').lower()
     return 'deeplabcut' if first in _LEVELS else 'anipose' if 'fnum' in head and '_z' in head else 'csv'
 
-# %% ../nbs/13a_poses.ipynb #15a79f8d
+# %% ../nbs/13a_poses.ipynb #5a0397f2
 def read_poses(
     path, # of the file; or an array `[n_frames, n_keypoints, 2]`
     source:str|None=None, # 'deeplabcut', 'lightningpose', 'sleap', 'anipose', 'nwb', 'csv', 'array'; None: what the file looks like
@@ -515,7 +416,7 @@ def read_poses(
 ) -> Poses:
     "Read where keypoints are in each frame; raises `SessionError` that says what is wrong with the file or what was asked for. Nothing in the file is executed."
     key = source.lower().replace(' ', '').replace('_', '').replace('-', '') if isinstance(source, str) else source
-    if key is not None and key not in _SOURCES: raise SessionError(f'source: got {_show(source)}, expected one of {", ".join(_SOURCES)}; the nearest is {_nearest(source, _SOURCES)!r}')
+    if key is not None and (not isinstance(key, str) or key not in _SOURCES): raise SessionError(f'source: got {_show(source)}, expected one of {", ".join(_SOURCES)}; the nearest is {_nearest(_show(source), _SOURCES)!r}')
     if isinstance(path, np.ndarray):
         if key not in (None, 'array'): raise SessionError(f'got an array, expected a file by {source}')
         return _as_poses(_read_array(path, individual)[0], keypoints, axes, 'the array')

@@ -6,10 +6,10 @@
 __all__ = ['STEPS', 'PARTS', 'ReadRun', 'finding', 'training_facts', 'training_findings', 'label_coverage', 'data_findings',
            'score_findings', 'Known', 'strongest', 'data_part', 'gauge', 'gauges', 'score_tables', 'Score',
            'main_scores', 'scores_part', 'training_part', 'labels_part', 'trial_film', 'reconstructions_part',
-           'traversal_film', 'traversals_part', 'maps_part', 'swaps_part', 'sessions_part', 'changed_settings',
-           'repeat_python', 'repeat_command', 'versions', 'repeat_part', 'worst', 'verdict', 'records_table',
-           'leakage_part', 'parts_of', 'section', 'look_at', 'judge', 'lede', 'run_page', 'compared_scores',
-           'compared_settings', 'compared_latents', 'compared_verdicts', 'report']
+           'traversal_film', 'traversals_part', 'far_frames', 'maps_part', 'swaps_part', 'sessions_part',
+           'changed_settings', 'repeat_python', 'repeat_command', 'versions', 'repeat_part', 'worst', 'verdict',
+           'records_table', 'leakage_part', 'parts_of', 'section', 'look_at', 'judge', 'lede', 'run_page',
+           'compared_scores', 'compared_settings', 'compared_latents', 'compared_verdicts', 'report']
 
 # %% ../nbs/12_report.ipynb #a1200004
 import json
@@ -35,7 +35,7 @@ from .plots import (_runs, _spread, plot_background, plot_curves, plot_differenc
                            short_names)
 from .runs import Run, fingerprint, label_names, latent_names, latent_subspaces, load_run, read_json, write_bytes
 from .sessions import Session, check_sessions
-from .traversals import background_slice, decode, difference_maps, frame_latents, latent_ranges, pick_frames, read_frames, to_label_units, traverse
+from .traversals import background_means, background_slice, decode, difference_maps, frame_latents, latent_ranges, pick_frames, read_frames, to_label_units, traverse
 
 # %% ../nbs/12_report.ipynb #a1200021
 class ReadRun(Run):
@@ -431,6 +431,21 @@ def traversals_part(known:Known, most:int=24) -> Html:
     return join(tag('p', who), player(f'{known.prefix}moves', ([tag('p', _WHAT[s]), tag('div', f, class_='tiles')] for s, f in films if f)),
                 tag('details', tag('summary', 'As still pictures'), stills))
 
+# %% ../nbs/12_report.ipynb #a12000b2
+def far_frames(
+    run:Run,
+    sessions:list[int]|None=None, # numbers; default: all
+    data=None, # where the sessions are now, if they moved
+) -> list[tuple[int, int, int]]: # (session, trial, frame), as numbers
+    "The test frame of each session whose background lies farthest from its session's mean: where a swap takes away most."
+    part, found, latents = background_slice(run), [], list(run.latents(data).values())
+    means = background_means(run, data)
+    for s in range(len(latents)) if sessions is None else sessions:
+        far = {t: np.linalg.norm(list(latents[s].values())[t][:, part] - means[s], axis=1) for t in run.data['splits']['test'][s]}
+        t = max(far, key=lambda t: far[t].max())
+        found.append((s, t, int(far[t].argmax())))
+    return found
+
 # %% ../nbs/12_report.ipynb #a1200050
 def maps_part(known:Known, most:int=24) -> Html:
     "Where in the picture each latent acts, strongest first."
@@ -443,9 +458,10 @@ def swaps_part(known:Known) -> Html:
     "Behaviour of one session on the stage of another."
     background_slice(known.run)
     if len(known.sessions) < 2: raise RunError('one session has nobody to swap with')
-    return picture(plot_swaps(known.run, data=known.run.where), 'Frames decoded with the mean background of every session',
-                   'Along a row the posture should stay and the stage change; down a column the stage should stay. Where the posture changes along a row, behaviour hides in the background; where the stage does not change, '
-                   'the session hides elsewhere. Orange: the session that the frame comes from.')
+    shown = _spread(list(range(len(known.sessions))), 8)
+    return picture(plot_swaps(known.run, far_frames(known.run, _spread(shown, 6)), shown, known.run.where), 'Frames decoded with the mean background of every session',
+                   'Each frame is the one of its session whose background is farthest from the mean: where there is anything to lose, it is lost here. Along a row the posture should stay and the stage change; down a column the stage should stay. Where the posture changes along a row, behaviour hides in the background; where the stage does not change, '
+                   'the session hides elsewhere. Orange: the session that the frame comes from; there the picture should be that of the reconstruction.')
 
 def sessions_part(known:Known) -> Html:
     "Latents, session by session."

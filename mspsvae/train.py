@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['MAY_CHANGE', 'epoch_generator', 'forward_batch', 'start_weights', 'make_optimizer', 'TermMeans', 'train_epoch',
-           'validate', 'Progress', 'check_finite', 'memory_told', 'start_run', 'check_state', 'restore', 'save_best',
-           'save_progress', 'one_epoch', 'FitBar', 'as_config', 'default_out', 'fit', 'train']
+           'validate', 'Progress', 'check_finite', 'memory_told', 'check_alike', 'start_run', 'check_state', 'restore',
+           'save_best', 'save_progress', 'save_epoch', 'one_epoch', 'FitBar', 'as_config', 'default_out', 'look_at',
+           'fit', 'train']
 
 # %% ../nbs/08_train.ipynb #7c132070
 import math
@@ -13,7 +14,7 @@ import os
 import re
 import warnings
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 
@@ -22,9 +23,10 @@ import torch
 from tqdm.auto import tqdm
 
 from .batches import Batch, Plan, TrialReader, plan_epoch, split_sessions
-from .config import Config, MspsvaeError, RunError, TrainingError
+from .config import Config, ConfigError, MspsvaeError, RunError, TrainingError
 from .losses import session_partner
-from .models import MSPSVAE, TERMS, Objective, anneal_progress, calibrate_frame_std, objective, standardise_start, term_weights
+from .models import MSPSVAE, TERMS, Objective, anneal_progress, calibrate_frame_std, objective, make_model, standardise_start, term_weights
+from .processes import add_up, add_up_gradients, from_leader, leads, leave, n_processes, own_rows, process_device, process_number, share_weights, together, whole_batch
 from .runs import (Run, append_history, cpu_state, describe_data, fingerprint, last_checkpoint, load_run, lock_run, pick_device, pick_precision, read_history,
                           save_checkpoint, save_weights, write_history, write_json)
 from .sessions import check_sessions
@@ -47,24 +49,25 @@ def forward_batch(
     rng:torch.Generator, # on the same device
 ):
     "The model's output for a batch, all randomness taken from `rng`."
-    noise = torch.randn(len(batch), model.n_latents, generator=rng, device=rng.device)
+    noise = own_rows(torch.randn(len(whole_batch(batch)), model.n_latents, generator=rng, device=rng.device), batch.share)
     background_of = None
     if config.static_background and model.n_background:
         far = torch.rand((), generator=rng, device=rng.device) if model.training else 0.5
-        background_of = session_partner(batch.session, far, batch.n_sessions)
-    return model(batch.frames, noise, background_of)
+        background_of = own_rows(session_partner(whole_batch(batch).session, far, batch.n_sessions), batch.share)
+    return model(batch.frames, noise, background_of, batch.share)
 
 # %% ../nbs/08_train.ipynb #5310e6ca
 def start_weights(
     model:MSPSVAE, # changed in place
-    reader:TrialReader, # of the sessions, on the model's device
+    infos:list, # `SessionInfo`s, from `check_sessions`
     splits:dict[str, list[list[int]]], # from `split_sessions`
     config:Config, # `standard_start`, seeds
 ) -> None:
     "Scale a new model's weights to one training trial of each session, if the config asks for it."
     if not config.standard_start: return
     device = model.frame_std.device
-    batch = reader.batch([(s, trials[0], True) for s, trials in enumerate(splits['train'][:16])])
+    with TrialReader(infos, config.replace(cache='stream'), device) as reader:
+        batch = reader.batch([(s, trials[0], True) for s, trials in enumerate(splits['train'][:16])])
     noise = torch.randn(len(batch), model.n_latents, generator=epoch_generator(config.seed_model, -1))
     standardise_start(model, batch.frames, noise.to(device))
 
@@ -91,7 +94,8 @@ class TermMeans:
             counts = torch.ones(len(batch), device=self.total.device) if batch.counts is None else batch.counts.float()
             by_frame = torch.stack([torch.ones_like(counts)] + [result.by_frame[k] for k in TERMS], dim=1)*counts[:, None]
             self.session.index_add_(0, batch.session, by_frame.to(self.session.dtype))
-            self.total += torch.stack([counts.new_ones(())] + [result.terms[k] for k in TERMS])*counts.sum()
+            self.total[0] += counts.sum()
+            self.total[1:] += torch.stack([result.terms[k] for k in TERMS])*(counts.sum() if batch.share is None else batch.share.n_counted)
 
 # %% ../nbs/08_train.ipynb #3ac6e149
 from fastcore.basics import patch
@@ -103,8 +107,8 @@ def rows(self:TermMeans,
     weights:dict[str, float], # of each term, for the loss
     **more, # further columns, the same in all rows: epoch, split, ...
 ) -> list[dict]: # `all` first, then each session that was seen
-    "Rows for the history."
-    table = torch.cat([self.total[None], self.session]).tolist()
+    "Rows for the history, the same in all processes that train together."
+    table = add_up(torch.cat([self.total[None], self.session])).tolist()
     out = []
     for name, (n, *sums) in zip(['all', *names], table):
         if not n: continue
@@ -121,6 +125,7 @@ def train_epoch(
     weights:dict[str, float], # of each term, annealed
     rng:torch.Generator, # this epoch's
     means:TermMeans, # counts what happens
+    anchor=None, # what holds latents in place, see `fit`
 ) -> None:
     "One pass over the training trials."
     model.train()
@@ -129,7 +134,9 @@ def train_epoch(
         if config.frame_std == 'auto': calibrate_frame_std(model, out, batch)
         result = objective(model, out, batch, weights)
         optimizer.zero_grad(set_to_none=True)
-        result.loss.backward()
+        loss = result.loss if anchor is None else result.loss + anchor.pull(out, batch)
+        loss.backward()
+        add_up_gradients(model)
         optimizer.step()
         means.add(result, batch)
 
@@ -209,6 +216,15 @@ MAY_CHANGE = ('max_epochs', 'min_epochs', 'early_stop', 'patience', 'device', 'p
 
 def _differences(old, new): return [f'{k} was {old.get(k)!r}, is {new.get(k)!r}' for k in sorted({*old, *new}) if old.get(k) != new.get(k)]
 
+def check_alike(
+    config:Config,
+    data:dict, # from `describe_data`
+) -> None:
+    "Raise `RunError` in a process that was started with another config or other data than the leader."
+    mine = config.to_dict() | {f'data: {k}': v for k, v in fingerprint(data).items()}
+    changed = [d[:200] for d in _differences(from_leader(mine), mine)]
+    if changed: raise RunError(f'process {process_number()} was started with something else than process 0:\n  ' + '\n  '.join(changed))
+
 def start_run(
     out:str|Path, # the folder
     config:Config,
@@ -267,9 +283,7 @@ def restore(
     optimizer:torch.optim.Optimizer,
 ) -> Progress:
     "Put model and optimizer where the checkpoint left them and the history with them; without one, write down the beginning."
-    if state is None:
-        write_history(run.path/'history.csv', [])
-        progress = Progress(best_weights=cpu_state(model))
+    if state is None: progress, rows = Progress(best_weights=cpu_state(model)), []
     else:
         try:
             check_state(state, model, optimizer)
@@ -277,8 +291,10 @@ def restore(
             optimizer.load_state_dict(dict(state=state['optimizer']['state'], param_groups=optimizer.state_dict()['param_groups']))
             progress = Progress(**{k: state[k] for k in vars(Progress())})
         except (KeyError, ValueError, RuntimeError, TypeError, AttributeError) as e: raise RunError(f'{run.path/"last.ckpt"} does not fit this model: {str(e)[:300]}') from e
-        write_history(run.path/'history.csv', [r for r in read_history(run.path/'history.csv') if r['epoch'] <= progress.epoch])
-    save_best(run, progress)
+        rows = [r for r in read_history(run.path/'history.csv') if r['epoch'] <= progress.epoch] if leads() else []
+    if leads():
+        write_history(run.path/'history.csv', rows)
+        save_best(run, progress)
     return progress
 
 def save_best(run:Run, progress:Progress):
@@ -289,6 +305,12 @@ def save_progress(run:Run, model:MSPSVAE, optimizer, progress:Progress):
     "Write `last.ckpt`."
     save_checkpoint(run.path/'last.ckpt', dict(model=model.state_dict(), optimizer=optimizer.state_dict(), **vars(progress)))
 
+def save_epoch(run:Run, model:MSPSVAE, optimizer, progress:Progress, rows:list[dict]):
+    "Write what an epoch brought: the best model, if it was the best, its rows of the history, and the checkpoint."
+    if progress.best_epoch == progress.epoch: save_best(run, progress)
+    append_history(run.path/'history.csv', rows)
+    save_progress(run, model, optimizer, progress)
+
 # %% ../nbs/08_train.ipynb #b69cf314
 def one_epoch(
     model:MSPSVAE,
@@ -298,13 +320,15 @@ def one_epoch(
     config:Config,
     epoch:int, # epochs done before this one
     watch:Callable=iter, # wraps the training batches, to show progress
+    anchor=None, # what holds latents in place, see `fit`
 ) -> list[dict]: # rows for the history, those of the training first
     "Train on every training trial once, then validate (every `validate_every` epochs, and in the last)."
+    share_weights(model)
     device, names, n = model.frame_std.device, [i.session.name for i in reader.infos], config.n_sessions_per_batch
     annealed, final = (term_weights(config, p) for p in (anneal_progress(config, epoch), 1.))
     means = TermMeans(len(names), device)
     plan = plan_epoch(splits['train'], n, config.seed_train, epoch + 1)
-    train_epoch(model, optimizer, watch(reader.batches(plan)), config, annealed, epoch_generator(config.seed_train, epoch, device), means)
+    train_epoch(model, optimizer, watch(reader.batches(plan)), config, annealed, epoch_generator(config.seed_train, epoch, device), means, anchor)
     about = dict(epoch=epoch + 1, progress=anneal_progress(config, epoch), frame_std=model.frame_std.item())
     rows = means.rows(names, annealed, split='train', **about)
     if (epoch + 1) % config.validate_every == 0 or epoch + 1 == config.max_epochs:
@@ -347,6 +371,22 @@ def default_out() -> Path: # a folder that is not there yet
     "`runs/` and the time."
     return Path('runs')/datetime.now().strftime('%Y-%m-%d_%H-%M-%S')
 
+# %% ../nbs/08_train.ipynb #0e93d5a8
+def look_at(
+    data, # as for `fit`
+    config:Config,
+) -> tuple[list, dict, dict]: # `SessionInfo`s, their splits, and what goes to `data.json`
+    "Check the data and that all processes mean the same; raises what `check_sessions` and `check_alike` do, and `ConfigError` for batch norm in several processes."
+    if n_processes() > 1 and config.arch.batch_norm: raise ConfigError('arch: batch_norm needs all frames of a batch in one process; train in one, or set batch_norm to false')
+    check = check_sessions(data, config)
+    check.raise_if_wrong()
+    if leads():
+        for warning in check.warnings: warnings.warn(warning, stacklevel=3)
+    splits = split_sessions(check.infos, config)
+    described = describe_data(check.infos, splits)
+    check_alike(config, described)
+    return check.infos, splits, described
+
 # %% ../nbs/08_train.ipynb #8bf6c47e
 def fit(
     data, # root folder, list of HDF5 paths, CSV of sessions, or list of `Session`s
@@ -355,26 +395,26 @@ def fit(
     resume:bool=False, # go on with the run in `out`
     log:Callable[[list[dict]], None]|None=None, # called after each epoch with its rows of the history
     show_progress:bool=True, # a progress bar
+    anchor=None, # for `adapt`: first weights, a term that holds latents in place, and a limit to how far they go; see `new_sessions`
     **overrides, # any field of `Config`
 ) -> Run: # model, config, history, latents
     "Fit an MSPS-VAE to videos of several sessions; what a user can do wrong raises a `MspsvaeError` that says what to do."
     config = as_config(config, overrides)
-    check = check_sessions(data, config)
-    check.raise_if_wrong()
-    for warning in check.warnings: warnings.warn(warning, stacklevel=2)
-    splits = split_sessions(check.infos, config)
-    device = pick_device(config.device)
-    out, described = Path(out or default_out()), describe_data(check.infos, splits)
-    with lock_run(out), memory_told(config, check.infos, device):
-        run, state = start_run(out, config, described, resume)
-        model = run.new_model().to(device)
-        model.train_dtype = pick_precision(config.precision, device)
-        optimizer = make_optimizer(model, config)
-        reader = TrialReader(check.infos, config, device)
-        if state is None: start_weights(model, reader, splits, config)
-        progress = restore(run, state, model, optimizer)
-        interrupted = train(run, model, optimizer, reader, splits, config, progress, log, show_progress)
-    run = load_run(run.path)
+    with together(process_device(config.device)):
+        device, (infos, splits, described) = pick_device(process_device(config.device)), look_at(data, config)
+        out = Path(from_leader(str(out or default_out())))
+        if anchor is None and (out/'adapted.json').exists(): raise RunError(f'{out} was made by `adapt`; go on with adapt(..., resume=True), which keeps the latents of the old sessions in place')
+        with lock_run(out) if leads() else nullcontext(), memory_told(config, infos, device):
+            run, state = start_run(out, config, described, resume) if leads() else (Run(out), None)
+            state = from_leader(state)
+            model = make_model(config, infos[0].image_shape, infos[0].n_labels).to(device)
+            model.train_dtype = pick_precision(config.precision, device)
+            optimizer = make_optimizer(model, config)
+            reader = TrialReader(infos, config, device, part=(process_number(), n_processes()))
+            if state is None and leads(): start_weights(model, infos, splits, config) if anchor is None else model.load_state_dict(anchor.weights)
+            progress = restore(run, state, model, optimizer)
+            interrupted = train(run, model, optimizer, reader, splits, config, progress, log, show_progress and leads(), anchor)
+    if leads(): run = load_run(run.path)
     run.interrupted = interrupted
     return run
 
@@ -389,23 +429,23 @@ def train(
     progress:Progress, # where to begin
     log:Callable|None=None, # called after each epoch with its rows of the history
     show_progress:bool=True, # a progress bar
+    anchor=None, # what holds latents in place, see `fit`
 ) -> bool: # was it interrupted?
     "Train epoch by epoch until `max_epochs` or early stopping, keeping the best model and the last."
     n_batches = len(plan_epoch(splits['train'], config.n_sessions_per_batch, config.seed_train))
     with reader, FitBar(config, progress, n_batches, show_progress) as bar:
         try:
             while progress.epoch < config.max_epochs and not progress.should_stop(config):
-                rows = one_epoch(model, optimizer, reader, splits, config, progress.epoch, bar.watch)
+                rows = one_epoch(model, optimizer, reader, splits, config, progress.epoch, bar.watch, anchor)
                 check_finite(rows, model, run, progress)
                 progress.epoch += 1
                 val = next((r for r in rows if r['split'] == 'val'), None)
                 if val:
                     bar.loss = val['loss']
-                    if progress.see(val['loss']):
-                        progress.best_weights = cpu_state(model)
-                        save_best(run, progress)
-                append_history(run.path/'history.csv', rows)
-                save_progress(run, model, optimizer, progress)
-                if log: log(rows)
-        except KeyboardInterrupt: return True
+                    if progress.see(val['loss'] if anchor is None or anchor.holds(model, progress.epoch) else math.inf): progress.best_weights = cpu_state(model)
+                if leads(): save_epoch(run, model, optimizer, progress, rows)
+                if log and leads(): log(rows)
+        except KeyboardInterrupt:
+            leave('interrupted')
+            return True
     return False
