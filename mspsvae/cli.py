@@ -83,7 +83,7 @@ def _show_result(args, content, text):
 # %% ../nbs/16_cli.ipynb #dffa4734
 def prepare_command(args):
     "Make session files of videos and pose files: of all sessions in a table, or of one that is named."
-    settings, table = _given(args, Recipe), args.videos[0]
+    settings, table = _given(args, Recipe) | dict(show_progress=sys.stderr.isatty()), args.videos[0]
     if len(args.videos) == 1 and table.lower().endswith('.csv'):
         alone = [f'--{k}' for k in ('poses', 'name', 'individual', 'format') if getattr(args, k)]
         if alone: raise ConfigError(f'{", ".join(alone)}: for a single session; in {table} the columns poses, id, individual and format say that of each')
