@@ -338,7 +338,7 @@ def encode(
     out:str|Path|None=None, # folder for the results; default: `encoded` in the run's folder
     data=None, # where the sessions of the run are now, if they moved; only needed until `known.json` is there
 ) -> Encoded: # print it; `.latents()`, `.predicted_labels()`, `.reports`; and all that takes a run takes it
-    "Put new sessions on a run's axes without training, and say whether they lie within what the model knows."
+    "Put new sessions on a run's axes without training, and say whether they lie within what the model knows; raises `SessionError` for sessions that do not fit, `RunError` for the folder."
     infos, known = new_infos(run, paths), known_sessions(run, data)
     folder = inner_folder(run, 'encoded') if out is None else Path(out)
     files, earlier = {i.session.name: (folder/f'{i.session.name}.h5', _file_stamp(run, i)) for i in infos}, _earlier(folder)
@@ -516,7 +516,7 @@ def adapt(
     show_progress:bool=True, # a progress bar
     **overrides, # fields of `Config`; other defaults than in `fit`: 40 epochs, 0.1 times the run's learning rate, no annealing
 ) -> Run: # a run like any other, of old and new sessions; `adapted.json` in its folder tells what became of both
-    "Teach a run's model the look of new sessions, while the latents of the old ones stay within a bound."
+    "Teach a run's model the look of new sessions, while old latents stay within a bound; raises `SessionError` for sessions that do not fit, `ConfigError` for settings, `RunError` for folders."
     _check_asked(max_drift=max_drift, anchor=anchor)
     out = Path(out or default_out())
     begun, infos = _begun(run, out, resume), new_infos(run, paths)
