@@ -28,7 +28,7 @@ from .config import Arch, Config, ConfigError, MspsvaeError, RunError, atomic_pa
 from .evaluate import evaluate, stability, summarise
 from .export import export_latents, export_nwb
 from .leakage import describe_leakage, leakage
-from .new_sessions import adapt, describe_adapted, encode
+from .new_sessions import adapt, describe_adapted, encode, known_sessions
 from .prepare import prepare, prepare_sessions
 from .processes import leads, n_started, process_number
 from .recipe import Recipe
@@ -146,6 +146,7 @@ def fit_and_score(
     _note(f'Fitted in {time.monotonic() - begin:.0f} s. Encoding all trials, scoring the best model and writing its report ...')
     run.latents()
     scores, leak = evaluate(run), leakage(run)
+    known_sessions(run)                                             # so that new sessions can be judged when these videos are gone
     page = _reported(run, scores, leak) if with_report else []
     print(json.dumps(scores, indent=2) if as_json else summarise(scores) + '\n\n' + describe_leakage(leak, table=False))
     _note('', f'The run is in {run.path}:', *page, '  latents/       the latents of every frame, one HDF5 file a session',
