@@ -255,6 +255,7 @@ def _rows(file, group, key, n, rows): # some frames of a trial that has to have 
 
 def _read_labels(file, key, info, config, n, rows):
     if not (info.n_labels and config.use_labels): return {}
+    if info.unlabelled: return {k: np.zeros((len(range(*rows.indices(n))), info.n_labels), kind) for k, kind in (('labels', np.float32), ('label_mask', bool))}
     labels = _rows(file, 'labels', key, n, rows).astype(np.float32)
     known = np.isfinite(labels)
     if info.has_labels_masks and config.use_label_masks: known &= _rows(file, 'labels_masks', key, n, rows) > 0
@@ -355,10 +356,10 @@ def batches(self:TrialReader,
 def pieces(self:TrialReader,
     session:int, # position in `infos`
     n_frames:int=256, # at most, in a piece
-) -> Iterator[tuple[int, np.ndarray]]: # position of the trial, frames `[n, c, y, x]` uint8
+) -> Iterator[tuple[int, dict[str, np.ndarray]]]: # position of the trial; its arrays, as of `trial`
     "All frames of a session in pieces, trial by trial; the next pieces are read meanwhile."
     info = self.infos[session]
     def read(piece):
         trial, begin, end = piece
-        return trial, self._read(session, trial, lambda file, key: _as_checked(dict(frames=file['images'][key][begin:end]), info, end - begin))['frames']
+        return trial, self.trial(session, trial, slice(begin, end))
     yield from read_ahead(self.pool, read, [(t, i, min(i + n_frames, n)) for t, n in enumerate(info.n_frames) for i in range(0, n, n_frames)])

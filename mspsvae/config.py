@@ -411,6 +411,7 @@ class Config(_Settings):
     n_latents: int|None = None # labels + background + unsupervised
     arch: Arch = Arch() # the network; also a dict, or the path of a JSON (BehaveNet's too)
     use_labels: bool = True # False: do without labels, even where the files hold some
+    unlabelled_sessions: bool = False # True: sessions without labels may stand among labelled ones; all their labels count as missing
     # the data
     lab: str = 'all' # folder under the data's root; 'all' of them
     expt: str = 'all' # folder under `lab`
@@ -453,7 +454,7 @@ Config._checks = {
     **dict.fromkeys(('alpha', 'beta', 'delta', 'gamma', 'l2_reg'), _number()), 'learning_rate': _number(above=True), 'frame_std': _frame_std,
     **dict.fromkeys(('anneal_epochs', 'n_background', 'min_epochs', 'seed_model', 'seed_data', 'seed_train'), _whole()),
     **dict.fromkeys(('n_sessions_per_batch', 'max_epochs', 'patience', 'validate_every'), _whole(1)),
-    **dict.fromkeys(('static_background', 'standard_start', 'use_labels', 'use_frame_masks', 'use_label_masks', 'early_stop'), _flag),
+    **dict.fromkeys(('static_background', 'standard_start', 'use_labels', 'unlabelled_sessions', 'use_frame_masks', 'use_label_masks', 'early_stop'), _flag),
     **dict.fromkeys(('lab', 'expt', 'animal', 'session'), _folder_name), 'sessions_csv': _file_name, 'device': _device, 'precision': _precision, 'cache': _cache,
     'n_unsupervised': _whole(optional=True), 'n_latents': _whole(1, optional=True), 'image_shape': _image_shape, 'trial_splits': _trial_splits, 'arch': _arch}
 

@@ -187,13 +187,13 @@ def _one_window(recipe, k, info, track):
     if min(size) < 32: raise ValueError(f'size: got {recipe.size} for a window of {extent[0]:g} x {extent[1]:g} pixels, which makes frames of {_text_size(size)}; expected at least 32 x 32 (a network takes no less)')
     return matrices, tuple(extent), size
 
-# %% ../nbs/13c_prepare.ipynb #f309fcdc
+# %% ../nbs/13c_prepare.ipynb #8b892271
 def _look(source):
     "`VideoInfo`s, `Poses` and problems of a source"
     infos, tracks, problems = [], [], []
     if not source.videos: problems.append('got no video, expected at least one')
     for v in source.videos:
-        try: infos.append(look_at_video(v))
+        try: infos.append(look_at_video(v, source.recipe.upright))
         except MspsvaeError as e: problems.append(str(e))
     if source.poses and len(source.poses) not in (1, len(source.videos)): problems.append(f'got {_n(len(source.poses), "pose file")} for {_n(len(source.videos), "video")}, expected one (of the first camera), or one for each')
     for p in source.poses:
@@ -272,13 +272,11 @@ def _finished_frames(plan, tables, threads, tick, wanted=None):
     over = [i.path.name for i, s in zip(plan.infos, streams) if not r.trim and r.damaged != 'stop' and next(s, None) is not None]
     if over: raise SessionError(f'{" and ".join(over)} has more than the {plan.n_frames} frames that were expected; trim=True leaves out what is more')
 
-# %% ../nbs/13c_prepare.ipynb #ff69b391
+# %% ../nbs/13c_prepare.ipynb #99a9b0f4
 def _one_camera(frame, i, window, table, recipe):
     "PyAV's frame through a window: uint8 `[c, y, x]`"
-    if recipe.gray and window.box == (0, 0, frame.height, frame.width) and not frame.rotation and min(window.box[2:]) > max(window.size): small = [_translate(window.resize._gray(frame), table[0])]
-    else:
-        planes, limited = _planes(frame, recipe.gray, recipe.upright)
-        small = [_translate(window(p, i, limited), table[limited]) for p in planes]
+    planes, limited = _planes(frame, recipe.gray, recipe.upright)
+    small = [_translate(window(p, i, limited), table[limited]) for p in planes]
     return small[0][None] if len(small) == 1 else np.stack(small)
 
 def _tables(plan, stretch=None):

@@ -53,7 +53,8 @@ def process_device(
     cards, here, number = torch.cuda.device_count(), int(os.environ.get('LOCAL_WORLD_SIZE', 1)), int(os.environ.get('LOCAL_RANK', 0))
     if name == 'cpu' or (name == 'auto' and not cards): return 'cpu'
     if name not in ('auto', 'cuda'): raise ConfigError(f"device: got {name!r} for {n_started()} processes; each takes a card of its own with 'auto' or 'cuda', or the processor with 'cpu'")
-    if here > cards: raise ConfigError(f'device: {here} processes were started on a computer with {cards} graphics cards; start as many as there are (torchrun --nproc-per-node {max(cards, 1)}), or set device=\'cpu\'')
+    fewer = f'start as many as there are (torchrun --nproc-per-node {cards}), or ' if cards else ''
+    if here > cards: raise ConfigError(f"device: {here} processes were started on a computer with {cards} graphics cards; {fewer}set device='cpu'")
     return f'cuda:{number}'
 
 # %% ../nbs/05a_processes.ipynb #e1ca663b

@@ -6,8 +6,9 @@
 __all__ = ['HISTORY', 'NO_LOCKS', 'saving', 'write_bytes', 'plain_json', 'write_json', 'read_json', 'write_history',
            'append_history', 'read_history', 'weights_digest', 'cpu_state', 'save_weights', 'read_about',
            'load_weights', 'save_checkpoint', 'read_checkpoint', 'last_checkpoint', 'lock_run', 'check_data',
-           'describe_data', 'fingerprint', 'Run', 'load_run', 'as_run', 'encode_frames', 'pick_device',
-           'pick_precision', 'label_names', 'latent_subspaces', 'latent_names']
+           'describe_data', 'fingerprint', 'Run', 'load_run', 'as_run', 'encode_frames', 'squared_errors',
+           'write_latents', 'inner_folder', 'read_latents', 'pick_device', 'pick_precision', 'on_device', 'label_names',
+           'latent_subspaces', 'latent_names']
 
 # %% ../nbs/07_runs.ipynb #580d2c32
 import csv
@@ -309,6 +310,7 @@ class Run:
     ):
         self.path = Path(path)
         self.interrupted = False
+        self.elsewhere = {} # session name -> (file of its latents, stamp), where they are not in `latents`
 
     @cached_property
     def config(self):
@@ -396,17 +398,50 @@ def encode_frames(
     return mu.cpu().numpy(), model.predict_labels(mu).cpu().numpy()
 
 # %% ../nbs/07_runs.ipynb #76a796f5
-def _write_latents(path, run, reader, session):
-    info, stamp = reader.infos[session], run._stamp()
-    if path.parent.resolve() != run.path.resolve()/'latents': raise RunError(f'{path.parent} leads out of the run; put a folder of that name in its place')
-    content = io.BytesIO()                                          # HDF5 itself may crash where the disk is full
+@torch.no_grad()
+def squared_errors(
+    model:MSPSVAE, # in evaluation mode
+    frames:np.ndarray, # `[n, c, y, x]` uint8
+    mu:np.ndarray, # means of their latents, `[n, n_latents]`
+    mask:np.ndarray|None=None, # 0 where a pixel is to be left out, shape of `frames`
+) -> np.ndarray: # `[n]` float32, in units of (full brightness)^2; NaN where all pixels are left out
+    "Mean squared error of the reconstruction of each frame, decoded from its means."
+    device = model.frame_std.device
+    error = (torch.from_numpy(frames).to(device)/255 - model.decode(torch.from_numpy(mu).to(device))).pow(2).flatten(1)
+    keep = torch.ones_like(error) if mask is None else torch.from_numpy(mask).to(device).flatten(1)
+    return ((error*keep).sum(1)/keep.sum(1)).cpu().numpy()
+
+# %% ../nbs/07_runs.ipynb #f02e0f02
+def _encode_piece(model, arrays):
+    mu, labels = encode_frames(model, arrays['frames'])
+    return mu, labels, squared_errors(model, arrays['frames'], mu, arrays.get('frame_mask'))
+
+def write_latents(
+    path:str|Path, # an HDF5 file; replaced in one move
+    model:MSPSVAE, # in evaluation mode
+    reader:TrialReader, # of the sessions
+    session:int, # position in `reader.infos`
+    stamp:str, # what the numbers depend on: they count as made with it
+) -> None:
+    "Encode every frame of a session and write groups `latents`, `labels` (predicted) and `errors` (of the reconstruction), a dataset for each trial."
+    info, content = reader.infos[session], io.BytesIO()             # in memory first: HDF5 itself may crash where the disk is full
     with h5py.File(content, 'w') as f:
-        f.attrs.update(session=info.session.name, weights=stamp, n_supervised=run.model.n_labels, n_background=run.model.n_background, n_unsupervised=run.model.n_unsupervised)
+        f.attrs.update(session=info.session.name, weights=stamp, n_supervised=model.n_labels, n_background=model.n_background, n_unsupervised=model.n_unsupervised)
         for t, pieces in groupby(reader.pieces(session), lambda piece: piece[0]):
-            encoded = [encode_frames(run.model, frames) for _, frames in pieces]
-            for group, v in zip(('latents', 'labels'), map(np.concatenate, zip(*encoded))):
+            encoded = [_encode_piece(model, arrays) for _, arrays in pieces]
+            for group, v in zip(('latents', 'labels', 'errors'), map(np.concatenate, zip(*encoded))):
                 f.create_dataset(f'{group}/{info.trials[t]}', data=v, fletcher32=True if v.size else None)     # a checksum, looked at when it is read
     write_bytes(path, content.getvalue())
+
+# %% ../nbs/07_runs.ipynb #18f5de8f
+def inner_folder(
+    run:Run,
+    name:str, # of a folder in the run's folder, there or not
+) -> Path:
+    "A folder of a run, for writing; raises `RunError` where a link in its place leads elsewhere."
+    path = run.path/name
+    if path.resolve() != run.path.resolve()/name: raise RunError(f'{path} leads out of the run; put a folder of that name in its place')
+    return path
 
 def _array(group, key, shape):
     if not isinstance(group.get(key, getlink=True), h5py.HardLink): raise ValueError('a link out of the file')
@@ -414,12 +449,19 @@ def _array(group, key, shape):
     if stored.shape != shape or stored.dtype != np.float32 or stored.external or stored.is_virtual: raise ValueError(f'{key} is not what was written')
     return stored[()]
 
-def _read_latents(path, group, stamp, session, width):
-    if not path.is_file(): return None
+def read_latents(
+    path:str|Path, # a file of `write_latents`
+    stamp:str, # that it shall have
+    group:str, # `latents`, `labels` or `errors`
+    session:dict, # with its `trials` and `n_frames`
+    width:tuple, # of the arrays after `n_frames`: `(n_latents,)`, `(n_labels,)` or `()`
+) -> dict[str, np.ndarray]|None: # trial -> `[n_frames, *width]`
+    "What was encoded; None for a file that is not there, damaged, or made with another stamp."
+    if not Path(path).is_file(): return None
     try:
         with h5py.File(path, 'r') as f:
             if f.attrs.get('weights') != stamp: return None
-            return {k: _array(f[group], k, (n, width)) for k, n in zip(session['trials'], session['n_frames'])}
+            return {k: _array(f[group], k, (n, *width)) for k, n in zip(session['trials'], session['n_frames'])}
     except Exception: return None   # damaged, or someone else's idea of a file: made anew
 
 @patch
@@ -465,18 +507,27 @@ def pick_precision(
     return dict(fp32=torch.float32, bf16=torch.bfloat16)[name]
 
 # %% ../nbs/07_runs.ipynb #dc8bffca
+@contextmanager
+def on_device(
+    run:Run,
+):
+    "The run's model on the device of its config, for the block."
+    try: yield run.model.to(pick_device(run.config.device))
+    finally: run.model.cpu()
+
 def _kept(run, group): # session name -> its arrays, None where they are to be made
-    stamp, width = run._stamp(), run.model.n_latents if group == 'latents' else run.model.n_labels
-    return {s['name']: _read_latents(run.path/'latents'/f'{s["name"]}.h5', group, stamp, s, width) for s in run.data['sessions']}
+    stamp, width = run._stamp(), dict(latents=(run.model.n_latents,), labels=(run.model.n_labels,), errors=())[group]
+    def place(name): return run.elsewhere.get(name, (run.path/'latents'/f'{name}.h5', stamp))
+    return {s['name']: read_latents(*place(s['name']), group, s, width) for s in run.data['sessions']}
 
 def _encoded(run, group, data):
     kept = _kept(run, group)
     todo = [k for k, arrays in enumerate(kept.values()) if arrays is None]
     if not todo: return kept
-    run.model.to(pick_device(run.config.device))
-    with TrialReader(run.infos(data), run.config.replace(cache='stream')) as reader:
-        for k in todo: _write_latents(run.path/'latents'/f'{list(kept)[k]}.h5', run, reader, k)
-    run.model.cpu()
+    if lost := [k for k in kept if kept[k] is None and k in run.elsewhere]: raise RunError(f'the latents of {", ".join(lost[:5])} are gone, or were made with other weights; encode again')
+    infos, folder = run.infos(data), inner_folder(run, 'latents')
+    with on_device(run) as model, TrialReader(infos, run.config.replace(cache='stream')) as reader:
+        for k in todo: write_latents(folder/f'{list(kept)[k]}.h5', model, reader, k, run._stamp())
     return _kept(run, group)
 
 @patch
@@ -492,6 +543,13 @@ def predicted_labels(self:Run,
 ) -> dict[str, dict[str, np.ndarray]]: # session name -> trial -> `[n_frames, n_labels]`
     "The labels that the model reads off every frame, computed and kept with the latents."
     return _encoded(self, 'labels', data)
+
+@patch
+def frame_errors(self:Run,
+    data=None, # where the sessions are now, if they moved; only needed the first time
+) -> dict[str, dict[str, np.ndarray]]: # session name -> trial -> `[n_frames]`, in units of (full brightness)^2
+    "The mean squared error of the reconstruction of every frame, computed and kept with the latents."
+    return _encoded(self, 'errors', data)
 
 # %% ../nbs/07_runs.ipynb #1895fee4
 def label_names(

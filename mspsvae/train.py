@@ -125,6 +125,7 @@ def train_epoch(
     weights:dict[str, float], # of each term, annealed
     rng:torch.Generator, # this epoch's
     means:TermMeans, # counts what happens
+    anchor=None, # what holds latents in place, see `fit`
 ) -> None:
     "One pass over the training trials."
     model.train()
@@ -133,7 +134,8 @@ def train_epoch(
         if config.frame_std == 'auto': calibrate_frame_std(model, out, batch)
         result = objective(model, out, batch, weights)
         optimizer.zero_grad(set_to_none=True)
-        result.loss.backward()
+        loss = result.loss if anchor is None else result.loss + anchor.pull(out, batch)
+        loss.backward()
         add_up_gradients(model)
         optimizer.step()
         means.add(result, batch)
@@ -318,6 +320,7 @@ def one_epoch(
     config:Config,
     epoch:int, # epochs done before this one
     watch:Callable=iter, # wraps the training batches, to show progress
+    anchor=None, # what holds latents in place, see `fit`
 ) -> list[dict]: # rows for the history, those of the training first
     "Train on every training trial once, then validate (every `validate_every` epochs, and in the last)."
     share_weights(model)
@@ -325,7 +328,7 @@ def one_epoch(
     annealed, final = (term_weights(config, p) for p in (anneal_progress(config, epoch), 1.))
     means = TermMeans(len(names), device)
     plan = plan_epoch(splits['train'], n, config.seed_train, epoch + 1)
-    train_epoch(model, optimizer, watch(reader.batches(plan)), config, annealed, epoch_generator(config.seed_train, epoch, device), means)
+    train_epoch(model, optimizer, watch(reader.batches(plan)), config, annealed, epoch_generator(config.seed_train, epoch, device), means, anchor)
     about = dict(epoch=epoch + 1, progress=anneal_progress(config, epoch), frame_std=model.frame_std.item())
     rows = means.rows(names, annealed, split='train', **about)
     if (epoch + 1) % config.validate_every == 0 or epoch + 1 == config.max_epochs:
@@ -392,6 +395,7 @@ def fit(
     resume:bool=False, # go on with the run in `out`
     log:Callable[[list[dict]], None]|None=None, # called after each epoch with its rows of the history
     show_progress:bool=True, # a progress bar
+    anchor=None, # for `adapt`: first weights, a term that holds latents in place, and a limit to how far they go; see `new_sessions`
     **overrides, # any field of `Config`
 ) -> Run: # model, config, history, latents
     "Fit an MSPS-VAE to videos of several sessions; what a user can do wrong raises a `MspsvaeError` that says what to do."
@@ -399,6 +403,7 @@ def fit(
     with together(process_device(config.device)):
         device, (infos, splits, described) = pick_device(process_device(config.device)), look_at(data, config)
         out = Path(from_leader(str(out or default_out())))
+        if anchor is None and (out/'adapted.json').exists(): raise RunError(f'{out} was made by `adapt`; go on with adapt(..., resume=True), which keeps the latents of the old sessions in place')
         with lock_run(out) if leads() else nullcontext(), memory_told(config, infos, device):
             run, state = start_run(out, config, described, resume) if leads() else (Run(out), None)
             state = from_leader(state)
@@ -406,9 +411,9 @@ def fit(
             model.train_dtype = pick_precision(config.precision, device)
             optimizer = make_optimizer(model, config)
             reader = TrialReader(infos, config, device, part=(process_number(), n_processes()))
-            if state is None and leads(): start_weights(model, infos, splits, config)
+            if state is None and leads(): start_weights(model, infos, splits, config) if anchor is None else model.load_state_dict(anchor.weights)
             progress = restore(run, state, model, optimizer)
-            interrupted = train(run, model, optimizer, reader, splits, config, progress, log, show_progress and leads())
+            interrupted = train(run, model, optimizer, reader, splits, config, progress, log, show_progress and leads(), anchor)
     if leads(): run = load_run(run.path)
     run.interrupted = interrupted
     return run
@@ -424,19 +429,20 @@ def train(
     progress:Progress, # where to begin
     log:Callable|None=None, # called after each epoch with its rows of the history
     show_progress:bool=True, # a progress bar
+    anchor=None, # what holds latents in place, see `fit`
 ) -> bool: # was it interrupted?
     "Train epoch by epoch until `max_epochs` or early stopping, keeping the best model and the last."
     n_batches = len(plan_epoch(splits['train'], config.n_sessions_per_batch, config.seed_train))
     with reader, FitBar(config, progress, n_batches, show_progress) as bar:
         try:
             while progress.epoch < config.max_epochs and not progress.should_stop(config):
-                rows = one_epoch(model, optimizer, reader, splits, config, progress.epoch, bar.watch)
+                rows = one_epoch(model, optimizer, reader, splits, config, progress.epoch, bar.watch, anchor)
                 check_finite(rows, model, run, progress)
                 progress.epoch += 1
                 val = next((r for r in rows if r['split'] == 'val'), None)
                 if val:
                     bar.loss = val['loss']
-                    if progress.see(val['loss']): progress.best_weights = cpu_state(model)
+                    if progress.see(val['loss'] if anchor is None or anchor.holds(model, progress.epoch) else math.inf): progress.best_weights = cpu_state(model)
                 if leads(): save_epoch(run, model, optimizer, progress, rows)
                 if log and leads(): log(rows)
         except KeyboardInterrupt:

@@ -10,16 +10,16 @@ __all__ = ['find_latent', 'find_session', 'find_trial', 'read_trial', 'read_fram
 
 # %% ../nbs/09d_traversals.ipynb #edfd924e
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 import numpy as np
 import torch
 
 from .batches import TrialReader
-from .config import Config, RunError, SessionError, ShapeError
+from .config import RunError, SessionError, ShapeError
 from .runs import Run, encode_frames, label_names, latent_names, latent_subspaces
-from .sessions import Session, check_sessions, find_sessions
+from .sessions import Session, find_sessions, inspect_sessions
 
 # %% ../nbs/09d_traversals.ipynb #b7c52828
 def _is_whole(value): return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
@@ -66,10 +66,10 @@ def _find_moved(run, name, data):
 
 def _session_info(run, s, data):
     "What is in the file of session number `s`, which has to be what the run was fitted on"
-    known, config = run.data['sessions'][s], run.config
-    alone = Config(n_background=0, n_sessions_per_batch=1, use_labels=config.use_labels, trial_splits=(1, 1, 1, 0))
+    known = run.data['sessions'][s]
     session = Session(known['name'], known['path']) if data is None else _find_moved(run, known['name'], data)
-    info = check_sessions([session], alone).raise_if_wrong().infos[0]
+    info = inspect_sessions([session], run.config).raise_if_wrong().infos[0]
+    if run.model.n_labels and not info.n_labels: info = replace(info, n_labels=run.model.n_labels, label_names=label_names(run), unlabelled=True)
     found = dict(shape=tuple(info.image_shape), trials=list(info.trials), n_frames=list(map(int, info.n_frames)))
     if found != dict(shape=tuple(run.data['input_shape']), trials=known['trials'], n_frames=known['n_frames']):
         raise RunError(f'{info.session.path} is no longer the session that {run.path} was fitted on: trials, frames or their size differ. Put the file back, or say with data= where the sessions are now')

@@ -47,13 +47,13 @@ def _opened(path, threads=None):
         except AttributeError: raise SessionError(f'{path}: the video is of a kind that this PyAV can not decode; convert it to H.264') from None
         yield file, stream
 
-# %% ../nbs/13_video.ipynb #3f6cda66
+# %% ../nbs/13_video.ipynb #4f237f18
 @dataclass(frozen=True)
 class VideoInfo:
     "What is in a video, as far as can be told without decoding all of it."
     path: Path # of the file
     n_frames: int # that should be there to decode
-    size: tuple # y and x of a frame as players show it, in pixels
+    size: tuple # y and x of a frame, turned as players show it (unless it was asked for without), in pixels
     fps: float # frames a second, on average; 0 where the file doesn't say
     codec: str # such as 'h264'
     pixel_format: str # such as 'yuv420p'
@@ -85,9 +85,10 @@ def _cut(file, stream, n_packets, stamps, end):
     gaps = np.diff(seconds)
     return f'it ends after {end:.2f} of {length:.2f} seconds' if length - end > max(3*np.median(gaps), gaps.max(), .01) else ''
 
-# %% ../nbs/13_video.ipynb #803c3741
+# %% ../nbs/13_video.ipynb #16fb0552
 def look_at_video(
     path, # of a video
+    upright:bool=True, # turned as the camera asked for
 ) -> VideoInfo:
     "What is in a video, from a walk over its packets and its first frame; raises `SessionError` where nothing can be decoded."
     with _opened(path, 1) as (file, stream):
@@ -100,7 +101,7 @@ def look_at_video(
         n, n_packets, stamps, end = _walk(file, stream, av)
         cut = _cut(file, stream, n_packets, stamps, end)
     rotation = round(first.rotation) % 360
-    size = (first.height, first.width) if rotation % 180 == 0 else (first.width, first.height)
+    size = (first.height, first.width) if rotation % 180 == 0 or not upright else (first.width, first.height)
     return VideoInfo(Path(path), n, size, fps, codec, first.format.name, rotation, cut)
 
 # %% ../nbs/13_video.ipynb #6928b91d
@@ -193,7 +194,7 @@ def read_video(
         planes, limited = _planes(frame, gray, upright)
         yield FULL_RANGE[np.stack(planes)] if limited else np.stack(planes)
 
-# %% ../nbs/13_video.ipynb #188a062b
+# %% ../nbs/13_video.ipynb #a1280eba
 class Resizer:
     "Makes pictures of any size to one size: by area where they get smaller, by interpolation where they get larger."
     def __init__(self,
@@ -209,8 +210,5 @@ class Resizer:
         "The picture, made smaller or larger."
         if picture.shape == self.size: return picture
         grows = picture.shape[0] <= self.size[0] and picture.shape[1] <= self.size[1]
-        return self._gray(self.av.VideoFrame.from_numpy_buffer(picture, 'gray'), 'BILINEAR' if grows else 'AREA')
-
-    def _gray(self, frame, how='AREA'):
-        "Gray of the new size from a frame of PyAV, in full range"
-        return self.reformatter.reformat(frame, self.size[1], self.size[0], 'gray', interpolation=how, **self.options).to_ndarray()
+        frame = self.av.VideoFrame.from_numpy_buffer(picture, 'gray')
+        return self.reformatter.reformat(frame, self.size[1], self.size[0], 'gray', interpolation='BILINEAR' if grows else 'AREA', **self.options).to_ndarray()

@@ -55,7 +55,7 @@ def peak(folder, cache, work='epoch'):
     before = peak_bytes()
     with reader:
         if work == 'epoch': n = sum(len(batch) for batch in reader.batches(plan(0)))
-        else: n = sum(len(frames) for s in range(len(reader.infos)) for _, frames in reader.pieces(s))
+        else: n = sum(len(arrays['frames']) for s in range(len(reader.infos)) for _, arrays in reader.pieces(s))
     return dict(before=before, after=peak_bytes(), n_frames=n)
 
 
