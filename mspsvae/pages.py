@@ -284,6 +284,8 @@ STYLE += '''
   .page { display: block; padding: 0; max-width: none }
   body { font-size: 10pt }
   .tall, pre { max-height: none }
+  th, td { white-space: normal }
+  .paper img { min-width: 0 !important }
   .scroll, pre { overflow: visible; white-space: pre-wrap }
   .film img, .way i { animation: none }
   details::details-content { content-visibility: visible; block-size: auto; opacity: 1 }

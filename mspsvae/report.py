@@ -594,15 +594,25 @@ def look_at(
     leak:dict|None=None, # from `leakage`; default: made
 ) -> Known:
     "Score a run and ask whether it leaks; where that fails, what was said before, and is in its folder, has to do."
-    if scores is None: scores = _made_or_kept(evaluate, run, 'metrics.json')
-    if leak is None: leak = _made_or_kept(leakage, run, 'leakage.json')
+    if scores is None: scores = _made_or_kept(evaluate, run, 'metrics.json', _show_scores)
+    if leak is None: leak = _made_or_kept(leakage, run, 'leakage.json', _show_leak)
     return Known(run, name, scores, leak or {}, prefix)
 
-def _made_or_kept(make, run, name):
-    "What a function says of a run; where it cannot, what its folder holds; else nothing"
+def _made_or_kept(make, run, name, show):
+    "What a function says of a run; where it cannot, what its folder holds, if that can be shown; else nothing"
     try: return make(run, run.where)
-    except MspsvaeError: return read_json(run.path/name) if (run.path/name).is_file() else {}
+    except MspsvaeError:
+        if not (run.path/name).is_file(): return {}
+    try:
+        kept = read_json(run.path/name)
+        show(kept)
+        return kept
+    except (MspsvaeError, TypeError, ValueError, KeyError, AttributeError, IndexError): return {} # nothing that we have written
 
+def _show_scores(scores): return score_tables(scores), gauges(scores), score_findings(scores), [s.text + s.good + s.chance + str(s.far) for s in main_scores(scores)]
+def _show_leak(leak): return _leak_table(leak), describe_leakage(leak), verdict(leak['findings'])
+
+# %% ../nbs/12_report.ipynb #a12000b4
 def judge(
     known:Known,
     missing:dict, # title of a part -> why it could not be made
@@ -703,17 +713,25 @@ def report(
 ) -> Path: # of the page
     "Write one self-contained HTML page about a run, or about several side by side; raises `RunError` where there is no run, or where nothing can be written."
     named = _named(runs)
+    for r in named.values(): parts_of(r, parts)
     if len(named) > 1 and (scores is not None or leak is not None): raise RunError(f'scores and leak are those of one run, got {len(named)} runs; leave them out')
     knowns = [look_at(ReadRun(r, data), n, f'r{k}-' if len(named) > 1 else '', scores, leak) for k, (n, r) in enumerate(named.items())]
     title, contents, top, body = _one(knowns[0], parts) if len(knowns) == 1 else _several(knowns, parts)
     about = tag('p', f'mspsvae {__version__} · report of {datetime.now():%Y-%m-%d %H:%M}', class_='about')
     name = knowns[0].name if len(knowns) == 1 else title
-    if path is None: path = (knowns[0].run.path if len(knowns) == 1 else Path(os.path.commonpath([k.run.path.resolve().parent for k in knowns])))/'report.html'
+    if path is None: path = _folder_for([k.run.path for k in knowns])/'report.html'
     write_bytes(path, document(title, contents, join(about, tag('h1', name), top), body).encode('utf-8', 'replace'))
     return Path(path)
 
+def _folder_for(folders):
+    "Where a report goes: into the folder of one run, beside those of several"
+    try: return folders[0] if len(folders) == 1 else Path(os.path.commonpath([f.resolve().parent for f in folders]))
+    except ValueError: return folders[0].parent # on several drives of Windows
+
 def _named(runs):
     "Runs by name; folders are opened"
-    def opened(r): return r if isinstance(r, Run) else load_run(r)
+    def opened(r):
+        if not isinstance(r, (Run, str, Path)): raise RunError(f'got {str(r)[:80]}: expected a run, its folder, or several of them')
+        return r if isinstance(r, Run) else load_run(r)
     if isinstance(runs, dict): return _runs({str(k): opened(r) for k, r in runs.items()})
     return _runs([opened(r) for r in runs] if isinstance(runs, (list, tuple)) else [opened(runs)])
