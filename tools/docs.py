@@ -28,9 +28,10 @@ README_NOTE = '<!-- Made from nbs/index.ipynb by `python tools/docs.py readme`: 
 PAGE = '''<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title>
 <link rel="stylesheet" href="{up}pygments.css"><link rel="stylesheet" href="{up}styles.css">
-<style>body {{ display: flex; gap: 2rem; margin: 0 auto; max-width: 90rem; font: 16px/1.5 sans-serif }} nav {{ flex: 0 0 15rem; padding: 1rem; font-size: .9em }}
+<style>body {{ display: flex; gap: 1rem; margin: 0 auto; max-width: 90rem; font: 16px/1.5 sans-serif }} nav {{ flex: 0 0 11rem; padding: 1rem; font-size: .85em; overflow-wrap: anywhere }}
 nav ul {{ list-style: none; padding-left: .8rem }} main {{ flex: 1; min-width: 0; padding: 1rem }} main > h1 {{ margin-top: 0 }}
-pre {{ overflow-x: auto; padding: .6rem; background: #f6f6f6 }} table {{ border-collapse: collapse }} td, th {{ padding: .2rem .6rem; border: 1px solid #ddd }} img {{ max-width: 100% }}</style>
+pre {{ overflow-x: auto; padding: .6rem; background: #f6f6f6; font-size: 13px; line-height: 1.4 }} table {{ border-collapse: collapse }} td, th {{ padding: .2rem .6rem; border: 1px solid #ddd }} img {{ max-width: 100% }}
+@media (max-width: 60rem) {{ body {{ display: block }} table {{ display: block; overflow-x: auto }} }}</style>
 <script>MathJax = {{tex: {{inlineMath: [['$', '$']]}}}}</script>
 <script src="https://cdn.jsdelivr.net/npm/mathjax@3/es5/tex-mml-chtml.js" async></script></head>
 <body><nav>{nav}</nav><main><h1>{title}</h1><p><em>{description}</em></p>{body}</main><nav>{toc}</nav></body></html>
