@@ -427,11 +427,14 @@ class Anchor:
 
     def take_back(self, model:MSPSVAE) -> float: # share of the way that it may go
         "Move a model back on the straight line to the weights as they were, until the drift keeps to the bound."
-        there, share = {k: v.clone() for k, v in model.state_dict().items()}, 1.
-        while (worst := max(self.drift(model)['rms'])) > self.max_drift:
-            share = share*min(.98*self.max_drift/worst, .9) if share > .01 else 0.
+        there, low, high = {k: v.clone() for k, v in model.state_dict().items()}, 0., 1.
+        def keeps(share): # to the bound, that far on the way?
             model.load_state_dict({k: torch.lerp(self.weights[k].to(v), v, share) if v.is_floating_point() else v for k, v in there.items()})
-        return share
+            return max(self.drift(model)['rms']) <= self.max_drift
+        if keeps(1.): return 1.
+        while high - low > .01*high > 1e-8: low, high = (middle, high) if keeps(middle := (low + high)/2) else (low, middle)
+        keeps(low)
+        return low
 
 # %% ../nbs/09c_new_sessions.ipynb #04edf761
 def _replay(run, folder):
