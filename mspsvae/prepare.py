@@ -81,7 +81,7 @@ def _count(infos, tracks, source):
     if len({*counted, *(n for _, n in rows)}) == 1 or r.trim: return n, []
     if r.damaged == 'stop' and counted != whole and all(k >= n for _, k in rows): return n, []
     told = [f'{i.path.name} has {_n(k, "frame")}' for i, k in zip(infos, counted)] + [f'{name} has {_n(k, "row")}' for name, k in rows]
-    return n, [f"{' and '.join(told)}; they have to agree. If they begin together, trim=True cuts all to {n}"]
+    return n, [f"{' and '.join(told)}; they have to agree. If they begin together, trim=True (--trim) cuts all to {n}"]
 
 def cut_trials(
     n_frames:int, # of the session
@@ -201,7 +201,7 @@ def _look(source):
         except MspsvaeError as e: problems.append(str(e))
         else: problems += _unknown_keypoints(source.recipe, tracks[-1], p) if p is not None else []
     if source.recipe.damaged == 'error':
-        problems += [f"{i.path}: cut short: {i.cut}; copy or record it again, or use what is there with damaged='stop' (and the poses up to there)" for i in infos if i.cut]
+        problems += [f"{i.path}: cut short: {i.cut}; copy or record it again, or use what is there with damaged='stop' (--damaged stop), with the poses up to there" for i in infos if i.cut]
     return infos, tracks + [None]*(len(source.videos) - len(tracks)), problems
 
 def _labels(recipe, windows, tracks):
@@ -264,13 +264,13 @@ def _finished_frames(plan, tables, threads, tick, wanted=None):
     axis = 0 if r.cameras == 'channels' else 2
     for i in range(plan.n_frames):
         frames = [next(s, None) for s in streams]
-        if None in frames: raise SessionError(f'{plan.infos[frames.index(None)].path}: only {i} of {plan.n_frames} frames could be decoded; trim=True and damaged=\'stop\' use what is there')
+        if None in frames: raise SessionError(f'{plan.infos[frames.index(None)].path}: only {i} of {plan.n_frames} frames could be decoded; trim=True (--trim) and damaged=\'stop\' (--damaged stop) use what is there')
         if tick and (i % 20 == 19 or i == plan.n_frames - 1): tick(i % 20 + 1)
         if wanted is not None and not wanted[i]: yield None, None; continue
         done = [_one_camera(frame, i, window, table, r) for frame, window, table in zip(frames, windows, tables)]
         yield done[0] if len(done) == 1 else np.concatenate(done, axis), frames[0]
     over = [i.path.name for i, s in zip(plan.infos, streams) if not r.trim and r.damaged != 'stop' and next(s, None) is not None]
-    if over: raise SessionError(f'{" and ".join(over)} has more than the {plan.n_frames} frames that were expected; trim=True leaves out what is more')
+    if over: raise SessionError(f'{" and ".join(over)} has more than the {plan.n_frames} frames that were expected; trim=True (--trim) leaves out what is more')
 
 # %% ../nbs/13c_prepare.ipynb #99a9b0f4
 def _one_camera(frame, i, window, table, recipe):
@@ -485,11 +485,11 @@ def already_made(
     "Is the session there, made in the same way? Raises `SessionError` where it was made in another."
     if not path.exists(): return False
     try: before = _made_before(path)
-    except SessionError as e: raise SessionError(f'{e}; redo=True makes it anew') from None
-    if before is None: raise SessionError(f'{path}: this session was not made by prepare; choose another folder, or replace it with redo=True')
+    except SessionError as e: raise SessionError(f'{e}; redo=True (--redo) makes it anew') from None
+    if before is None: raise SessionError(f'{path}: this session was not made by prepare; choose another folder, or replace it with redo=True (--redo)')
     old, new = _flat({k: before.get(k) for k in made_from}), _flat(json.loads(json.dumps(made_from)))
     differ = [f'{k.removeprefix("recipe.")}: {_show(old.get(k))} before, {_show(new.get(k))} now' for k in dict.fromkeys([*old, *new]) if old.get(k) != new.get(k)]
-    if differ: raise SessionError(f'{path}: made before in another way ({"; ".join(differ[:4])}{f"; and {len(differ) - 4} more" if len(differ) > 4 else ""}); make it anew with redo=True, or choose another folder')
+    if differ: raise SessionError(f'{path}: made before in another way ({"; ".join(differ[:4])}{f"; and {len(differ) - 4} more" if len(differ) > 4 else ""}); make it anew with redo=True (--redo), or choose another folder')
     return all(path.with_suffix(ending).exists() for ending in ('.json', '.png'))
 
 # %% ../nbs/13c_prepare.ipynb #9e25bc3a

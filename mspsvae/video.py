@@ -152,7 +152,7 @@ def _frames(info, damaged='error', threads=None):
         yield frame
         n += 1
     if why and damaged == 'error':
-        raise SessionError(f"{info.path}: only the first {n} frames can be read ({why}); copy or record it again, or use what is there with damaged='stop'")
+        raise SessionError(f"{info.path}: only the first {n} frames can be read ({why}); copy or record it again, or use what is there with damaged='stop' (--damaged stop)")
 
 def count_frames(
     video, # path of a video, or its `VideoInfo`
