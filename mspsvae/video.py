@@ -6,6 +6,7 @@
 __all__ = ['DAMAGED', 'FULL_RANGE', 'VideoInfo', 'look_at_video', 'count_frames', 'read_video', 'Resizer']
 
 # %% ../nbs/13_video.ipynb #95119526
+import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,7 +44,7 @@ def _opened(path, threads=None):
     with file:
         if not file.streams.video: raise SessionError(f'{path}: holds no video')
         stream = file.streams.video[0]
-        try: stream.thread_type, stream.thread_count = 'NONE' if threads == 1 else 'AUTO', threads or 0
+        try: stream.thread_type, stream.thread_count = 'NONE' if threads == 1 else 'AUTO', threads or os.cpu_count() or 1
         except AttributeError: raise SessionError(f'{path}: the video is of a kind that this PyAV can not decode; convert it to H.264') from None
         yield file, stream
 

@@ -106,7 +106,7 @@ def kl(n, entries=None, n_sessions=64):
     (sum(decomposed_kl(z, mu, logvar, densities=d)) + session_information(z, mu, logvar, session, densities=d)).backward()
     taken, more = time.process_time() - begin, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)/1024
     triplet = in_turns(dict(t=lambda: torch.autograd.grad(triplet_loss(background, session), background)), CPU, 5)['t']
-    print(f'{n} frames, {entries or 'default'} entries: KL terms {taken:.2f} s of processor time, {more:.0f} MB on top; triplet loss of {n_sessions} sessions {1000*triplet:.0f} ms')
+    print(f'{n} frames, {entries or "default"} entries: KL terms {taken:.2f} s of processor time, {more:.0f} MB on top; triplet loss of {n_sessions} sessions {1000*triplet:.0f} ms')
 
 
 if __name__ == '__main__':
