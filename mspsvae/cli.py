@@ -194,9 +194,11 @@ def evaluate_command(args):
     _show_result(args, scores, summarise(scores))
     return 0
 
-def _of_a_run(parser):
-    parser.add_argument('run', help='folder of a run').complete = shtab.DIRECTORY
+def _of_runs(parser, text, name='runs', nargs='+'):
+    parser.add_argument(name, nargs=nargs, help=text).complete = shtab.DIRECTORY
     parser.add_argument('--data', help='where the sessions are now, if they moved').complete = shtab.FILE
+
+def _of_a_run(parser): _of_runs(parser, 'folder of a run', 'run', None)
 
 def _look_flags(parser):
     _of_a_run(parser)
@@ -216,8 +218,7 @@ def stability_command(args):
     return 0
 
 def _stability_flags(parser):
-    parser.add_argument('runs', nargs='+', help='folders of runs: the same data, other seeds').complete = shtab.DIRECTORY
-    parser.add_argument('--data', help='where the sessions are now, if they moved').complete = shtab.FILE
+    _of_runs(parser, 'folders of runs: the same data, other seeds')
     _json_flag(parser)
 
 # %% ../nbs/16_cli.ipynb #76e1381d
@@ -228,9 +229,8 @@ def report_command(args):
     return 0
 
 def _report_flags(parser):
-    parser.add_argument('runs', nargs='+', help='folders of runs').complete = shtab.DIRECTORY
+    _of_runs(parser, 'folders of runs')
     parser.add_argument('--out', help="the page [report.html in the run's folder, or beside the folders of several]").complete = shtab.FILE
-    parser.add_argument('--data', help='where the sessions are now, if they moved').complete = shtab.FILE
     _json_flag(parser)
 
 # %% ../nbs/16_cli.ipynb #59c45544
