@@ -1,4 +1,5 @@
 """Packaging: everything that varies stands in settings.ini, which nbdev reads as well."""
+
 from configparser import ConfigParser
 from pathlib import Path
 
@@ -8,7 +9,9 @@ ini = ConfigParser(delimiters=['='])
 ini.read('settings.ini', encoding='utf-8')
 cfg = ini['DEFAULT']
 oldest = int(cfg['min_python'].split('.')[1])
-extras = {k.removesuffix('_requirements'): cfg[k].split() for k in cfg if k.endswith('_requirements')}  # developers need all of them
+extras = {
+    k.removesuffix('_requirements'): cfg[k].split() for k in cfg if k.endswith('_requirements')
+}  # developers need all of them
 
 setup(
     name=cfg['lib_name'],
@@ -22,12 +25,19 @@ setup(
     url=cfg['git_url'],
     project_urls={'Documentation': cfg['doc_host'] + cfg['doc_baseurl']},
     keywords=cfg['keywords'].split(),
-    classifiers=['Development Status :: 3 - Alpha', 'Intended Audience :: Science/Research', 'Natural Language :: English']
-        + [f'Programming Language :: Python :: 3.{minor}' for minor in range(oldest, 14)],
+    classifiers=[
+        'Development Status :: 3 - Alpha',
+        'Intended Audience :: Science/Research',
+        'Natural Language :: English',
+    ]
+    + [f'Programming Language :: Python :: 3.{minor}' for minor in range(oldest, 14)],
     packages=find_packages(include=[cfg['lib_name'], cfg['lib_name'] + '.*']),
     python_requires='>=' + cfg['min_python'],
     install_requires=cfg['requirements'].split(),
     extras_require=extras | {'dev': sorted({r for needs in extras.values() for r in needs})},
-    entry_points={'console_scripts': cfg['console_scripts'].split('\n'), 'nbdev': [f'{cfg["lib_path"]}={cfg["lib_path"]}._modidx:d']},
+    entry_points={
+        'console_scripts': cfg['console_scripts'].split('\n'),
+        'nbdev': [f'{cfg["lib_path"]}={cfg["lib_path"]}._modidx:d'],
+    },
     zip_safe=False,
 )

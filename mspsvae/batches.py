@@ -27,210 +27,294 @@ from .sessions import SessionInfo
 
 # %% ../nbs/03_batches.ipynb #abd4cd09
 def split_trials(
-    n_trials:int, # trials in the session
-    splits:tuple[int, int, int, int]=(8, 1, 1, 0), # trials in each block for train, val, test, and the gap behind each of them
-    seed:int=0, # where the blocks begin, if the session is no whole number of them (`Config.seed_data`)
-) -> dict[str, list[int]]: # `train`, `val`, `test`: ascending trial numbers, no trial twice
-    "Assign a session's trials to train, val and test in blocks; raises `SessionError` if not even one block fits."
+    n_trials: int,  # trials in the session
+    # trials in each block for train, val, test, and the gap behind each of them
+    splits: tuple[int, int, int, int] = (8, 1, 1, 0),
+    seed: int = 0,  # where the blocks begin, if the session is no whole number of them (`Config.seed_data`)
+) -> dict[str, list[int]]:  # `train`, `val`, `test`: ascending trial numbers, no trial twice
+    """Assign a session's trials to train, val and test in blocks; raises `SessionError` if not even one
+    block fits."""
     train, val, test, gap = splits
-    block = train + val + test + 3*gap
+    block = train + val + test + 3 * gap
     n_blocks, left = divmod(n_trials, block)
     if not n_blocks:
-        raise SessionError(f'{n_trials} trials, but one block of trial_splits {";".join(map(str, splits))} takes {block}; cut the session into more, shorter trials or set smaller trial_splits')
+        raise SessionError(
+            f'{n_trials} trials, but one block of trial_splits {";".join(map(str, splits))} takes '
+            f'{block}; cut the session into more, shorter trials or set smaller trial_splits'
+        )
     offset = int(np.random.RandomState(seed).randint(left)) if left else 0
-    starts = offset + block*np.arange(n_blocks)
-    def part(begin, n): return [int(t) for s in starts for t in range(s + begin, s + begin + n)]
-    ends = [*range(offset), *range(offset + n_blocks*block, n_trials)]
-    return dict(train=sorted(part(0, train) + ends), val=part(train + gap, val), test=part(train + val + 2*gap, test))
+    starts = offset + block * np.arange(n_blocks)
+
+    def part(begin, n):
+        return [int(t) for s in starts for t in range(s + begin, s + begin + n)]
+
+    ends = [*range(offset), *range(offset + n_blocks * block, n_trials)]
+    return dict(
+        train=sorted(part(0, train) + ends),
+        val=part(train + gap, val),
+        test=part(train + val + 2 * gap, test),
+    )
 
 # %% ../nbs/03_batches.ipynb #cc50f9c9
 def split_sessions(
-    infos:list[SessionInfo], # from `check_sessions`
-    config:Config, # `trial_splits`, `seed_data`
-) -> dict[str, list[list[int]]]: # `train`, `val`, `test`: for each session its trials, as positions in `info.trials`
+    infos: list[SessionInfo],  # from `check_sessions`
+    config: Config,  # `trial_splits`, `seed_data`
+    # `train`, `val`, `test`: for each session its trials, as positions in `info.trials`
+) -> dict[str, list[list[int]]]:
     "Split every session by the same rule."
     parts = [split_trials(len(i.trials), config.trial_splits, config.seed_data) for i in infos]
     return {k: [p[k] for p in parts] for k in ('train', 'val', 'test')}
 
 # %% ../nbs/03_batches.ipynb #e1408510
 def _draw_sessions(
-    left:list[int], # trials that each session has left
-    n:int, # places in the batch
-    batches_left:int, # this one included
-    rng:np.random.Generator,
-) -> list[int]: # at most `n` different sessions, all with trials left
+    left: list[int],  # trials that each session has left
+    n: int,  # places in the batch
+    batches_left: int,  # this one included
+    rng: np.random.Generator,
+) -> list[int]:  # at most `n` different sessions, all with trials left
     must = [s for s, k in enumerate(left) if k == batches_left]
     may = [s for s, k in enumerate(left) if 0 < k < batches_left]
     n_more = min(n - len(must), len(may))
-    if not n_more: return must
+    if not n_more:
+        return must
     chance = np.array([left[s] for s in may], float)
-    return must + [int(s) for s in rng.choice(may, n_more, replace=False, p=chance/chance.sum())]
+    return must + [int(s) for s in rng.choice(may, n_more, replace=False, p=chance / chance.sum())]
 
 # %% ../nbs/03_batches.ipynb #de1fb3a8
 Plan = list[list[tuple[int, int, bool]]]
 
+
 def plan_epoch(
-    trials:list[list[int]], # the trials of each session
-    n_sessions_per_batch:int, # different sessions in a batch
-    seed:int, # `Config.seed_train` in training
-    epoch:int=0, # each epoch has an order of its own
-) -> Plan: # batches of (session, trial, does it count?), partners last
-    "Every trial counts exactly once, in a batch with trials of other sessions; a function of its arguments alone."
+    trials: list[list[int]],  # the trials of each session
+    n_sessions_per_batch: int,  # different sessions in a batch
+    seed: int,  # `Config.seed_train` in training
+    epoch: int = 0,  # each epoch has an order of its own
+) -> Plan:  # batches of (session, trial, does it count?), partners last
+    """Every trial counts exactly once, in a batch with trials of other sessions; a function of its
+    arguments alone."""
     rng = np.random.default_rng([seed, epoch])
     queue = [list(rng.permutation(t)) for t in trials]
     filled = [s for s, t in enumerate(trials) if len(t)]
     n = min(n_sessions_per_batch, len(filled))
-    n_batches = max(ceil(sum(map(len, trials))/n), max(map(len, trials))) if filled else 0
+    n_batches = max(ceil(sum(map(len, trials)) / n), max(map(len, trials))) if filled else 0
     plan = []
     for batches_left in range(n_batches, 0, -1):
         new = _draw_sessions([len(q) for q in queue], n, batches_left, rng)
-        partners = rng.choice([s for s in filled if s not in new], n - len(new), replace=False) if len(new) < n else []
-        plan.append([(s, int(queue[s].pop()), True) for s in new] + [(int(s), int(rng.choice(trials[s])), False) for s in partners])
+        partners = (
+            rng.choice([s for s in filled if s not in new], n - len(new), replace=False)
+            if len(new) < n
+            else []
+        )
+        plan.append(
+            [(s, int(queue[s].pop()), True) for s in new]
+            + [(int(s), int(rng.choice(trials[s])), False) for s in partners]
+        )
     return plan
 
 # %% ../nbs/03_batches.ipynb #8fdfad71
 @dataclass
 class Share:
     "What a process that has only some frames of a batch must know of the whole."
-    rows: Tensor # places in the whole batch of the frames that are here, `[n]`
-    session: Tensor # number of the session of each frame of the whole batch, `[N]`
-    n_counted: int # frames of the whole batch that count
 
-    def __len__(self): return len(self.session)
+    rows: Tensor  # places in the whole batch of the frames that are here, `[n]`
+    session: Tensor  # number of the session of each frame of the whole batch, `[N]`
+    n_counted: int  # frames of the whole batch that count
+
+    def __len__(self):
+        return len(self.session)
+
 
 @dataclass
 class Batch:
     "Trials of several sessions, frame after frame."
-    frames: Tensor # `[n, c, y, x]` uint8
-    session: Tensor # number of the session of each frame, `[n]`
-    labels: Tensor|None=None # `[n, n_labels]` float, 0 where missing; None without labels
-    label_mask: Tensor|None=None # `[n, n_labels]` bool, False where a label is missing; None: all are there
-    frame_mask: Tensor|None=None # `[n, c, y, x]`, 0 where a pixel is to be left out; None: none is
-    counts: Tensor|None=None # `[n]` bool, False for a partner; None: all count
-    n_sessions: int|None=None # how many different sessions, known without asking the device; None: to be counted
-    share: Share|None=None # where several processes have the batch together: which part of it this is; None: all of it
 
-    def __len__(self): return len(self.frames)
+    frames: Tensor  # `[n, c, y, x]` uint8
+    session: Tensor  # number of the session of each frame, `[n]`
+    labels: Tensor | None = None  # `[n, n_labels]` float, 0 where missing; None without labels
+    # `[n, n_labels]` bool, False where a label is missing; None: all are there
+    label_mask: Tensor | None = None
+    frame_mask: Tensor | None = None  # `[n, c, y, x]`, 0 where a pixel is to be left out; None: none is
+    counts: Tensor | None = None  # `[n]` bool, False for a partner; None: all count
+    # how many different sessions, known without asking the device; None: to be counted
+    n_sessions: int | None = None
+    # where several processes have the batch together: which part of it this is; None: all of it
+    share: Share | None = None
+
+    def __len__(self):
+        return len(self.frames)
 
     def to(self, device, non_blocking=False):
         "The same batch on another device."
-        def moved(part): return replace(part, **{k: v.to(device, non_blocking=non_blocking) for k, v in vars(part).items() if isinstance(v, Tensor)})
+
+        def moved(part):
+            return replace(
+                part,
+                **{
+                    k: v.to(device, non_blocking=non_blocking)
+                    for k, v in vars(part).items()
+                    if isinstance(v, Tensor)
+                },
+            )
+
         return replace(moved(self), share=self.share and moved(self.share))
 
 # %% ../nbs/03_batches.ipynb #087716d4
 def data_bytes(
-    infos:list[SessionInfo], # from `check_sessions`
-    config:Config, # whether masks and labels are used
+    infos: list[SessionInfo],  # from `check_sessions`
+    config: Config,  # whether masks and labels are used
 ) -> int:
-    "Bytes that all trials take: pixels and their masks 1 each; for each frame 8 for the session's number, 5 for a label and its mask."
-    def of_frame(i): return prod(i.image_shape)*(1 + bool(i.has_masks and config.use_frame_masks)) + 8 + 5*i.n_labels*config.use_labels
-    return sum(int(sum(i.n_frames))*of_frame(i) for i in infos)
+    """Bytes that all trials take: pixels and their masks 1 each; for each frame 8 for the session's
+    number, 5 for a label and its mask."""
+
+    def of_frame(i):
+        return (
+            prod(i.image_shape) * (1 + bool(i.has_masks and config.use_frame_masks))
+            + 8
+            + 5 * i.n_labels * config.use_labels
+        )
+
+    return sum(int(sum(i.n_frames)) * of_frame(i) for i in infos)
 
 # %% ../nbs/03_batches.ipynb #87824883
 def _group_limit(
-    groups:str|Path='/proc/self/cgroup', # the groups of this process
-    root:str|Path='/sys/fs/cgroup', # where their limits stand
-) -> float: # bytes; infinite without a limit
+    groups: str | Path = '/proc/self/cgroup',  # the groups of this process
+    root: str | Path = '/sys/fs/cgroup',  # where their limits stand
+) -> float:  # bytes; infinite without a limit
     "The least memory limit of a process's control groups, of version 1 or 2."
-    try: lines = Path(groups).read_text().splitlines()
-    except OSError: return inf
+    try:
+        lines = Path(groups).read_text().splitlines()
+    except OSError:
+        return inf
     limits = [inf]
     for _, kinds, group in (line.split(':', 2) for line in lines if line.count(':') >= 2):
-        top, name = (Path(root), 'memory.max') if not kinds else (Path(root)/'memory', 'memory.limit_in_bytes')
-        if kinds and 'memory' not in kinds.split(','): continue
+        top, name = (
+            (Path(root), 'memory.max') if not kinds else (Path(root) / 'memory', 'memory.limit_in_bytes')
+        )
+        if kinds and 'memory' not in kinds.split(','):
+            continue
         inside = PurePosixPath(group.lstrip('/'))
         for folder in (inside, *inside.parents):
-            try: limits.append(int((top/folder/name).read_text()))
-            except (OSError, ValueError): pass                     # no such file here, or 'max'
+            try:
+                limits.append(int((top / folder / name).read_text()))
+            except (OSError, ValueError):
+                pass  # no such file here, or 'max'
     return min(limits)
 
 # %% ../nbs/03_batches.ipynb #e220dd24
 def free_memory(
-    device:str|torch.device='cpu', # Apple's graphics share the computer's memory
-) -> float: # bytes
-    "Memory that can still be had; where `torchrun` started several processes on one computer, this process's share of it."
-    if torch.device(device).type == 'cuda': return torch.cuda.mem_get_info(torch.device(device).index)[0]
+    device: str | torch.device = 'cpu',  # Apple's graphics share the computer's memory
+) -> float:  # bytes
+    """Memory that can still be had; where `torchrun` started several processes on one computer, this
+    process's share of it."""
+    if torch.device(device).type == 'cuda':
+        return torch.cuda.mem_get_info(torch.device(device).index)[0]
     free = min(psutil.virtual_memory().available, _group_limit() - psutil.Process().memory_info().rss)
-    return max(free, 0)/int(os.environ.get('LOCAL_WORLD_SIZE', 1))
+    return max(free, 0) / int(os.environ.get('LOCAL_WORLD_SIZE', 1))
 
 # %% ../nbs/03_batches.ipynb #0161713f
 DEVICE_SHARE = 0.5  # of the device's free memory, at most, for trials
 MEMORY_SHARE = 0.5  # of the computer's
-PINNED_SHARE = 0.25 # of the computer's if it is pinned
+PINNED_SHARE = 0.25  # of the computer's if it is pinned
+
 
 def pick_cache(
-    cache:str, # `Config.cache`
-    n_bytes:int, # of all trials, see `data_bytes`
-    device:str|torch.device, # where the batches go
-    free:Callable[[str|torch.device], float]=free_memory, # bytes free on a device
-) -> str: # `device`, `memory` or `stream`
-    "Where to keep the trials: `auto` takes the first that has room. Raises `ConfigError` for a choice that cannot fit."
+    cache: str,  # `Config.cache`
+    n_bytes: int,  # of all trials, see `data_bytes`
+    device: str | torch.device,  # where the batches go
+    free: Callable[[str | torch.device], float] = free_memory,  # bytes free on a device
+) -> str:  # `device`, `memory` or `stream`
+    """Where to keep the trials: `auto` takes the first that has room. Raises `ConfigError` for a choice
+    that cannot fit."""
     kind = torch.device(device).type
     if cache == 'auto':
-        if kind != 'cpu' and n_bytes <= DEVICE_SHARE*free(device): return 'device'
-        return 'memory' if n_bytes <= (PINNED_SHARE if kind == 'cuda' else MEMORY_SHARE)*free('cpu') else 'stream'
+        if kind != 'cpu' and n_bytes <= DEVICE_SHARE * free(device):
+            return 'device'
+        return (
+            'memory'
+            if n_bytes <= (PINNED_SHARE if kind == 'cuda' else MEMORY_SHARE) * free('cpu')
+            else 'stream'
+        )
     room = inf if cache == 'stream' else free(device if cache == 'device' else 'cpu')
     if n_bytes > room:
-        raise ConfigError(f"cache: got {cache!r}, but the trials take {n_bytes/2**30:.1f} GiB and {room/2**30:.1f} GiB are free; use cache='auto' or 'stream', or fewer sessions")
+        raise ConfigError(
+            f'cache: got {cache!r}, but the trials take {n_bytes / 2**30:.1f} GiB and '
+            f"{room / 2**30:.1f} GiB are free; use cache='auto' or 'stream', or fewer sessions"
+        )
     return 'memory' if (cache, kind) == ('device', 'cpu') else cache
 
 # %% ../nbs/03_batches.ipynb #ee4d79a5
-AHEAD = 2 # items read in advance
+AHEAD = 2  # items read in advance
+
 
 def read_ahead(
-    pool:Executor, # with one thread
-    read:Callable, # what to do with an item
-    items:Iterable,
-    n:int=AHEAD, # items in advance
+    pool: Executor,  # with one thread
+    read: Callable,  # what to do with an item
+    items: Iterable,
+    n: int = AHEAD,  # items in advance
 ) -> Iterator:
     "`map(read, items)`, but the next `n` are read meanwhile."
     waiting = deque()
     try:
         for item in items:
             waiting.append(pool.submit(read, item))
-            if len(waiting) > n: yield waiting.popleft().result()
-        while waiting: yield waiting.popleft().result()
+            if len(waiting) > n:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
     finally:
-        for item in waiting: item.cancel()
+        for item in waiting:
+            item.cancel()
 
 # %% ../nbs/03_batches.ipynb #2f0d808c
-try: import resource
-except ImportError: resource = None # Windows
+try:
+    import resource
+except ImportError:
+    resource = None  # Windows
 
 # %% ../nbs/03_batches.ipynb #9d1c7a40
 def share_of_trial(
-    n_frames:int, # in the trial
-    trial:int, # its number
-    part:tuple[int, int]=(0, 1), # which of how many shares
-) -> slice: # of its frames; may be empty
+    n_frames: int,  # in the trial
+    trial: int,  # its number
+    part: tuple[int, int] = (0, 1),  # which of how many shares
+) -> slice:  # of its frames; may be empty
     "The frames of a trial that are in one share."
     k, n = part
     k = (k + trial) % n
-    return slice(n_frames*k//n, n_frames*(k + 1)//n)
+    return slice(n_frames * k // n, n_frames * (k + 1) // n)
 
 # %% ../nbs/03_batches.ipynb #f3c88a38
 def _max_open():
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0] if resource else 512
-    return min(limit//2, 512) if limit > 0 else 512                # below 0: no limit
+    return min(limit // 2, 512) if limit > 0 else 512  # below 0: no limit
+
 
 class TrialReader:
     "Reads trials of several sessions and puts them together into batches on the device."
-    def __init__(self,
-        infos:list[SessionInfo], # from `check_sessions`
-        config:Config=Config(), # where to keep trials, which masks to use, whether to use labels
-        device:str|torch.device='cpu', # where the batches go
-        max_open:int|None=None, # files open at once; default: 512, or half of what the system allows
-        part:tuple[int, int]=(0, 1), # which of how many shares of every trial's frames to read
+
+    def __init__(
+        self,
+        infos: list[SessionInfo],  # from `check_sessions`
+        config: Config = Config(),  # where to keep trials, which masks to use, whether to use labels
+        device: str | torch.device = 'cpu',  # where the batches go
+        max_open: int | None = None,  # files open at once; default: 512, or half of what the system allows
+        part: tuple[int, int] = (0, 1),  # which of how many shares of every trial's frames to read
     ):
-        self.infos, self.config, self.device, self.max_open = infos, config, torch.device(device), max_open or _max_open()
+        self.infos, self.config, self.device, self.max_open = (
+            infos,
+            config,
+            torch.device(device),
+            max_open or _max_open(),
+        )
         self.part = part
-        self.cache = pick_cache(config.cache, data_bytes(infos, config)//part[1], device) # 'device', 'memory' or 'stream'
-        self.kept = {} # (session, trial) -> its tensors
+        # 'device', 'memory' or 'stream'
+        self.cache = pick_cache(config.cache, data_bytes(infos, config) // part[1], device)
+        self.kept = {}  # (session, trial) -> its tensors
         self.files, self.lock, self.pool = OrderedDict(), Lock(), ThreadPoolExecutor(1)
 
     def _file(self, session):
         if session not in self.files:
-            if len(self.files) >= self.max_open: self.files.popitem(last=False)[1].close()
+            if len(self.files) >= self.max_open:
+                self.files.popitem(last=False)[1].close()
             self.files[session] = h5py.File(self.infos[session].session.path, 'r')
         self.files.move_to_end(session)
         return self.files[session]
@@ -238,128 +322,213 @@ class TrialReader:
     def close(self):
         "End the thread, close all files and forget what was kept."
         self.pool.shutdown(cancel_futures=True)
-        while self.files: self.files.popitem()[1].close()
+        while self.files:
+            self.files.popitem()[1].close()
         self.kept.clear()
 
-    def __enter__(self): return self
-    def __exit__(self, *error): self.close()
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
 
 # %% ../nbs/03_batches.ipynb #3ac6e149
 from fastcore.basics import patch
 
 # %% ../nbs/03_batches.ipynb #1103d491
-def _rows(file, group, key, n, rows): # some frames of a trial that has to have n of them
+def _rows(file, group, key, n, rows):  # some frames of a trial that has to have n of them
     stored = file[group][key]
-    if getattr(stored, 'shape', ())[:1] != (n,): raise ValueError(f'{group} are no longer {n} frames')
+    if getattr(stored, 'shape', ())[:1] != (n,):
+        raise ValueError(f'{group} are no longer {n} frames')
     return stored[rows]
 
+
 def _read_labels(file, key, info, config, n, rows):
-    if not (info.n_labels and config.use_labels): return {}
-    if info.unlabelled: return {k: np.zeros((len(range(*rows.indices(n))), info.n_labels), kind) for k, kind in (('labels', np.float32), ('label_mask', bool))}
+    if not (info.n_labels and config.use_labels):
+        return {}
+    if info.unlabelled:
+        return {
+            k: np.zeros((len(range(*rows.indices(n))), info.n_labels), kind)
+            for k, kind in (('labels', np.float32), ('label_mask', bool))
+        }
     labels = _rows(file, 'labels', key, n, rows).astype(np.float32)
     known = np.isfinite(labels)
-    if info.has_labels_masks and config.use_label_masks: known &= _rows(file, 'labels_masks', key, n, rows) > 0
+    if info.has_labels_masks and config.use_label_masks:
+        known &= _rows(file, 'labels_masks', key, n, rows) > 0
     return dict(labels=np.where(known, labels, 0), label_mask=known)
+
 
 def _read_arrays(file, key, info, config, n, rows):
     arrays = dict(frames=_rows(file, 'images', key, n, rows)) | _read_labels(file, key, info, config, n, rows)
-    if info.has_masks and config.use_frame_masks: arrays['frame_mask'] = (_rows(file, 'masks', key, n, rows) > 0).astype(np.uint8)
+    if info.has_masks and config.use_frame_masks:
+        arrays['frame_mask'] = (_rows(file, 'masks', key, n, rows) > 0).astype(np.uint8)
     return arrays
 
-def _as_checked(arrays, info, n): # the arrays, if they are what `check_sessions` saw
+
+def _as_checked(arrays, info, n):  # the arrays, if they are what `check_sessions` saw
     size = n, *info.image_shape
     if 'frames' in arrays and (arrays['frames'].dtype != np.uint8 or arrays['frames'].shape != size):
-        raise ValueError(f'got {arrays["frames"].dtype} {list(arrays["frames"].shape)}, expected uint8 {list(size)}')
+        raise ValueError(
+            f'got {arrays["frames"].dtype} {list(arrays["frames"].shape)}, expected uint8 {list(size)}'
+        )
     for key, shape in dict(labels=(n, info.n_labels), label_mask=(n, info.n_labels), frame_mask=size).items():
-        if key in arrays and arrays[key].shape != shape: raise ValueError(f'got {key} {list(arrays[key].shape)}, expected {list(shape)}')
+        if key in arrays and arrays[key].shape != shape:
+            raise ValueError(f'got {key} {list(arrays[key].shape)}, expected {list(shape)}')
     return arrays
 
-@patch
-def _read(self:TrialReader, session, trial, read):
-    info = self.infos[session]
-    try:
-        with self.lock: return read(self._file(session), info.trials[trial])
-    except (OSError, KeyError, ValueError, RuntimeError) as e:
-        raise SessionError(f'{info.session.path}, {info.trials[trial]}: cannot be read any more ({e}); was the file changed, moved or damaged since it was checked?') from e
 
 @patch
-def trial(self:TrialReader,
-    session:int, # position in `infos`
-    trial:int, # position in that session's `trials`
-    rows:slice|None=None, # which of its frames; default: this reader's share, which is all of them for a single process
-    images:bool=True, # False: only labels, which are soon read
-) -> dict[str, np.ndarray]: # `frames` `[n, c, y, x]` uint8; where there are any: `labels`, `label_mask` `[n, n_labels]`, `frame_mask`
-    "One trial's arrays (this reader's share of them), from its file; raises `SessionError` if that can no longer be read, or is no longer what it was."
-    info, n, read = self.infos[session], int(self.infos[session].n_frames[trial]), _read_arrays if images else _read_labels
+def _read(self: TrialReader, session, trial, read):
+    info = self.infos[session]
+    try:
+        with self.lock:
+            return read(self._file(session), info.trials[trial])
+    except (OSError, KeyError, ValueError, RuntimeError) as e:
+        raise SessionError(
+            f'{info.session.path}, {info.trials[trial]}: cannot be read any more ({e}); was the file '
+            'changed, moved or damaged since it was checked?'
+        ) from e
+
+
+@patch
+def trial(
+    self: TrialReader,
+    session: int,  # position in `infos`
+    trial: int,  # position in that session's `trials`
+    # which of its frames; default: this reader's share, which is all of them for a single process
+    rows: slice | None = None,
+    images: bool = True,  # False: only labels, which are soon read
+    # `frames` `[n, c, y, x]` uint8; where there are any: `labels`, `label_mask` `[n, n_labels]`, `frame_mask`
+) -> dict[str, np.ndarray]:
+    """One trial's arrays (this reader's share of them), from its file; raises `SessionError` if that can
+    no longer be read, or is no longer what it was."""
+    info, n, read = (
+        self.infos[session],
+        int(self.infos[session].n_frames[trial]),
+        _read_arrays if images else _read_labels,
+    )
     rows = share_of_trial(n, trial, self.part) if rows is None else rows
-    return self._read(session, trial, lambda file, key: _as_checked(read(file, key, info, self.config, n, rows), info, len(range(*rows.indices(n)))))
+    return self._read(
+        session,
+        trial,
+        lambda file, key: _as_checked(
+            read(file, key, info, self.config, n, rows), info, len(range(*rows.indices(n)))
+        ),
+    )
 
 # %% ../nbs/03_batches.ipynb #cd750858
 @patch
-def _tensors(self:TrialReader, session, trial):
-    if (session, trial) in self.kept: return self.kept[session, trial]
+def _tensors(self: TrialReader, session, trial):
+    if (session, trial) in self.kept:
+        return self.kept[session, trial]
     tensors = {k: torch.from_numpy(a) for k, a in self.trial(session, trial).items()}
     tensors['session'] = torch.full((len(tensors['frames']),), session)
     return {k: t.pin_memory() for k, t in tensors.items()} if self.device.type == 'cuda' else tensors
 
-@patch
-def _to_device(self:TrialReader, tensors): return {k: t.to(self.device, non_blocking=self.device.type == 'cuda') for k, t in tensors.items()}
 
 @patch
-def _keep(self:TrialReader, key, tensors):
-    if self.cache == 'stream': return tensors
-    if key not in self.kept: self.kept[key] = self._to_device(tensors) if self.cache == 'device' else tensors
+def _to_device(self: TrialReader, tensors):
+    return {k: t.to(self.device, non_blocking=self.device.type == 'cuda') for k, t in tensors.items()}
+
+
+@patch
+def _keep(self: TrialReader, key, tensors):
+    if self.cache == 'stream':
+        return tensors
+    if key not in self.kept:
+        self.kept[key] = self._to_device(tensors) if self.cache == 'device' else tensors
     return self.kept[key]
 
 # %% ../nbs/03_batches.ipynb #3dee5715
 def _frame_masks(parts):
-    if not any('frame_mask' in p for p in parts): return None
+    if not any('frame_mask' in p for p in parts):
+        return None
     return torch.cat([p['frame_mask'] if 'frame_mask' in p else torch.ones_like(p['frames']) for p in parts])
 
+
 @patch
-def _share(self:TrialReader, trials): # of a batch of these trials; None where it is all of it
-    if self.part[1] == 1: return None
+def _share(self: TrialReader, trials):  # of a batch of these trials; None where it is all of it
+    if self.part[1] == 1:
+        return None
     lengths = [int(self.infos[s].n_frames[t]) for s, t, _ in trials]
     parts = [share_of_trial(n, t, self.part) for n, (_, t, _) in zip(lengths, trials)]
     rows = torch.cat([torch.arange(p.start, p.stop) + b for p, b in zip(parts, np.cumsum([0, *lengths]))])
     session = torch.tensor([s for s, _, _ in trials]).repeat_interleave(torch.tensor(lengths))
-    pinned = {k: t.pin_memory() if self.device.type == 'cuda' else t for k, t in dict(rows=rows, session=session).items()}
-    return Share(**self._to_device(pinned), n_counted=sum(n for n, (_, _, counts) in zip(lengths, trials) if counts))
+    pinned = {
+        k: t.pin_memory() if self.device.type == 'cuda' else t
+        for k, t in dict(rows=rows, session=session).items()
+    }
+    return Share(
+        **self._to_device(pinned), n_counted=sum(n for n, (_, _, counts) in zip(lengths, trials) if counts)
+    )
+
 
 @patch
-def _join(self:TrialReader, trials, parts):
+def _join(self: TrialReader, trials, parts):
     parts = [self._to_device(self._keep((s, t), p)) for (s, t, _), p in zip(trials, parts)]
-    def joined(key): return torch.cat([p[key] for p in parts]) if all(key in p for p in parts) else None
-    counts = None if all(c for _, _, c in trials) else torch.cat([torch.full_like(p['session'], c, dtype=torch.bool) for (_, _, c), p in zip(trials, parts)])
-    return Batch(joined('frames'), joined('session'), joined('labels'), joined('label_mask'), _frame_masks(parts), counts, len({s for s, _, _ in trials}), self._share(trials))
+
+    def joined(key):
+        return torch.cat([p[key] for p in parts]) if all(key in p for p in parts) else None
+
+    counts = (
+        None
+        if all(c for _, _, c in trials)
+        else torch.cat(
+            [torch.full_like(p['session'], c, dtype=torch.bool) for (_, _, c), p in zip(trials, parts)]
+        )
+    )
+    return Batch(
+        joined('frames'),
+        joined('session'),
+        joined('labels'),
+        joined('label_mask'),
+        _frame_masks(parts),
+        counts,
+        len({s for s, _, _ in trials}),
+        self._share(trials),
+    )
+
 
 @patch
-def batch(self:TrialReader,
-    trials:list[tuple[int, int, bool]], # (session, trial, does it count?), one batch of a plan
-) -> Batch: # on the reader's device
+def batch(
+    self: TrialReader,
+    trials: list[tuple[int, int, bool]],  # (session, trial, does it count?), one batch of a plan
+) -> Batch:  # on the reader's device
     "Read some trials and join them."
     return self._join(trials, [self._tensors(s, t) for s, t, _ in trials])
 
 # %% ../nbs/03_batches.ipynb #50771499
 @patch
-def batches(self:TrialReader,
-    plan:Plan, # from `plan_epoch`
-) -> Iterator[Batch]: # in the plan's order
+def batches(
+    self: TrialReader,
+    plan: Plan,  # from `plan_epoch`
+) -> Iterator[Batch]:  # in the plan's order
     "The batches of a plan on the reader's device; those to come are read from the files meanwhile."
-    def read(trials): return [self._tensors(s, t) for s, t, _ in trials]
+
+    def read(trials):
+        return [self._tensors(s, t) for s, t, _ in trials]
+
     to_read = any((s, t) not in self.kept for trials in plan for s, t, _ in trials)
     parts = read_ahead(self.pool, read, plan) if to_read else map(read, plan)
-    for trials, part in zip(plan, parts): yield self._join(trials, part)
+    for trials, part in zip(plan, parts):
+        yield self._join(trials, part)
 
 # %% ../nbs/03_batches.ipynb #ff19c6fb
 @patch
-def pieces(self:TrialReader,
-    session:int, # position in `infos`
-    n_frames:int=256, # at most, in a piece
-) -> Iterator[tuple[int, dict[str, np.ndarray]]]: # position of the trial; its arrays, as of `trial`
+def pieces(
+    self: TrialReader,
+    session: int,  # position in `infos`
+    n_frames: int = 256,  # at most, in a piece
+) -> Iterator[tuple[int, dict[str, np.ndarray]]]:  # position of the trial; its arrays, as of `trial`
     "All frames of a session in pieces, trial by trial; the next pieces are read meanwhile."
     info = self.infos[session]
+
     def read(piece):
         trial, begin, end = piece
         return trial, self.trial(session, trial, slice(begin, end))
-    yield from read_ahead(self.pool, read, [(t, i, min(i + n_frames, n)) for t, n in enumerate(info.n_frames) for i in range(0, n, n_frames)])
+
+    yield from read_ahead(
+        self.pool,
+        read,
+        [(t, i, min(i + n_frames, n)) for t, n in enumerate(info.n_frames) for i in range(0, n, n_frames)],
+    )

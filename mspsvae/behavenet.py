@@ -20,131 +20,221 @@ import torch
 from torch import Tensor
 
 from .batches import split_trials
-from .config import _ARCH_KEYS, _ARCH_ONLY, _BETA_TC, _RENAMED as _SETTINGS, _SIZES, Arch, Config, ConfigError, MspsvaeError, RunError, _load, _show, _their_words
+from .config import _ARCH_KEYS, _ARCH_ONLY, _BETA_TC, _RENAMED as _SETTINGS, _SIZES, Arch, Config
+from .config import ConfigError, MspsvaeError, RunError, _load, _show, _their_words
 from .models import MSPSVAE, anneal_progress
 from .pickles import read_pickle
-from .runs import Run, describe_data, load_run, plain_json, save_weights, saving, write_history, write_json
+from .runs import Run, describe_data, load_run, plain_json, save_weights, saving, write_history
+from .runs import write_json
 from .sessions import check_sessions, find_sessions
 
 # %% ../nbs/14_behavenet.ipynb #509574a5
 def fold_means(
-    state:dict[str, Tensor], # BehaveNet's `state_dict`
-) -> tuple[Tensor, Tensor]: # weight `[n_latents, h]` and bias `[n_latents]`
-    "The linear map of the means, supervised, background, unsupervised; a model without fixed rows keeps its own."
+    state: dict[str, Tensor],  # BehaveNet's `state_dict`
+) -> tuple[Tensor, Tensor]:  # weight `[n_latents, h]` and bias `[n_latents]`
+    """The linear map of the means, supervised, background, unsupervised; a model without fixed rows keeps
+    its own."""
     weight, bias = state['encoding.FF.weight'], state['encoding.FF.bias']
     rows = [k for k in 'ACB' if f'encoding.{k}.weight' in state]
-    if not rows: return weight, bias
+    if not rows:
+        return weight, bias
     fixed = torch.cat([state[f'encoding.{k}.weight'] for k in rows])
-    offset = torch.cat([state.get(f'encoding.{k}.bias', torch.zeros(len(state[f'encoding.{k}.weight']))) for k in rows])
+    offset = torch.cat(
+        [state.get(f'encoding.{k}.bias', torch.zeros(len(state[f'encoding.{k}.weight']))) for k in rows]
+    )
     return fixed @ weight, fixed @ bias + offset
 
 # %% ../nbs/14_behavenet.ipynb #78f3f7c3
-_RENAMED = [(r'encoding\.encoder\.conv(\d+)\.(weight|bias)', r'encoder.blocks.\1.conv.\2'),
-            (r'encoding\.encoder\.batchnorm(\d+)\.(\w+)', r'encoder.blocks.\1.norm.\2'),
-            (r'encoding\.logvar\.(weight|bias)', r'logvar.\1'),
-            (r'encoding\.D\.(weight|bias)', r'label_head.\1'),
-            (r'decoding\.FF\.(weight|bias)', r'decoder.expand.\1'),
-            (r'decoding\.decoder\.convtranspose(\d+)\.(weight|bias)', r'decoder.blocks.\1.conv.\2'),
-            (r'decoding\.decoder\.batchnorm(\d+)\.(\w+)', r'decoder.blocks.\1.norm.\2')]
+_RENAMED = [
+    (r'encoding\.encoder\.conv(\d+)\.(weight|bias)', r'encoder.blocks.\1.conv.\2'),
+    (r'encoding\.encoder\.batchnorm(\d+)\.(\w+)', r'encoder.blocks.\1.norm.\2'),
+    (r'encoding\.logvar\.(weight|bias)', r'logvar.\1'),
+    (r'encoding\.D\.(weight|bias)', r'label_head.\1'),
+    (r'decoding\.FF\.(weight|bias)', r'decoder.expand.\1'),
+    (r'decoding\.decoder\.convtranspose(\d+)\.(weight|bias)', r'decoder.blocks.\1.conv.\2'),
+    (r'decoding\.decoder\.batchnorm(\d+)\.(\w+)', r'decoder.blocks.\1.norm.\2'),
+]
+
 
 def convert_state(
-    state:dict[str, Tensor], # BehaveNet's `state_dict`
-) -> dict[str, Tensor]: # the same model's, with our names
+    state: dict[str, Tensor],  # BehaveNet's `state_dict`
+) -> dict[str, Tensor]:  # the same model's, with our names
     "Translate parameter names, fold the means; raises `RunError` for names of other kinds of model."
     out, unknown = {}, []
     for name, value in state.items():
-        if re.fullmatch(r'encoding\.(FF|A|B|C)\.(weight|bias)', name): continue
+        if re.fullmatch(r'encoding\.(FF|A|B|C)\.(weight|bias)', name):
+            continue
         new = next((re.sub(old, to, name) for old, to in _RENAMED if re.fullmatch(old, name)), None)
-        if new is None: unknown.append(name)
-        else: out[new] = value
-    if unknown: raise RunError(f'not a PS-VAE, MSPS-VAE or beta-TC-VAE with convolutions: unknown parameters {unknown[:5]}')
+        if new is None:
+            unknown.append(name)
+        else:
+            out[new] = value
+    if unknown:
+        raise RunError(
+            f'not a PS-VAE, MSPS-VAE or beta-TC-VAE with convolutions: unknown parameters {unknown[:5]}'
+        )
     out['mean.weight'], out['mean.bias'] = fold_means(state)
     return out
 
 # %% ../nbs/14_behavenet.ipynb #842488b4
 def read_state(
-    path:str|Path, # a `.pt` file with a `state_dict`
-) -> dict[str, Tensor]: # names to arrays, on the CPU
+    path: str | Path,  # a `.pt` file with a `state_dict`
+) -> dict[str, Tensor]:  # names to arrays, on the CPU
     "Read a PyTorch state dict without executing anything in it; raises `RunError` for any other file."
-    try: state = torch.load(path, map_location='cpu', weights_only=True)
-    except FileNotFoundError: raise RunError(f'{path}: no such file; expected the best_val_model.pt that BehaveNet wrote') from None
-    except Exception as e: raise RunError(f'{path} is not a state dict that can be read safely ({type(e).__name__}); expected the best_val_model.pt that BehaveNet wrote') from e
-    if not isinstance(state, dict) or not all(isinstance(k, str) and isinstance(v, Tensor) and v.layout == torch.strided and not v.is_meta and not v.is_complex() for k, v in state.items()):
-        raise RunError(f'{path} holds something other than named arrays; expected the best_val_model.pt that BehaveNet wrote')
+    try:
+        state = torch.load(path, map_location='cpu', weights_only=True)
+    except FileNotFoundError:
+        raise RunError(f'{path}: no such file; expected the best_val_model.pt that BehaveNet wrote') from None
+    except Exception as e:
+        raise RunError(
+            f'{path} is not a state dict that can be read safely ({type(e).__name__}); expected the '
+            'best_val_model.pt that BehaveNet wrote'
+        ) from e
+    if not isinstance(state, dict) or not all(
+        isinstance(k, str)
+        and isinstance(v, Tensor)
+        and v.layout == torch.strided
+        and not v.is_meta
+        and not v.is_complex()
+        for k, v in state.items()
+    ):
+        raise RunError(
+            f'{path} holds something other than named arrays; expected the best_val_model.pt that '
+            'BehaveNet wrote'
+        )
     return state
 
 # %% ../nbs/14_behavenet.ipynb #5b3d6f10
 def load_checkpoint(
-    path:str|Path, # BehaveNet's `best_val_model.pt`
-    input_shape:tuple[int, int, int], # channels, y pixels, x pixels of the frames it was trained on
-    n_labels:int, # labels (`n_labels`)
-    n_background:int=0, # background latents (`n_background`); 0 for a PS-VAE
-    arch:Arch|dict|str|Path=Arch(), # the architecture, or BehaveNet's architecture JSON
-) -> MSPSVAE: # in evaluation mode; its outputs are BehaveNet's to 1e-5
-    "A trained BehaveNet MSPS-VAE, PS-VAE or beta-TC-VAE as our model; raises `RunError` where file and sizes disagree."
-    if not isinstance(arch, Arch): arch = Arch.from_behavenet(arch)
+    path: str | Path,  # BehaveNet's `best_val_model.pt`
+    input_shape: tuple[int, int, int],  # channels, y pixels, x pixels of the frames it was trained on
+    n_labels: int,  # labels (`n_labels`)
+    n_background: int = 0,  # background latents (`n_background`); 0 for a PS-VAE
+    arch: Arch | dict | str | Path = Arch(),  # the architecture, or BehaveNet's architecture JSON
+) -> MSPSVAE:  # in evaluation mode; its outputs are BehaveNet's to 1e-5
+    """A trained BehaveNet MSPS-VAE, PS-VAE or beta-TC-VAE as our model; raises `RunError` where file and
+    sizes disagree."""
+    if not isinstance(arch, Arch):
+        arch = Arch.from_behavenet(arch)
     state = read_state(path)
-    if 'encoding.FF.weight' not in state: raise RunError(f"{path} has no 'encoding.FF.weight'; expected BehaveNet's convolutional autoencoder")
-    try: new = convert_state(state)
+    if 'encoding.FF.weight' not in state:
+        raise RunError(f"{path} has no 'encoding.FF.weight'; expected BehaveNet's convolutional autoencoder")
+    try:
+        new = convert_state(state)
     except (KeyError, RuntimeError, TypeError, ValueError, IndexError) as e:
-        if isinstance(e, RunError): raise
-        raise RunError(f'{path}: the arrays of the latents do not fit together ({str(e)[:200]}); expected the best_val_model.pt that BehaveNet wrote') from e
+        if isinstance(e, RunError):
+            raise
+        raise RunError(
+            f'{path}: the arrays of the latents do not fit together ({str(e)[:200]}); expected the '
+            'best_val_model.pt that BehaveNet wrote'
+        ) from e
     sizes = n_labels, n_background, len(new['mean.weight']) - n_labels - n_background
     want = _shapes(input_shape, sizes, arch)
     for k, v in want.items():
-        if k == 'frame_std' or not v.numel(): new.setdefault(k, torch.ones(v.shape))  # BehaveNet has no such thing
+        # BehaveNet has no such thing
+        if k == 'frame_std' or not v.numel():
+            new.setdefault(k, torch.ones(v.shape))
     _check_shapes(path, want, new)
     model = MSPSVAE(input_shape, *sizes, arch)
     model.load_state_dict(new)
     return model.eval()
 
+
 def _shapes(input_shape, sizes, arch):
     "The state dict of a model without memory: a file, or settings, may claim any size"
     try:
-        with torch.device('meta'): return MSPSVAE(input_shape, *sizes, arch).state_dict()
-    except MspsvaeError: raise
-    except (RuntimeError, TypeError, ValueError, OverflowError) as e: raise RunError(f'no model of these sizes can be built: {input_shape}, {sizes}, {arch} ({str(e)[:200]})') from None
+        with torch.device('meta'):
+            return MSPSVAE(input_shape, *sizes, arch).state_dict()
+    except MspsvaeError:
+        raise
+    except (RuntimeError, TypeError, ValueError, OverflowError) as e:
+        raise RunError(
+            f'no model of these sizes can be built: {input_shape}, {sizes}, {arch} ({str(e)[:200]})'
+        ) from None
+
 
 def _check_shapes(path, want, have):
-    wrong = [f'{k}: {list(have[k].shape) if k in have else "missing"}, expected {list(want[k].shape) if k in want else "no such parameter"}'
-             for k in {**want, **have} if k not in have or k not in want or have[k].shape != want[k].shape]
-    if wrong: raise RunError(f'{path} does not fit input_shape, n_labels, n_background and arch as given:\n  ' + '\n  '.join(wrong))
+    wrong = [
+        f'{k}: {list(have[k].shape) if k in have else "missing"}, expected '
+        f'{list(want[k].shape) if k in want else "no such parameter"}'
+        for k in {**want, **have}
+        if k not in have or k not in want or have[k].shape != want[k].shape
+    ]
+    if wrong:
+        raise RunError(
+            f'{path} does not fit input_shape, n_labels, n_background and arch as given:\n  '
+            + '\n  '.join(wrong)
+        )
 
 # %% ../nbs/14_behavenet.ipynb #8af8ba0b
 def read_hparams(
-    path:str|Path, # BehaveNet's `meta_tags.pkl`
-) -> dict: # every setting, as plain values; tensors (states of random generators) are None
-    "Read the settings of a BehaveNet fit without running anything in the file; raises `RunError` that names what else it holds."
+    path: str | Path,  # BehaveNet's `meta_tags.pkl`
+) -> dict:  # every setting, as plain values; tensors (states of random generators) are None
+    """Read the settings of a BehaveNet fit without running anything in the file; raises `RunError` that
+    names what else it holds."""
     hint = 'give the settings by hand instead: hparams=dict(...), or the JSON files the fit was made from'
     try:
-        if Path(path).stat().st_size > 10**8: raise RunError(f'{path}: larger than 100 MB, which no settings are; {hint}')
+        if Path(path).stat().st_size > 10**8:
+            raise RunError(f'{path}: larger than 100 MB, which no settings are; {hint}')
         values = read_pickle(Path(path).read_bytes())
-    except OSError as e: raise RunError(f'{path}: can not be read ({e.strerror or e}); {hint}') from None
-    except RunError: raise
-    except MspsvaeError as e: raise RunError(f'{path}: {e}; {hint}') from None
-    if not isinstance(values, dict) or not all(isinstance(k, str) for k in values): raise RunError(f'{path}: holds {str(values)[:80]}, expected names and values; {hint}')
+    except OSError as e:
+        raise RunError(f'{path}: can not be read ({e.strerror or e}); {hint}') from None
+    except RunError:
+        raise
+    except MspsvaeError as e:
+        raise RunError(f'{path}: {e}; {hint}') from None
+    if not isinstance(values, dict) or not all(isinstance(k, str) for k in values):
+        raise RunError(f'{path}: holds {str(values)[:80]}, expected names and values; {hint}')
     return values
 
 # %% ../nbs/14_behavenet.ipynb #5db9e8c4
-_PLACES = {'device', 'lab', 'expt', 'animal', 'session', 'sessions_csv'}                              # of the machine it was trained on, not of the model
-_KNOWN = ({*_SETTINGS, *_BETA_TC, *_SIZES, *Config._checks, 'model_class', 'model_type', 'conditional_encoder', 'fit_sess_io_layers'}) - _PLACES
+# of the machine it was trained on, not of the model
+_PLACES = {'device', 'lab', 'expt', 'animal', 'session', 'sessions_csv'}
+_KNOWN = (
+    {
+        *_SETTINGS,
+        *_BETA_TC,
+        *_SIZES,
+        *Config._checks,
+        'model_class',
+        'model_type',
+        'conditional_encoder',
+        'fit_sess_io_layers',
+    }
+) - _PLACES
+
 
 def _from_text(value):
     "A number, truth value or None that was kept as a text"
-    if not isinstance(value, str): return value
+    if not isinstance(value, str):
+        return value
     words = {'True': True, 'False': False, 'None': None}
-    if value in words: return words[value]
+    if value in words:
+        return words[value]
     for kind in (int, float):
-        try: return kind(value)
-        except ValueError: pass
+        try:
+            return kind(value)
+        except ValueError:
+            pass
     return value
 
+
 def config_of(
-    hparams:dict, # BehaveNet's settings
-) -> Config: # with the paper's objective
-    "The settings of a BehaveNet fit as ours; raises `ConfigError` that lists what this library does not have (an `ae`, session-specific layers, ...)."
-    values = {k: _from_text(v) for k, v in hparams.items() if k in _KNOWN and not (k == 'n_latents' and 'n_ae_latents' in hparams)}     # theirs is the whole search as a text
-    arch = {k: _from_text(v) for k, v in hparams.items() if k in {*_ARCH_KEYS, *_ARCH_ONLY, 'ae_encoding_layer_type'}}
+    hparams: dict,  # BehaveNet's settings
+) -> Config:  # with the paper's objective
+    """The settings of a BehaveNet fit as ours; raises `ConfigError` that lists what this library does not
+    have (an `ae`, session-specific layers, ...)."""
+    # theirs is the whole search as a text
+    values = {
+        k: _from_text(v)
+        for k, v in hparams.items()
+        if k in _KNOWN and not (k == 'n_latents' and 'n_ae_latents' in hparams)
+    }
+    arch = {
+        k: _from_text(v)
+        for k, v in hparams.items()
+        if k in {*_ARCH_KEYS, *_ARCH_ONLY, 'ae_encoding_layer_type'}
+    }
     if 'ae_encoding_n_channels' in arch:
         values.pop('ae_arch_json', None)
         values['arch'] = Arch.from_behavenet(arch)
@@ -153,37 +243,55 @@ def config_of(
 # %% ../nbs/14_behavenet.ipynb #0bbcadf4
 def _session_table(version):
     "`session_info.csv` above a version's folder; None if there is none"
-    return next((p/'session_info.csv' for p in list(version.parents)[:6] if (p/'session_info.csv').is_file()), None)
+    return next(
+        (p / 'session_info.csv' for p in list(version.parents)[:6] if (p / 'session_info.csv').is_file()),
+        None,
+    )
+
 
 def _sessions_of(version, hparams, data):
     "The sessions that a version was fitted on"
     was = hparams.get('data_dir')
-    if data is None and isinstance(was, str) and was and Path(was).is_dir(): data = was
-    if data is None: raise RunError(f"{version}: say where the sessions are: data=, the folder that BehaveNet calls data_dir ({was or 'not told'}; not on this machine), or a list of HDF5 files")
-    if not isinstance(data, (str, os.PathLike)) or not Path(data).is_dir(): return find_sessions(data)
+    if data is None and isinstance(was, str) and was and Path(was).is_dir():
+        data = was
+    if data is None:
+        raise RunError(
+            f'{version}: say where the sessions are: data=, the folder that BehaveNet calls data_dir '
+            f'({was or "not told"}; not on this machine), or a list of HDF5 files'
+        )
+    if not isinstance(data, (str, os.PathLike)) or not Path(data).is_dir():
+        return find_sessions(data)
     table = _session_table(version)
-    if table: return find_sessions(data, csv=table)
+    if table:
+        return find_sessions(data, csv=table)
     names = {k: _from_text(hparams.get(k)) or 'all' for k in ('lab', 'expt', 'animal', 'session')}
     return find_sessions(data, **{k: v for k, v in _their_words(names).items() if k in names})
 
 # %% ../nbs/14_behavenet.ipynb #9756dcb2
 def data_dir(
-    home:str|Path|None=None, # the home folder; None: the user's
-) -> str: # the folder of all data
-    "Where BehaveNet keeps its data on this computer, as its `directories.json` says (older versions call it `directories`); raises `ConfigError` where there is none."
-    folder = (Path(home) if home else Path.home())/'.behavenet'
+    home: str | Path | None = None,  # the home folder; None: the user's
+) -> str:  # the folder of all data
+    """Where BehaveNet keeps its data on this computer, as its `directories.json` says (older versions call
+    it `directories`); raises `ConfigError` where there is none."""
+    folder = (Path(home) if home else Path.home()) / '.behavenet'
     for name in ('directories.json', 'directories'):
-        try: found = json.loads((folder/name).read_text(encoding='utf-8'))
-        except (OSError, ValueError, RecursionError): continue
-        if isinstance(found, dict) and isinstance(found.get('data_dir'), str) and found['data_dir']: return found['data_dir']
-    raise ConfigError(f'no data named, and {folder} has no directories.json of BehaveNet that names a data_dir; say where the sessions are')
+        try:
+            found = json.loads((folder / name).read_text(encoding='utf-8'))
+        except (OSError, ValueError, RecursionError):
+            continue
+        if isinstance(found, dict) and isinstance(found.get('data_dir'), str) and found['data_dir']:
+            return found['data_dir']
+    raise ConfigError(
+        f'no data named, and {folder} has no directories.json of BehaveNet that names a data_dir; say '
+        'where the sessions are'
+    )
 
 # %% ../nbs/14_behavenet.ipynb #0cd416d5
 def behavenet_splits(
-    n_trials:int, # trials in the session
-    splits:tuple[int, int, int, int]=(8, 1, 1, 0), # train, val, test, gap (`trial_splits`)
-    seed:int=0, # `rng_seed_data`
-) -> dict[str, list[int]]: # `train`, `val`, `test`: trial numbers
+    n_trials: int,  # trials in the session
+    splits: tuple[int, int, int, int] = (8, 1, 1, 0),  # train, val, test, gap (`trial_splits`)
+    seed: int = 0,  # `rng_seed_data`
+) -> dict[str, list[int]]:  # `train`, `val`, `test`: trial numbers
     "Split a session's trials as BehaveNet does: `split_trials`, without the ends."
     train, val, test, gap = splits
     out = split_trials(n_trials, splits, seed)
@@ -191,88 +299,168 @@ def behavenet_splits(
     return out | dict(train=[t for s in starts for t in range(s, s + train)])
 
 # %% ../nbs/14_behavenet.ipynb #1a44bbc0
-_METRICS = dict(loss=('loss',), frames_ll=('loss_data_ll', 'loss_ll'), labels_ll=('loss_label_ll',), kl_supervised=('loss_zs_kl',), mi=('loss_zu_mi', 'loss_mi'), tc=('loss_zu_tc', 'loss_tc'),
-                dwkl=('loss_zu_dwkl', 'loss_dwkl'), triplet=('loss_triplet',))
+_METRICS = dict(
+    loss=('loss',),
+    frames_ll=('loss_data_ll', 'loss_ll'),
+    labels_ll=('loss_label_ll',),
+    kl_supervised=('loss_zs_kl',),
+    mi=('loss_zu_mi', 'loss_mi'),
+    tc=('loss_zu_tc', 'loss_tc'),
+    dwkl=('loss_zu_dwkl', 'loss_dwkl'),
+    triplet=('loss_triplet',),
+)
 
-def _figure(row, keys, missing=0.):
+
+def _figure(row, keys, missing=0.0):
     "The first of these columns that holds a number"
     for key in keys:
-        try: value = float(row.get(key) or 'nan')
-        except ValueError: continue
-        if not np.isnan(value): return value
+        try:
+            value = float(row.get(key) or 'nan')
+        except ValueError:
+            continue
+        if not np.isnan(value):
+            return value
     return missing
+
 
 def _history_row(row, prefix, split, names, config):
     "A row of `metrics.csv` as one of ours; None if it tells nothing of this split"
     loss, epoch, session = (_figure(row, keys, None) for keys in ([f'{prefix}_loss'], ['epoch'], ['dataset']))
-    if loss is None or epoch is None or not 0 <= epoch < 10**9: return None
+    if loss is None or epoch is None or not 0 <= epoch < 10**9:
+        return None
     terms = {k: _figure(row, [f'{prefix}_{c}' for c in columns]) for k, columns in _METRICS.items()}
-    if split == 'val' and not terms['triplet']: terms['triplet'] = float('nan')                   # it was left out
+    if split == 'val' and not terms['triplet']:
+        terms['triplet'] = float('nan')  # it was left out
     name = names[int(session)] if session is not None and 0 <= session < len(names) else 'all'
-    return dict(epoch=int(epoch), split=split, session=name, n_frames=0, **terms, session_info=float('nan'), progress=anneal_progress(config, epoch), frame_std=1.)
+    return dict(
+        epoch=int(epoch),
+        split=split,
+        session=name,
+        n_frames=0,
+        **terms,
+        session_info=float('nan'),
+        progress=anneal_progress(config, epoch),
+        frame_std=1.0,
+    )
+
 
 def read_metrics(
-    path:str|Path, # BehaveNet's `metrics.csv`
-    names:list[str], # of the sessions, in its order
-    config:Config, # `anneal_epochs`
-) -> tuple[list[dict], int]: # rows of a history, and the epoch of the best model (0 if it is not told)
+    path: str | Path,  # BehaveNet's `metrics.csv`
+    names: list[str],  # of the sessions, in its order
+    config: Config,  # `anneal_epochs`
+) -> tuple[list[dict], int]:  # rows of a history, and the epoch of the best model (0 if it is not told)
     "The history of a BehaveNet fit; raises `RunError` for a file that is none."
     try:
-        with open(path, newline='', encoding='utf-8-sig') as f: table = list(csv.DictReader(f))
-    except (OSError, ValueError, csv.Error) as e: raise RunError(f'{path}: can not be read as a table ({e})') from None
-    if not table or 'epoch' not in table[0]: raise RunError(f"{path}: got the columns {str(list(table[0]) if table else [])[:200]}, expected BehaveNet's metrics: epoch, tr_loss, val_loss, ...")
-    rows = [r for row in table for prefix, split in (('tr', 'train'), ('val', 'val')) if (r := _history_row(row, prefix, split, names, config))]
+        with open(path, newline='', encoding='utf-8-sig') as f:
+            table = list(csv.DictReader(f))
+    except (OSError, ValueError, csv.Error) as e:
+        raise RunError(f'{path}: can not be read as a table ({e})') from None
+    if not table or 'epoch' not in table[0]:
+        raise RunError(
+            f'{path}: got the columns {str(list(table[0]) if table else [])[:200]}, expected '
+            "BehaveNet's metrics: epoch, tr_loss, val_loss, ..."
+        )
+    rows = [
+        r
+        for row in table
+        for prefix, split in (('tr', 'train'), ('val', 'val'))
+        if (r := _history_row(row, prefix, split, names, config))
+    ]
     best = max((_figure(row, ['best_val_epoch']) for row in table), default=0)
     return rows, int(best) if 0 <= best < 10**9 else 0
 
 # %% ../nbs/14_behavenet.ipynb #808dfd8c
 def _weights_in(version):
     "The folder and the weights of a BehaveNet fit"
-    try: version = Path(version).expanduser()
-    except (TypeError, RuntimeError): raise RunError(f'got {_show(version)}, expected the path of the folder version_0 (or another number) of a BehaveNet fit') from None
-    path = version/'best_val_model.pt' if version.is_dir() else version
-    if path.is_file(): return path.absolute().parent, path
+    try:
+        version = Path(version).expanduser()
+    except (TypeError, RuntimeError):
+        raise RunError(
+            f'got {_show(version)}, expected the path of the folder version_0 (or another number) of a '
+            'BehaveNet fit'
+        ) from None
+    path = version / 'best_val_model.pt' if version.is_dir() else version
+    if path.is_file():
+        return path.absolute().parent, path
     inside = sorted(p.name for p in version.glob('version_*')) if version.is_dir() else []
-    raise RunError(f'{version}: there is no best_val_model.pt; ' + (f'it holds {", ".join(inside[:10])}: name one of them' if inside else "expected the folder version_0 (or another number) of a BehaveNet fit"))
+    raise RunError(
+        f'{version}: there is no best_val_model.pt; '
+        + (
+            f'it holds {", ".join(inside[:10])}: name one of them'
+            if inside
+            else 'expected the folder version_0 (or another number) of a BehaveNet fit'
+        )
+    )
+
 
 def _settings(folder, hparams):
     "Settings as they were given, or from the pickle beside the weights"
-    if hparams is None: return read_hparams(folder/'meta_tags.pkl')
-    if isinstance(hparams, dict): return hparams
+    if hparams is None:
+        return read_hparams(folder / 'meta_tags.pkl')
+    if isinstance(hparams, dict):
+        return hparams
     sources, values = [hparams] if isinstance(hparams, (str, os.PathLike)) else hparams, {}
-    if not isinstance(sources, (list, tuple)): raise RunError(f'hparams: got {_show(hparams)}, expected names and values, or JSON files')
-    for source in sources: values |= read_hparams(source) if str(source).endswith(('.pkl', '.pickle')) else _load(source)[0]
+    if not isinstance(sources, (list, tuple)):
+        raise RunError(f'hparams: got {_show(hparams)}, expected names and values, or JSON files')
+    for source in sources:
+        values |= read_hparams(source) if str(source).endswith(('.pkl', '.pickle')) else _load(source)[0]
     return values
+
 
 def _check_counts(folder, hparams, infos, config):
     "Raise one `RunError` where the sessions are not those of the fit"
     first, problems = infos[0], []
-    for key, have, what in (('n_labels', first.n_labels if config.use_labels else None, 'labels'), ('n_datasets', len(infos), 'sessions')):
+    for key, have, what in (
+        ('n_labels', first.n_labels if config.use_labels else None, 'labels'),
+        ('n_datasets', len(infos), 'sessions'),
+    ):
         want = _from_text(hparams.get(key))
-        if have is not None and isinstance(want, int) and not isinstance(want, bool) and want != have: problems.append(f'{key}: it was fitted on {want} {what}, and there are {have}')
-    if problems: raise RunError(f'{folder}: these are not the sessions of the fit:', problems)
+        if have is not None and isinstance(want, int) and not isinstance(want, bool) and want != have:
+            problems.append(f'{key}: it was fitted on {want} {what}, and there are {have}')
+    if problems:
+        raise RunError(f'{folder}: these are not the sessions of the fit:', problems)
 
 # %% ../nbs/14_behavenet.ipynb #f9041c48
 def bring_over(
-    version:str|Path, # BehaveNet's folder of a fit, `version_0` or another number; or its `best_val_model.pt`
-    data=None, # where the sessions are now: BehaveNet's `data_dir`, or as for `fit`; None: where they were
-    out:str|Path|None=None, # the run's folder, which must not be there yet; None: `runs/` and the fit's name
-    hparams=None, # settings by hand: a dict, or JSON files (one or a list); None: from `meta_tags.pkl`
-) -> Run: # latents, labels and pictures are BehaveNet's to 1e-5
-    "Make a run of a fit by BehaveNet (PS-VAE, MSPS-VAE or beta-TC-VAE); raises `MspsvaeError` that lists what does not fit, and then writes nothing."
+    # BehaveNet's folder of a fit, `version_0` or another number; or its `best_val_model.pt`
+    version: str | Path,
+    # where the sessions are now: BehaveNet's `data_dir`, or as for `fit`; None: where they were
+    data=None,
+    # the run's folder, which must not be there yet; None: `runs/` and the fit's name
+    out: str | Path | None = None,
+    hparams=None,  # settings by hand: a dict, or JSON files (one or a list); None: from `meta_tags.pkl`
+) -> Run:  # latents, labels and pictures are BehaveNet's to 1e-5
+    """Make a run of a fit by BehaveNet (PS-VAE, MSPS-VAE or beta-TC-VAE); raises `MspsvaeError` that lists
+    what does not fit, and then writes nothing."""
     folder, weights = _weights_in(version)
     hparams = _settings(folder, hparams)
     config = config_of(hparams)
-    if out is not None and not isinstance(out, (str, os.PathLike)): raise RunError(f'out: got {_show(out)}, expected the path of a folder')
-    out = Path(out) if out else Path('runs')/f'behavenet_{hparams.get("experiment_name") or "fit"}_{folder.name}'
-    if out.exists() and (not out.is_dir() or any(out.iterdir())): raise RunError(f'{out} is there already; choose another folder (out=)')
+    if out is not None and not isinstance(out, (str, os.PathLike)):
+        raise RunError(f'out: got {_show(out)}, expected the path of a folder')
+    out = (
+        Path(out)
+        if out
+        else Path('runs') / f'behavenet_{hparams.get("experiment_name") or "fit"}_{folder.name}'
+    )
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise RunError(f'{out} is there already; choose another folder (out=)')
     check = check_sessions(_sessions_of(folder, hparams, data), config)
     check.raise_if_wrong()
     _check_counts(folder, hparams, check.infos, config)
     n_labels = check.infos[0].n_labels
-    model = load_checkpoint(weights, check.infos[0].image_shape, n_labels if config.use_labels else 0, config.n_background, config.arch)
-    if config.n_latents is None: config = config.replace(n_latents=model.n_latents)
-    if sum(config.latent_sizes(n_labels)) != model.n_latents: raise RunError(f'{weights} has {model.n_latents} latents, the settings say {sum(config.latent_sizes(n_labels))}')
+    model = load_checkpoint(
+        weights,
+        check.infos[0].image_shape,
+        n_labels if config.use_labels else 0,
+        config.n_background,
+        config.arch,
+    )
+    if config.n_latents is None:
+        config = config.replace(n_latents=model.n_latents)
+    if sum(config.latent_sizes(n_labels)) != model.n_latents:
+        raise RunError(
+            f'{weights} has {model.n_latents} latents, the settings say {sum(config.latent_sizes(n_labels))}'
+        )
     return _write_run(out, config, model, check.infos, folder, hparams)
 
 # %% ../nbs/14_behavenet.ipynb #a0d5192a
@@ -280,19 +468,39 @@ def _write_run(out, config, model, infos, folder, hparams):
     "A run's folder, whole or not at all"
     parts = [behavenet_splits(len(i.trials), config.trial_splits, config.seed_data) for i in infos]
     data = describe_data(infos, {k: [p[k] for p in parts] for k in ('train', 'val', 'test')})
-    names, metrics = [i.session.name for i in infos], folder/'metrics.csv'
+    names, metrics = [i.session.name for i in infos], folder / 'metrics.csv'
     rows, best = read_metrics(metrics, names, config) if metrics.is_file() else ([], 0)
-    for row in rows: row['n_frames'] = sum(i.n_frames[t] for i, p in zip(infos, parts) if row['session'] in ('all', i.session.name) for t in p[row['split']])
-    part = out.parent/f'.part-{secrets.token_hex(6)}'
+    for row in rows:
+        row['n_frames'] = sum(
+            i.n_frames[t]
+            for i, p in zip(infos, parts)
+            if row['session'] in ('all', i.session.name)
+            for t in p[row['split']]
+        )
+    part = out.parent / f'.part-{secrets.token_hex(6)}'
     try:
         with saving(out):
             part.mkdir(parents=True)
-            config.to_json(part/'config.json')
-            write_json(part/'data.json', data)
-            write_history(part/'history.csv', rows)
-            write_json(part/'behavenet.json', json.loads(json.dumps(plain_json(dict(version=str(folder), hparams=hparams)), default=str)))     # sets and bytes as texts
-            save_weights(part/'best.safetensors', model, epoch=best, val_loss=min((r['loss'] for r in rows if r['split'] == 'val' and r['session'] == 'all'), default=float('nan')))
-            if out.is_dir(): out.rmdir()
+            config.to_json(part / 'config.json')
+            write_json(part / 'data.json', data)
+            write_history(part / 'history.csv', rows)
+            # sets and bytes as texts
+            write_json(
+                part / 'behavenet.json',
+                json.loads(json.dumps(plain_json(dict(version=str(folder), hparams=hparams)), default=str)),
+            )
+            save_weights(
+                part / 'best.safetensors',
+                model,
+                epoch=best,
+                val_loss=min(
+                    (r['loss'] for r in rows if r['split'] == 'val' and r['session'] == 'all'),
+                    default=float('nan'),
+                ),
+            )
+            if out.is_dir():
+                out.rmdir()
             os.replace(part, out)
-    finally: shutil.rmtree(part, ignore_errors=True)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
     return load_run(out)

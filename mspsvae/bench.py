@@ -31,35 +31,41 @@ from .train import TermMeans, epoch_generator, forward_batch, make_optimizer, tr
 
 # %% ../nbs/15_bench.ipynb #8deaa94e
 def count_flops(
-    input_shape:tuple[int, int, int], # channels, y pixels, x pixels
-    arch:Arch, # the convolutions
-    n_latents:int, # of all subspaces
-) -> dict[str, int]: # operations for one frame: `encoding`, `forward` (encode and decode), `training`
-    "Operations of convolutions and linear maps, a multiply-add being 2; training is 3 times forward, less the pixels' gradient."
+    input_shape: tuple[int, int, int],  # channels, y pixels, x pixels
+    arch: Arch,  # the convolutions
+    n_latents: int,  # of all subspaces
+) -> dict[str, int]:  # operations for one frame: `encoding`, `forward` (encode and decode), `training`
+    """Operations of convolutions and linear maps, a multiply-add being 2; training is 3 times forward,
+    less the pixels' gradient."""
     sizes = layer_sizes(input_shape, arch)
-    convs = [2*s.kernel**2*s.channels[0]*s.channels[1]*s.size_out[0]*s.size_out[1] for s in sizes]
-    linear = 2*n_latents*sizes[-1].channels[1]*sizes[-1].size_out[0]*sizes[-1].size_out[1]
-    encoding, forward = sum(convs) + 2*linear, 2*sum(convs) + 3*linear
-    return dict(encoding=encoding, forward=forward, training=3*forward - convs[0])
+    convs = [2 * s.kernel**2 * s.channels[0] * s.channels[1] * s.size_out[0] * s.size_out[1] for s in sizes]
+    linear = 2 * n_latents * sizes[-1].channels[1] * sizes[-1].size_out[0] * sizes[-1].size_out[1]
+    encoding, forward = sum(convs) + 2 * linear, 2 * sum(convs) + 3 * linear
+    return dict(encoding=encoding, forward=forward, training=3 * forward - convs[0])
 
 # %% ../nbs/15_bench.ipynb #6372ce4f
 def count_bytes(
-    input_shape:tuple[int, int, int], # channels, y pixels, x pixels
-    arch:Arch, # the convolutions
-    itemsize:int, # bytes of a number
-) -> int: # bytes for one frame
+    input_shape: tuple[int, int, int],  # channels, y pixels, x pixels
+    arch: Arch,  # the convolutions
+    itemsize: int,  # bytes of a number
+) -> int:  # bytes for one frame
     "What training has to move at the least: the output of each layer, five times."
     sizes = layer_sizes(input_shape, arch)
-    outputs = sum(s.channels[1]*s.size_out[0]*s.size_out[1] + s.channels[0]*s.size_in[0]*s.size_in[1] for s in sizes)
-    return 5*itemsize*outputs
+    outputs = sum(
+        s.channels[1] * s.size_out[0] * s.size_out[1] + s.channels[0] * s.size_in[0] * s.size_in[1]
+        for s in sizes
+    )
+    return 5 * itemsize * outputs
 
 # %% ../nbs/15_bench.ipynb #b4e54be0
 def _wait(device):
-    if device.type in ('cuda', 'mps'): getattr(torch, device.type).synchronize()
+    if device.type in ('cuda', 'mps'):
+        getattr(torch, device.type).synchronize()
+
 
 def seconds(
-    work, # called without arguments
-    device:torch.device, # to wait for
+    work,  # called without arguments
+    device: torch.device,  # to wait for
 ) -> float:
     "How long something takes, the device's queue included."
     _wait(device)
@@ -68,26 +74,30 @@ def seconds(
     _wait(device)
     return time.perf_counter() - begin
 
+
 def in_turns(
-    works:dict, # name -> what to call
-    device:torch.device,
-    repeats:int, # how often each is called, in turns, after one round that does not count
-) -> dict[str, float]: # name -> seconds, the median
+    works: dict,  # name -> what to call
+    device: torch.device,
+    repeats: int,  # how often each is called, in turns, after one round that does not count
+) -> dict[str, float]:  # name -> seconds, the median
     "Time several things in turns, so that whatever else the machine does meets them all alike."
     taken = [{name: seconds(work, device) for name, work in works.items()} for _ in range(repeats + 1)][1:]
     return {name: median(t[name] for t in taken) for name in works}
 
 # %% ../nbs/15_bench.ipynb #f3b66fe3
 def ceiling_works(
-    device:torch.device,
-    dtype:torch.dtype, # of the convolutions
-) -> tuple[dict, dict[str, float]]: # `matmul` and `copy` to be timed; the 10^12 operations and 10^9 bytes (read and written) that they take
+    device: torch.device,
+    dtype: torch.dtype,  # of the convolutions
+    # `matmul` and `copy` to be timed; the 10^12 operations and 10^9 bytes (read and written) that they take
+) -> tuple[dict, dict[str, float]]:
     "A large matrix product and a large copy."
     n, large = (8192, 2**29) if device.type == 'cuda' else (1024, 2**26)
     a = torch.randn(n, n, device=device).to(dtype)
     data = torch.zeros(large, dtype=torch.uint8, device=device)
     target = torch.empty_like(data)
-    return dict(matmul=lambda: a @ a, copy=lambda: target.copy_(data)), dict(matmul=2*n**3/1e12, copy=2*large/1e9)
+    return dict(matmul=lambda: a @ a, copy=lambda: target.copy_(data)), dict(
+        matmul=2 * n**3 / 1e12, copy=2 * large / 1e9
+    )
 
 # %% ../nbs/15_bench.ipynb #d57200b6
 class _PlainEncoder(nn.Module):
@@ -96,8 +106,10 @@ class _PlainEncoder(nn.Module):
         self.blocks = encoder.blocks
 
     def forward(self, x):
-        for b in self.blocks: x = b.act(b.norm(F.conv2d(F.pad(x, b.pad), b.conv.weight, b.conv.bias, b.conv.stride)))
+        for b in self.blocks:
+            x = b.act(b.norm(F.conv2d(F.pad(x, b.pad), b.conv.weight, b.conv.bias, b.conv.stride)))
         return x.flatten(1)
+
 
 class _PlainDecoder(nn.Module):
     def __init__(self, decoder):
@@ -106,39 +118,49 @@ class _PlainDecoder(nn.Module):
 
     def forward(self, z, dtype=None):
         x = self.expand(z).unflatten(1, self.shape_in)
-        for b in self.blocks: x = b.act(b.norm(plain_conv_transpose(x, b.conv.weight, b.conv.bias, b.size)))
+        for b in self.blocks:
+            x = b.act(b.norm(plain_conv_transpose(x, b.conv.weight, b.conv.bias, b.size)))
         return x
 
-def plain_model(
-    model:MSPSVAE,
-) -> MSPSVAE: # a copy
+
+def plain_model(model: MSPSVAE) -> MSPSVAE:  # a copy
     "The same model with PyTorch's convolutions as they come, in single precision."
     model = deepcopy(model)
-    model.encoder, model.decoder, model.train_dtype = _PlainEncoder(model.encoder), _PlainDecoder(model.decoder), None
+    model.encoder, model.decoder, model.train_dtype = (
+        _PlainEncoder(model.encoder),
+        _PlainDecoder(model.decoder),
+        None,
+    )
     return model
 
 # %% ../nbs/15_bench.ipynb #65fffd84
 def _plain_trial(info, trial):
     with h5py.File(info.session.path, 'r') as f:
-        return torch.from_numpy(f['images'][info.trials[trial]][()].astype(np.float32)/255), torch.from_numpy(f['labels'][info.trials[trial]][()]).float()
+        return torch.from_numpy(
+            f['images'][info.trials[trial]][()].astype(np.float32) / 255
+        ), torch.from_numpy(f['labels'][info.trials[trial]][()]).float()
+
 
 def plain_epoch(
-    model:MSPSVAE,
-    optimizer:torch.optim.Optimizer,
-    infos, # of the sessions
-    plan, # batches of (session, trial, does it count?), in which all count
-    config:Config,
-    rng:torch.Generator,
-) -> list[dict[str, float]]: # the terms of each step
+    model: MSPSVAE,
+    optimizer: torch.optim.Optimizer,
+    infos,  # of the sessions
+    plan,  # batches of (session, trial, does it count?), in which all count
+    config: Config,
+    rng: torch.Generator,
+) -> list[dict[str, float]]:  # the terms of each step
     "The baseline: one pass over a plan, the plain way."
     device, weights, told = model.frame_std.device, term_weights(config), []
     model.train()
     for trials in plan:
         frames, labels = zip(*(_plain_trial(infos[s], t) for s, t, _ in trials))
-        session = torch.tensor([s for s, _, _ in trials]).repeat_interleave(torch.tensor([len(f) for f in frames]))
+        session = torch.tensor([s for s, _, _ in trials]).repeat_interleave(
+            torch.tensor([len(f) for f in frames])
+        )
         batch = Batch(torch.cat(frames), session, torch.cat(labels)).to(device)
         out = forward_batch(model, batch, config, rng)
-        if config.frame_std == 'auto': calibrate_frame_std(model, out, batch)
+        if config.frame_std == 'auto':
+            calibrate_frame_std(model, out, batch)
         result = objective(model, out, batch, weights)
         optimizer.zero_grad()
         result.loss.backward()
@@ -151,47 +173,84 @@ def _make_data(root, config, shape, n_trials, n_frames, n_labels):
     n_sessions = config.n_sessions_per_batch
     rng = np.random.default_rng(0)
     for s in range(n_sessions):
-        images = [rng.integers(0, 256, (n_frames, *shape), dtype=np.uint8) for _ in range(max(n_trials, 3))] # three: a session is split in three
-        write_session(Path(root)/f'session_{s}.hdf5', images, [rng.normal(size=(n_frames, n_labels)) for _ in images])
-    check = check_sessions([Path(root)/f'session_{s}.hdf5' for s in range(n_sessions)], config.replace(trial_splits=(1, 1, 1, 0)))
+        # three: a session is split in three
+        images = [rng.integers(0, 256, (n_frames, *shape), dtype=np.uint8) for _ in range(max(n_trials, 3))]
+        write_session(
+            Path(root) / f'session_{s}.hdf5', images, [rng.normal(size=(n_frames, n_labels)) for _ in images]
+        )
+    check = check_sessions(
+        [Path(root) / f'session_{s}.hdf5' for s in range(n_sessions)],
+        config.replace(trial_splits=(1, 1, 1, 0)),
+    )
     check.raise_if_wrong()
     return check.infos, [[(s, t, True) for s in range(n_sessions)] for t in range(n_trials)]
 
 # %% ../nbs/15_bench.ipynb #f8706d11
 def _peak_bytes(device):
-    if device.type == 'cuda': return torch.cuda.max_memory_allocated(device)
-    try: import resource
-    except ImportError: return None                              # Windows
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss*(1 if sys.platform == 'darwin' else 1024)
+    if device.type == 'cuda':
+        return torch.cuda.max_memory_allocated(device)
+    try:
+        import resource
+    except ImportError:
+        return None  # Windows
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == 'darwin' else 1024)
+
 
 def _terms_work(config, n, n_sessions, device):
     "The two terms that compare frames with each other, forward and backward, on random latents of a batch"
-    z, mu, logvar = (torch.randn(n, k, device=device, requires_grad=True) for k in (max(2, config.n_unsupervised or 2),)*3)
-    background, session = torch.randn(n, max(1, config.n_background), device=device, requires_grad=True), torch.arange(n, device=device) % n_sessions
-    return dict(kl=lambda: torch.autograd.grad(sum(decomposed_kl(z, mu, logvar)), (z, mu, logvar)),
-                triplet=lambda: torch.autograd.grad(triplet_loss(background, session), background))
+    z, mu, logvar = (
+        torch.randn(n, k, device=device, requires_grad=True)
+        for k in (max(2, config.n_unsupervised or 2),) * 3
+    )
+    background, session = (
+        torch.randn(n, max(1, config.n_background), device=device, requires_grad=True),
+        torch.arange(n, device=device) % n_sessions,
+    )
+    return dict(
+        kl=lambda: torch.autograd.grad(sum(decomposed_kl(z, mu, logvar)), (z, mu, logvar)),
+        triplet=lambda: torch.autograd.grad(triplet_loss(background, session), background),
+    )
 
 # %% ../nbs/15_bench.ipynb #3357e665
 def _loader_works(infos, config, plan, device):
     "The loader alone: from the files, and from what it keeps in memory"
     fresh, kept = (TrialReader(infos, config.replace(cache=c), device) for c in ('stream', 'memory'))
-    def drain(reader): return [len(batch) for batch in reader.batches(plan)]
+
+    def drain(reader):
+        return [len(batch) for batch in reader.batches(plan)]
+
     return dict(loader=lambda: drain(fresh), loader_kept=lambda: drain(kept)), (fresh, kept)
+
 
 def _training_works(infos, config, plan, device):
     "Ours and the baseline, from the same weights"
     model = make_model(config, infos[0].image_shape, infos[0].n_labels).to(device)
     plain = plain_model(model)
     model.train_dtype = pick_precision(config.precision, device)
-    ours, theirs = make_optimizer(model, config), torch.optim.Adam(plain.parameters(), lr=config.learning_rate, amsgrad=True)
-    reader, means, rng = TrialReader(infos, config, device), TermMeans(len(infos), device), epoch_generator(0, 0, device)
-    def train(): train_epoch(model, ours, reader.batches(plan), config, term_weights(config), rng, means)
-    return model, reader, dict(training=train, baseline=lambda: plain_epoch(plain, theirs, infos, plan, config, rng))
+    ours, theirs = (
+        make_optimizer(model, config),
+        torch.optim.Adam(plain.parameters(), lr=config.learning_rate, amsgrad=True),
+    )
+    reader, means, rng = (
+        TrialReader(infos, config, device),
+        TermMeans(len(infos), device),
+        epoch_generator(0, 0, device),
+    )
+
+    def train():
+        train_epoch(model, ours, reader.batches(plan), config, term_weights(config), rng, means)
+
+    return (
+        model,
+        reader,
+        dict(training=train, baseline=lambda: plain_epoch(plain, theirs, infos, plan, config, rng)),
+    )
 
 # %% ../nbs/15_bench.ipynb #89c0994b
 def _measure(infos, plan, config, device, repeats):
     "Seconds of all works; the ceilings; the precision of training; peak memory"
-    if device.type == 'cuda': torch.cuda.reset_peak_memory_stats(device)
+    if device.type == 'cuda':
+        torch.cuda.reset_peak_memory_stats(device)
     model, reader, works = _training_works(infos, config, plan, device)
     works['training']()
     peak = _peak_bytes(device)
@@ -200,56 +259,115 @@ def _measure(infos, plan, config, device, repeats):
     ceiling, amounts = ceiling_works(device, model.train_dtype)
     taken = in_turns(works | ceiling, device, repeats)
     model.eval()
-    taken |= in_turns(loaders | _terms_work(config, n_batch, len(infos), device) | dict(encoding=lambda: encode_frames(model, frames)), device, repeats)
-    for r in (reader, *readers): r.close()
-    return taken, {k: amounts[k]/taken[k] for k in amounts}, model.train_dtype, peak
+    taken |= in_turns(
+        loaders
+        | _terms_work(config, n_batch, len(infos), device)
+        | dict(encoding=lambda: encode_frames(model, frames)),
+        device,
+        repeats,
+    )
+    for r in (reader, *readers):
+        r.close()
+    return taken, {k: amounts[k] / taken[k] for k in amounts}, model.train_dtype, peak
 
 # %% ../nbs/15_bench.ipynb #a92ba7ef
 def bench(
-    config:Config=Config(), # `arch`, `n_sessions_per_batch`, `device`, `precision`, sizes of the subspaces
-    image_size:tuple[int, int]=(64, 64), # y pixels, x pixels
-    n_channels:int=1, # of a frame
-    n_frames:int=96, # in a trial; a batch has one trial of each of its sessions
-    n_labels:int=4, # of a frame
-    steps:int=2, # of training in one measurement
-    repeats:int=5, # measurements; their median counts
-) -> dict: # what was asked, and every figure; plain numbers for JSON
+    # `arch`, `n_sessions_per_batch`, `device`, `precision`, sizes of the subspaces
+    config: Config = Config(),
+    image_size: tuple[int, int] = (64, 64),  # y pixels, x pixels
+    n_channels: int = 1,  # of a frame
+    n_frames: int = 96,  # in a trial; a batch has one trial of each of its sessions
+    n_labels: int = 4,  # of a frame
+    steps: int = 2,  # of training in one measurement
+    repeats: int = 5,  # measurements; their median counts
+) -> dict:  # what was asked, and every figure; plain numbers for JSON
     "Measure training, encoding and loading, the plain baseline, and the machine's ceiling, in one run."
-    if min(n_channels, n_frames, steps, repeats) < 1: raise ConfigError(f'n_channels {n_channels}, n_frames {n_frames}, steps {steps}, repeats {repeats}: expected whole numbers >= 1')
+    if min(n_channels, n_frames, steps, repeats) < 1:
+        raise ConfigError(
+            f'n_channels {n_channels}, n_frames {n_frames}, steps {steps}, repeats {repeats}: expected '
+            'whole numbers >= 1'
+        )
     device, shape, n = pick_device(config.device), (n_channels, *image_size), config.n_sessions_per_batch
     with TemporaryDirectory() as root:
         infos, plan = _make_data(root, config, shape, steps, n_frames, n_labels)
         taken, ceiling, dtype, peak = _measure(infos, plan, config, device, repeats)
-    asked = dict(input_shape=list(shape), arch=config.arch.to_dict(), n_sessions_per_batch=n, n_frames=n_frames, n_labels=n_labels, steps=steps, repeats=repeats)
-    machine = dict(device=device.type, name=torch.cuda.get_device_name(device) if device.type == 'cuda' else None, threads=torch.get_num_threads(),
-                   torch=torch.__version__, precision='bf16' if dtype == torch.bfloat16 else 'fp32', peak_bytes=peak)
+    asked = dict(
+        input_shape=list(shape),
+        arch=config.arch.to_dict(),
+        n_sessions_per_batch=n,
+        n_frames=n_frames,
+        n_labels=n_labels,
+        steps=steps,
+        repeats=repeats,
+    )
+    machine = dict(
+        device=device.type,
+        name=torch.cuda.get_device_name(device) if device.type == 'cuda' else None,
+        threads=torch.get_num_threads(),
+        torch=torch.__version__,
+        precision='bf16' if dtype == torch.bfloat16 else 'fp32',
+        peak_bytes=peak,
+    )
     return asked | machine | _figures(taken, asked, config, dtype, ceiling)
 
 # %% ../nbs/15_bench.ipynb #4c94be08
 def _figures(taken, asked, config, dtype, ceiling):
-    frames, shape = asked['n_frames']*asked['n_sessions_per_batch']*asked['steps'], asked['input_shape']
+    frames, shape = asked['n_frames'] * asked['n_sessions_per_batch'] * asked['steps'], asked['input_shape']
     flops = count_flops(shape, config.arch, sum(config.latent_sizes(asked['n_labels'])))
     traffic = count_bytes(shape, config.arch, dtype.itemsize)
-    rates = {name: frames/taken[name] for name in ('training', 'baseline', 'loader', 'loader_kept')} | dict(encoding=asked['n_frames']/taken['encoding'])
-    tflops = rates['training']*flops['training']/1e12
+    rates = {name: frames / taken[name] for name in ('training', 'baseline', 'loader', 'loader_kept')} | dict(
+        encoding=asked['n_frames'] / taken['encoding']
+    )
+    tflops = rates['training'] * flops['training'] / 1e12
     return {f'{name}_frames_per_s': rate for name, rate in rates.items()} | dict(
-        matmul_tflops=ceiling['matmul'], copy_gb_per_s=ceiling['copy'], speedup=rates['training']/rates['baseline'], training_tflops=tflops, encoding_tflops=rates['encoding']*flops['encoding']/1e12,
-        share_of_matmul=tflops/ceiling['matmul'], share_of_copy=rates['training']*traffic/1e9/ceiling['copy'],
-        training_flops_per_frame=flops['training'], encoding_flops_per_frame=flops['encoding'], training_bytes_per_frame=traffic,
-        kl_ms=1000*taken['kl'], triplet_ms=1000*taken['triplet'], step_ms=1000*taken['training']/asked['steps'])
+        matmul_tflops=ceiling['matmul'],
+        copy_gb_per_s=ceiling['copy'],
+        speedup=rates['training'] / rates['baseline'],
+        training_tflops=tflops,
+        encoding_tflops=rates['encoding'] * flops['encoding'] / 1e12,
+        share_of_matmul=tflops / ceiling['matmul'],
+        share_of_copy=rates['training'] * traffic / 1e9 / ceiling['copy'],
+        training_flops_per_frame=flops['training'],
+        encoding_flops_per_frame=flops['encoding'],
+        training_bytes_per_frame=traffic,
+        kl_ms=1000 * taken['kl'],
+        triplet_ms=1000 * taken['triplet'],
+        step_ms=1000 * taken['training'] / asked['steps'],
+    )
 
 # %% ../nbs/15_bench.ipynb #358f9ecf
 def bench_table(
-    r:dict, # from `bench`
+    r: dict,  # from `bench`
 ) -> str:
     "The figures of a bench, to read."
-    memory = 'unknown' if r['peak_bytes'] is None else f"{r['peak_bytes']/1e9:.2f} GB"
-    rows = [('training', f"{r['training_frames_per_s']:.0f} frames/s, {r['speedup']:.2f} times the baseline"), ('baseline', f"{r['baseline_frames_per_s']:.0f} frames/s"),
-            ('encoding', f"{r['encoding_frames_per_s']:.0f} frames/s (fp32)"),
-            ('loader alone', f"{r['loader_frames_per_s']:.0f} frames/s from files, {r['loader_kept_frames_per_s']:.0f} from memory"),
-            ('arithmetic', f"{1000*r['training_tflops']:.0f} GFLOP/s, {r['share_of_matmul']:.0%} of the ceiling of {1000*r['matmul_tflops']:.0f} (matrix product, {r['precision']})"),
-            ('memory traffic', f"{r['share_of_copy']:.0%} of the ceiling of {r['copy_gb_per_s']:.1f} GB/s (copy)"), ('peak memory', memory),
-            ('step', f"{r['step_ms']:.0f} ms, of which KL terms {r['kl_ms']:.1f}, triplet loss {r['triplet_ms']:.1f}")]
+    memory = 'unknown' if r['peak_bytes'] is None else f'{r["peak_bytes"] / 1e9:.2f} GB'
+    rows = [
+        ('training', f'{r["training_frames_per_s"]:.0f} frames/s, {r["speedup"]:.2f} times the baseline'),
+        ('baseline', f'{r["baseline_frames_per_s"]:.0f} frames/s'),
+        ('encoding', f'{r["encoding_frames_per_s"]:.0f} frames/s (fp32)'),
+        (
+            'loader alone',
+            f'{r["loader_frames_per_s"]:.0f} frames/s from files, {r["loader_kept_frames_per_s"]:.0f} '
+            'from memory',
+        ),
+        (
+            'arithmetic',
+            f'{1000 * r["training_tflops"]:.0f} GFLOP/s, {r["share_of_matmul"]:.0%} of the ceiling of '
+            f'{1000 * r["matmul_tflops"]:.0f} (matrix product, {r["precision"]})',
+        ),
+        (
+            'memory traffic',
+            f'{r["share_of_copy"]:.0%} of the ceiling of {r["copy_gb_per_s"]:.1f} GB/s (copy)',
+        ),
+        ('peak memory', memory),
+        (
+            'step',
+            f'{r["step_ms"]:.0f} ms, of which KL terms {r["kl_ms"]:.1f}, triplet loss {r["triplet_ms"]:.1f}',
+        ),
+    ]
     channels, y, x = r['input_shape']
-    title = f"{channels} x {y} x {x}, {r['n_sessions_per_batch']} sessions x {r['n_frames']} frames, {r['name'] or r['device']}, {r['threads']} threads, {r['precision']}, torch {r['torch']}"
+    title = (
+        f'{channels} x {y} x {x}, {r["n_sessions_per_batch"]} sessions x {r["n_frames"]} frames, '
+        f'{r["name"] or r["device"]}, {r["threads"]} threads, {r["precision"]}, torch {r["torch"]}'
+    )
     return '\n'.join([title, *(f'{name:16}{text}' for name, text in rows)])

@@ -40,33 +40,56 @@ from .train import default_out, fit
 
 # %% ../nbs/16_cli.ipynb #52d7afb1
 def _value(text):
-    try: return json.loads(text)
-    except ValueError: return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
-def _shown(default): return "the paper's" if isinstance(default, Arch) else 'none' if default is None else default
+
+def _shown(default):
+    return "the paper's" if isinstance(default, Arch) else 'none' if default is None else default
+
 
 def _setting_flags(parser, kind, title):
-    "A flag for each field of a dataclass, told by the comment beside it; one that is not given does not appear among the arguments"
+    """A flag for each field of a dataclass, told by the comment beside it; one that is not given does not
+    appear among the arguments"""
     group, told = parser.add_argument_group(title), docments(kind)
     for field in fields(kind):
-        flag, text = '--' + field.name.replace('_', '-'), f'{told.get(field.name) or ""} [{_shown(field.default)}]'.replace('%', '%%')
-        if isinstance(field.default, bool): group.add_argument(flag, action=argparse.BooleanOptionalAction, default=argparse.SUPPRESS, help=text)
-        else: group.add_argument(flag, type=_value, metavar='VALUE', default=argparse.SUPPRESS, help=text)
+        flag, text = (
+            '--' + field.name.replace('_', '-'),
+            f'{told.get(field.name) or ""} [{_shown(field.default)}]'.replace('%', '%%'),
+        )
+        if isinstance(field.default, bool):
+            group.add_argument(
+                flag, action=argparse.BooleanOptionalAction, default=argparse.SUPPRESS, help=text
+            )
+        else:
+            group.add_argument(flag, type=_value, metavar='VALUE', default=argparse.SUPPRESS, help=text)
 
-def _given(args, kind): return {f.name: getattr(args, f.name) for f in fields(kind) if hasattr(args, f.name)}
+
+def _given(args, kind):
+    return {f.name: getattr(args, f.name) for f in fields(kind) if hasattr(args, f.name)}
 
 # %% ../nbs/16_cli.ipynb #7f30565a
 def add_config_flags(
-    parser:argparse.ArgumentParser, # gets `--config` and a flag for each field of `Config`
+    parser: argparse.ArgumentParser,  # gets `--config` and a flag for each field of `Config`
 ) -> None:
     "Add all settings of a fit to a parser."
-    parser.add_argument('--config', nargs='+', default=[], metavar='JSON', help="settings from files: our own config.json, or BehaveNet's model, training, compute and data JSONs").complete = shtab.FILE
+    parser.add_argument(
+        '--config',
+        nargs='+',
+        default=[],
+        metavar='JSON',
+        help=(
+            "settings from files: our own config.json, or BehaveNet's model, training, compute and data JSONs"
+        ),
+    ).complete = shtab.FILE
     _setting_flags(parser, Config, 'settings (they win over --config)')
 
 # %% ../nbs/16_cli.ipynb #eec59cb5
 def config_from(
-    args:argparse.Namespace, # parsed flags of `add_config_flags`
-    **defaults, # settings that hold unless a flag or file says otherwise
+    args: argparse.Namespace,  # parsed flags of `add_config_flags`
+    **defaults,  # settings that hold unless a flag or file says otherwise
 ) -> Config:
     "The `Config` that the flags ask for; raises `ConfigError` naming all that is wrong."
     flags = _given(args, Config)
@@ -74,7 +97,9 @@ def config_from(
     return base.replace(**flags) if flags else base
 
 # %% ../nbs/16_cli.ipynb #b73f6cab
-def _note(*lines): print(*lines, sep='\n', file=sys.stderr, flush=True)
+def _note(*lines):
+    print(*lines, sep='\n', file=sys.stderr, flush=True)
+
 
 def _show_result(args, content, text):
     "Print a result: `content` as JSON where that was asked for, else the text"
@@ -86,18 +111,43 @@ def prepare_command(args):
     settings, table = _given(args, Recipe) | dict(show_progress=sys.stderr.isatty()), args.videos[0]
     if len(args.videos) == 1 and table.lower().endswith('.csv'):
         alone = [f'--{k}' for k in ('poses', 'name', 'individual', 'format') if getattr(args, k)]
-        if alone: raise ConfigError(f'{", ".join(alone)}: for a single session; in {table} the columns poses, id, individual and format say that of each')
+        if alone:
+            raise ConfigError(
+                f'{", ".join(alone)}: for a single session; in {table} the columns poses, id, '
+                'individual and format say that of each'
+            )
         made = prepare_sessions(table, args.out, redo=args.redo, workers=args.workers, **settings)
-    else: made = [prepare(args.videos, args.poses, args.out, args.name, individual=args.individual, format=args.format, redo=args.redo, **settings)]
+    else:
+        made = [
+            prepare(
+                args.videos,
+                args.poses,
+                args.out,
+                args.name,
+                individual=args.individual,
+                format=args.format,
+                redo=args.redo,
+                **settings,
+            )
+        ]
     _show_result(args, [str(p) for p in made], '\n'.join(map(str, made)))
     _note(f'Look at the preview of each session, a PNG beside it; then: mspsvae check {args.out}')
     return 0
 
 # %% ../nbs/16_cli.ipynb #52e88921
 def _prepare_flags(parser):
-    parser.add_argument('videos', nargs='+', help='a CSV with a line for each session (columns: id, video, poses; also individual, format and any setting below), or the videos of one session').complete = shtab.FILE
+    parser.add_argument(
+        'videos',
+        nargs='+',
+        help=(
+            'a CSV with a line for each session (columns: id, video, poses; also individual, format and any '
+            'setting below), or the videos of one session'
+        ),
+    ).complete = shtab.FILE
     parser.add_argument('--out', required=True, help='folder for the sessions').complete = shtab.DIRECTORY
-    parser.add_argument('--poses', nargs='+', help='pose file of a single session, or one for each camera').complete = shtab.FILE
+    parser.add_argument(
+        '--poses', nargs='+', help='pose file of a single session, or one for each camera'
+    ).complete = shtab.FILE
     parser.add_argument('--name', help='name of a single session [that of its first video]')
     parser.add_argument('--individual', help='which animal, where the pose file holds several')
     parser.add_argument('--format', help='of the pose file [what it looks like]')
@@ -110,80 +160,153 @@ def _prepare_flags(parser):
 def check_command(args):
     "Look at every session and report all that is wrong."
     check = check_sessions(_one_or_all(args.data), config_from(args))
-    found = [dict(name=i.session.name, path=str(i.session.path), n_trials=len(i.trials), n_frames=sum(i.n_frames), image_shape=list(i.image_shape), n_labels=i.n_labels, label_names=list(i.label_names))
-             for i in check.infos]
+    found = [
+        dict(
+            name=i.session.name,
+            path=str(i.session.path),
+            n_trials=len(i.trials),
+            n_frames=sum(i.n_frames),
+            image_shape=list(i.image_shape),
+            n_labels=i.n_labels,
+            label_names=list(i.label_names),
+        )
+        for i in check.infos
+    ]
     _show_result(args, dict(sessions=found, warnings=check.warnings, problems=check.problems), check)
     return 1 if check.problems else 0
 
+
 def _check_flags(parser):
-    parser.add_argument('data', nargs='+', help='root folder, HDF5 files, or a CSV of sessions').complete = shtab.FILE
+    parser.add_argument(
+        'data', nargs='+', help='root folder, HDF5 files, or a CSV of sessions'
+    ).complete = shtab.FILE
     _json_flag(parser)
     add_config_flags(parser)
 
-def _json_flag(parser): parser.add_argument('--json', action='store_true', help='print all figures as JSON')
+
+def _json_flag(parser):
+    parser.add_argument('--json', action='store_true', help='print all figures as JSON')
 
 # %% ../nbs/16_cli.ipynb #3232c063
 def _progress(n_epochs):
     "How `fit` shows where it is: a bar on a terminal, a line for each epoch elsewhere"
-    if sys.stderr.isatty(): return dict(show_progress=True)
+    if sys.stderr.isatty():
+        return dict(show_progress=True)
     of = '' if n_epochs is None else f'/{n_epochs}'
-    def line(rows): _note(f"epoch {rows[0]['epoch']}{of}: " + ', '.join(f"{r['split']} loss {r['loss']:.1f}" for r in rows if r['session'] == 'all'))
+
+    def line(rows):
+        _note(
+            f'epoch {rows[0]["epoch"]}{of}: '
+            + ', '.join(f'{r["split"]} loss {r["loss"]:.1f}' for r in rows if r['session'] == 'all')
+        )
+
     return dict(show_progress=False, log=line)
 
+
 def fit_and_score(
-    data, # as for `fit`
-    config:Config,
-    out, # the run's folder, or None
-    resume:bool=False,
-    as_json:bool=False, # print the scores as JSON instead of a table
-    with_report:bool=True, # write `report.html`
-) -> int: # exit code
+    data,  # as for `fit`
+    config: Config,
+    out,  # the run's folder, or None
+    resume: bool = False,
+    as_json: bool = False,  # print the scores as JSON instead of a table
+    with_report: bool = True,  # write `report.html`
+) -> int:  # exit code
     "Fit, encode all trials, evaluate, write the report, print the scores."
     begin = time.monotonic()
     run = fit(data, config, out=out, resume=resume, **_progress(config.max_epochs))
-    if not leads(): return 130 if run.interrupted else 0            # of several processes the first does what remains
-    if run.interrupted: return _stopped(run)
-    _note(f'Fitted in {time.monotonic() - begin:.0f} s. Encoding all trials, scoring the best model and writing its report ...')
+    # of several processes the first does what remains
+    if not leads():
+        return 130 if run.interrupted else 0
+    if run.interrupted:
+        return _stopped(run)
+    _note(
+        f'Fitted in {time.monotonic() - begin:.0f} s. Encoding all trials, scoring the best model and '
+        'writing its report ...'
+    )
     run.latents()
     scores, leak = evaluate(run), leakage(run)
-    known_sessions(run)                                             # so that new sessions can be judged when these videos are gone
+    known_sessions(run)  # so that new sessions can be judged when these videos are gone
     page = _reported(run, scores, leak) if with_report else []
-    print(json.dumps(scores, indent=2) if as_json else summarise(scores) + '\n\n' + describe_leakage(leak, table=False))
-    _note('', f'The run is in {run.path}:', *page, '  latents/       the latents of every frame, one HDF5 file a session',
-          '  metrics.json   all scores', '  leakage.json   what leaked, where', '  history.csv    every term of the loss, epoch by epoch', f"In Python: from mspsvae.runs import load_run; run = load_run({str(run.path)!r})")
+    print(
+        json.dumps(scores, indent=2)
+        if as_json
+        else summarise(scores) + '\n\n' + describe_leakage(leak, table=False)
+    )
+    _note(
+        '',
+        f'The run is in {run.path}:',
+        *page,
+        '  latents/       the latents of every frame, one HDF5 file a session',
+        '  metrics.json   all scores',
+        '  leakage.json   what leaked, where',
+        '  history.csv    every term of the loss, epoch by epoch',
+        f'In Python: from mspsvae.runs import load_run; run = load_run({str(run.path)!r})',
+    )
     return 0
 
+
 def _stopped(run):
-    _note(f'Stopped. Everything up to the last finished epoch is in {run.path}; go on with: --out {run.path} --resume')
+    _note(
+        f'Stopped. Everything up to the last finished epoch is in {run.path}; go on with: --out '
+        f'{run.path} --resume'
+    )
     return 130
+
 
 def _reported(run, scores, leak):
     "A line about the page; a fit is not lost because its page is"
-    try: return [f'  {report(run, scores=scores, leak=leak).name}    open it in a browser: everything worth seeing of this fit']
-    except Exception as e: warnings.warn(f'the fit is whole, but its report could not be made ({type(e).__name__}: {e}); try again with: mspsvae report {run.path}')
+    try:
+        return [
+            f'  {report(run, scores=scores, leak=leak).name}    open it in a browser: everything worth '
+            'seeing of this fit'
+        ]
+    except Exception as e:
+        warnings.warn(
+            f'the fit is whole, but its report could not be made ({type(e).__name__}: {e}); try again '
+            f'with: mspsvae report {run.path}'
+        )
     return []
 
 # %% ../nbs/16_cli.ipynb #e8bee0c2
-def _one_or_all(data): return data[0] if len(data) == 1 else data
+def _one_or_all(data):
+    return data[0] if len(data) == 1 else data
+
 
 def data_root(
-    args:argparse.Namespace, # with `data`, perhaps None
+    args: argparse.Namespace,  # with `data`, perhaps None
 ) -> str:
-    "Where the data are: as named, or as BehaveNet's `directories.json` says; raises `ConfigError` where neither does."
+    """Where the data are: as named, or as BehaveNet's `directories.json` says; raises `ConfigError` where
+    neither does."""
     return _one_or_all(args.data) if args.data else data_dir()
+
 
 def fit_command(args):
     "Fit a model to sessions, encode them, score the fit, write its report."
     return fit_and_score(data_root(args), config_from(args), args.out, args.resume, args.json, args.report)
 
+
 def _fit_flags(parser):
-    parser.add_argument('data', nargs='*', default=None, help="root folder, HDF5 files, or a CSV of sessions (default: BehaveNet's data folder, if it is set up)").complete = shtab.FILE
+    parser.add_argument(
+        'data',
+        nargs='*',
+        default=None,
+        help=(
+            "root folder, HDF5 files, or a CSV of sessions (default: BehaveNet's data folder, if it is set "
+            'up)'
+        ),
+    ).complete = shtab.FILE
     _run_flags(parser, 'runs/ and the time')
+
 
 def _run_flags(parser, out):
     parser.add_argument('--out', help=f"the run's folder [{out}]").complete = shtab.DIRECTORY
     parser.add_argument('--resume', action='store_true', help='go on with the run in --out')
-    parser.add_argument('--report', action=argparse.BooleanOptionalAction, default=True, help='end with report.html [--report]')
+    parser.add_argument(
+        '--report',
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help='end with report.html [--report]',
+    )
     _json_flag(parser)
     add_config_flags(parser)
 
@@ -194,11 +317,15 @@ def evaluate_command(args):
     _show_result(args, scores, summarise(scores))
     return 0
 
+
 def _of_runs(parser, text, name='runs', nargs='+'):
     parser.add_argument(name, nargs=nargs, help=text).complete = shtab.DIRECTORY
     parser.add_argument('--data', help='where the sessions are now, if they moved').complete = shtab.FILE
 
-def _of_a_run(parser): _of_runs(parser, 'folder of a run', 'run', None)
+
+def _of_a_run(parser):
+    _of_runs(parser, 'folder of a run', 'run', None)
+
 
 def _look_flags(parser):
     _of_a_run(parser)
@@ -211,11 +338,13 @@ def leakage_command(args):
     _show_result(args, report, describe_leakage(report))
     return 0
 
+
 def stability_command(args):
     "Tell whether fits with other seeds found the same unsupervised latents."
     found = stability([load_run(r) for r in args.runs], args.data)
     _show_result(args, found, found['text'])
     return 0
+
 
 def _stability_flags(parser):
     _of_runs(parser, 'folders of runs: the same data, other seeds')
@@ -223,63 +352,109 @@ def _stability_flags(parser):
 
 # %% ../nbs/16_cli.ipynb #76e1381d
 def report_command(args):
-    "Write report.html about a run: scores, leakage, pictures that move; about several runs: the same, compared."
+    """Write report.html about a run: scores, leakage, pictures that move; about several runs: the same,
+    compared."""
     path = report(args.runs, args.out, args.data)
     _show_result(args, dict(report=str(path)), path)
     return 0
 
+
 def _report_flags(parser):
     _of_runs(parser, 'folders of runs')
-    parser.add_argument('--out', help="the page [report.html in the run's folder, or beside the folders of several]").complete = shtab.FILE
+    parser.add_argument(
+        '--out', help="the page [report.html in the run's folder, or beside the folders of several]"
+    ).complete = shtab.FILE
     _json_flag(parser)
 
 # %% ../nbs/16_cli.ipynb #59c45544
 def encode_command(args):
-    "Encode sessions that a run never saw, without training, and say whether they lie within what its model knows."
+    """Encode sessions that a run never saw, without training, and say whether they lie within what its
+    model knows."""
     encoded = encode(load_run(args.run), _one_or_all(args.sessions), args.out, args.data)
     _show_result(args, encoded.reports, encoded)
     _note(f'The latents of every frame are in {encoded.path}, one HDF5 file a session')
     return 0
 
+
 def _new_session_flags(parser, out):
     _of_a_run(parser)
-    parser.add_argument('sessions', nargs='+', help='the new ones: root folder, HDF5 files, or a CSV of sessions; with or without labels').complete = shtab.FILE
+    parser.add_argument(
+        'sessions',
+        nargs='+',
+        help='the new ones: root folder, HDF5 files, or a CSV of sessions; with or without labels',
+    ).complete = shtab.FILE
     parser.add_argument('--out', help=out).complete = shtab.DIRECTORY
     _json_flag(parser)
 
-def _encode_flags(parser): _new_session_flags(parser, "folder for the results [encoded, in the run's folder]")
+
+def _encode_flags(parser):
+    _new_session_flags(parser, "folder for the results [encoded, in the run's folder]")
 
 # %% ../nbs/16_cli.ipynb #72933288
 def adapt_command(args):
-    "Teach the model of a run the look of new sessions, while the latents of the old ones stay within a bound."
+    """Teach the model of a run the look of new sessions, while the latents of the old ones stay within a
+    bound."""
     parent, settings = load_run(args.run), _given(args, Config)
     out = args.out or default_out()
-    run = adapt(parent, _one_or_all(args.sessions), out, args.data, args.max_drift, args.anchor, args.resume, **_progress(settings.get('max_epochs')), **settings)
-    if run.interrupted: return _stopped(run)
-    told = read_json(run.path/'adapted.json')
+    run = adapt(
+        parent,
+        _one_or_all(args.sessions),
+        out,
+        args.data,
+        args.max_drift,
+        args.anchor,
+        args.resume,
+        **_progress(settings.get('max_epochs')),
+        **settings,
+    )
+    if run.interrupted:
+        return _stopped(run)
+    told = read_json(run.path / 'adapted.json')
     _show_result(args, told, describe_adapted(run))
     _note(f'The run of old and new sessions is in {run.path}; score it with: mspsvae evaluate {run.path}')
     return 0
 
+
 def _adapt_flags(parser):
     _new_session_flags(parser, "the new run's folder [runs/ and the time]")
-    parser.add_argument('--max-drift', type=float, default=.1, metavar='STD', help='how far latents of old sessions may move, in standard deviations [0.1]')
-    parser.add_argument('--anchor', type=float, default=1., metavar='WEIGHT', help='of the term that holds them; more: less drift, slower learning [1]')
+    parser.add_argument(
+        '--max-drift',
+        type=float,
+        default=0.1,
+        metavar='STD',
+        help='how far latents of old sessions may move, in standard deviations [0.1]',
+    )
+    parser.add_argument(
+        '--anchor',
+        type=float,
+        default=1.0,
+        metavar='WEIGHT',
+        help='of the term that holds them; more: less drift, slower learning [1]',
+    )
     parser.add_argument('--resume', action='store_true', help='go on with the adaptation in --out')
     _setting_flags(parser, Config, "settings (they win over the run's)")
 
 # %% ../nbs/16_cli.ipynb #0ea51e8e
 def export_command(args):
-    "Write the latents and predicted labels of every frame to a file: HDF5, NPZ or CSV, by its ending; or to NWB files in a folder."
+    """Write the latents and predicted labels of every frame to a file: HDF5, NPZ or CSV, by its ending; or
+    to NWB files in a folder."""
     run = load_run(args.run)
-    if args.nwb and args.rate is None: raise ConfigError('--nwb needs --rate, the frames a second')
-    written = export_nwb(run, args.path, args.rate, data=args.data) if args.nwb else [export_latents(run, args.path, args.data)]
+    if args.nwb and args.rate is None:
+        raise ConfigError('--nwb needs --rate, the frames a second')
+    written = (
+        export_nwb(run, args.path, args.rate, data=args.data)
+        if args.nwb
+        else [export_latents(run, args.path, args.data)]
+    )
     _show_result(args, [str(p) for p in written], '\n'.join(map(str, written)))
     return 0
 
+
 def _export_flags(parser):
     _of_a_run(parser)
-    parser.add_argument('path', help='a file that ends in .h5, .npz or .csv; with --nwb, a folder').complete = shtab.FILE
+    parser.add_argument(
+        'path', help='a file that ends in .h5, .npz or .csv; with --nwb, a folder'
+    ).complete = shtab.FILE
     parser.add_argument('--nwb', action='store_true', help='write NWB, one file a session')
     parser.add_argument('--rate', type=float, help='frames a second, for --nwb')
     _json_flag(parser)
@@ -287,31 +462,62 @@ def _export_flags(parser):
 # %% ../nbs/16_cli.ipynb #222b69a2
 def bring_command(args):
     "Make a run of a fit by BehaveNet: its folder version_0, or another number."
-    run = bring_over(args.version, None if args.data is None else _one_or_all(args.data), args.out, args.hparams)
+    run = bring_over(
+        args.version, None if args.data is None else _one_or_all(args.data), args.out, args.hparams
+    )
     _show_result(args, dict(run=str(run.path)), run.path)
     _note(f'Look at it: mspsvae evaluate {run.path}')
     return 0
 
+
 def _bring_flags(parser):
-    parser.add_argument('version', help='folder version_N of the fit, or its best_val_model.pt').complete = shtab.DIRECTORY
-    parser.add_argument('--data', nargs='+', help="where the sessions are now: BehaveNet's data folder, or HDF5 files [where they were]").complete = shtab.FILE
-    parser.add_argument('--out', help="the run's folder, which must not be there yet [runs/ and the fit's name]").complete = shtab.DIRECTORY
-    parser.add_argument('--hparams', nargs='+', metavar='JSON', help='settings by hand, in place of meta_tags.pkl').complete = shtab.FILE
+    parser.add_argument(
+        'version', help='folder version_N of the fit, or its best_val_model.pt'
+    ).complete = shtab.DIRECTORY
+    parser.add_argument(
+        '--data',
+        nargs='+',
+        help="where the sessions are now: BehaveNet's data folder, or HDF5 files [where they were]",
+    ).complete = shtab.FILE
+    parser.add_argument(
+        '--out', help="the run's folder, which must not be there yet [runs/ and the fit's name]"
+    ).complete = shtab.DIRECTORY
+    parser.add_argument(
+        '--hparams', nargs='+', metavar='JSON', help='settings by hand, in place of meta_tags.pkl'
+    ).complete = shtab.FILE
     _json_flag(parser)
 
 # %% ../nbs/16_cli.ipynb #b250dbb7
 def bench_command(args):
-    "Measure the speed of training, encoding and loading here, beside a plain baseline and the machine's ceiling."
-    told = bench(config_from(args), tuple(args.image_size), args.n_channels, args.n_frames, args.n_labels, args.steps, args.repeats)
+    """Measure the speed of training, encoding and loading here, beside a plain baseline and the machine's
+    ceiling."""
+    told = bench(
+        config_from(args),
+        tuple(args.image_size),
+        args.n_channels,
+        args.n_frames,
+        args.n_labels,
+        args.steps,
+        args.repeats,
+    )
     if args.out:
-        with atomic_path(args.out) as part: part.write_text(json.dumps(told, indent=2) + '\n')
+        with atomic_path(args.out) as part:
+            part.write_text(json.dumps(told, indent=2) + '\n')
     _show_result(args, told, bench_table(told))
     return 0
 
+
 def _bench_flags(parser):
-    parser.add_argument('--image-size', nargs=2, type=int, default=(64, 64), metavar=('Y', 'X'), help='pixels [64 64]')
-    for name, default, text in (('n-channels', 1, 'of a frame'), ('n-frames', 96, 'in a trial'), ('n-labels', 4, 'of a frame'),
-                                ('steps', 2, 'of training in one measurement'), ('repeats', 5, 'measurements, of which the median counts')):
+    parser.add_argument(
+        '--image-size', nargs=2, type=int, default=(64, 64), metavar=('Y', 'X'), help='pixels [64 64]'
+    )
+    for name, default, text in (
+        ('n-channels', 1, 'of a frame'),
+        ('n-frames', 96, 'in a trial'),
+        ('n-labels', 4, 'of a frame'),
+        ('steps', 2, 'of training in one measurement'),
+        ('repeats', 5, 'measurements, of which the median counts'),
+    ):
         parser.add_argument(f'--{name}', type=int, default=default, metavar='N', help=f'{text} [{default}]')
     parser.add_argument('--out', help='also write all figures to this JSON file').complete = shtab.FILE
     _json_flag(parser)
@@ -319,29 +525,44 @@ def _bench_flags(parser):
 
 # %% ../nbs/16_cli.ipynb #a653b9b2
 DEMO_CONFIG = dict(
-    arch=Arch(channels=(8, 16, 32, 64), kernel_sizes=5, strides=2), # a fiftieth of the paper's weights; its frames are larger
-    learning_rate=1e-3, # the paper's 1e-4 needs many hundred epochs
-    max_epochs=60, anneal_epochs=20,
-    n_sessions_per_batch=4, # all sessions in each batch: sharper contrast
-    beta=100., delta=500., # heavier than the paper's, as the frames' term is, once its std is calibrated
-    n_unsupervised=2, # the animal has two unlabelled movements
-    device='cpu') # small enough, and the same everywhere
+    # a fiftieth of the paper's weights; its frames are larger
+    arch=Arch(channels=(8, 16, 32, 64), kernel_sizes=5, strides=2),
+    learning_rate=1e-3,  # the paper's 1e-4 needs many hundred epochs
+    max_epochs=60,
+    anneal_epochs=20,
+    n_sessions_per_batch=4,  # all sessions in each batch: sharper contrast
+    # heavier than the paper's, as the frames' term is, once its std is calibrated
+    beta=100.0,
+    delta=500.0,
+    n_unsupervised=2,  # the animal has two unlabelled movements
+    device='cpu',
+)  # small enough, and the same everywhere
+
 
 def demo_command(args):
     "Make sessions, check them, fit, encode, evaluate, write a report."
     root = Path(args.out or 'runs/demo')
     config = config_from(args, **DEMO_CONFIG)
-    if n_started() > 1: raise ConfigError(f'the demo is made for one process, {n_started()} were started; begin with `mspsvae demo`, then use its sessions: torchrun ... -m mspsvae fit {root/"data"} ...')
-    if not args.resume and (root/'config.json').exists():
-        raise RunError(f'{root} holds an earlier demo; look at it (mspsvae evaluate {root}), go on with it (--resume), or make another one (--out FOLDER)')
-    if not (root/'data').exists():
-        _note(f'Making {DEMO["n_sessions"]} sessions of a made-up animal in {root/"data"} ...')
-        make_sessions(root/'data', **DEMO)
-    check = check_sessions(root/'data', config)
+    if n_started() > 1:
+        raise ConfigError(
+            f'the demo is made for one process, {n_started()} were started; begin with `mspsvae demo`, '
+            f'then use its sessions: torchrun ... -m mspsvae fit {root / "data"} ...'
+        )
+    if not args.resume and (root / 'config.json').exists():
+        raise RunError(
+            f'{root} holds an earlier demo; look at it (mspsvae evaluate {root}), go on with it '
+            '(--resume), or make another one (--out FOLDER)'
+        )
+    if not (root / 'data').exists():
+        _note(f'Making {DEMO["n_sessions"]} sessions of a made-up animal in {root / "data"} ...')
+        make_sessions(root / 'data', **DEMO)
+    check = check_sessions(root / 'data', config)
     _note(str(check), 'Fitting:')
-    return fit_and_score(root/'data', config, root, args.resume, args.json, args.report)
+    return fit_and_score(root / 'data', config, root, args.resume, args.json, args.report)
 
-def _demo_flags(parser): _run_flags(parser, 'runs/demo')
+
+def _demo_flags(parser):
+    _run_flags(parser, 'runs/demo')
 
 # %% ../nbs/16_cli.ipynb #3c5ef77a
 def completion_command(args):
@@ -349,63 +570,144 @@ def completion_command(args):
     print(shtab.complete(make_parser(), args.shell))
     return 0
 
-def _completion_flags(parser): parser.add_argument('shell', choices=shtab.SUPPORTED_SHELLS, help='the shell')
+
+def _completion_flags(parser):
+    parser.add_argument('shell', choices=shtab.SUPPORTED_SHELLS, help='the shell')
 
 # %% ../nbs/16_cli.ipynb #c881cd40
 COMMANDS = {
     'demo': (demo_command, _demo_flags, ['mspsvae demo', 'mspsvae demo --out runs/other --max-epochs 10']),
-    'prepare': (prepare_command, _prepare_flags, ['mspsvae prepare sessions.csv --out data/', 'mspsvae prepare mouse.mp4 --poses mouse_poses.h5 --out data/ --size 128 --trial-length 100']),
-    'check': (check_command, _check_flags, ['mspsvae check data/', 'mspsvae check data/lab/expt/mouse_1/*/data.hdf5 --json']),
-    'fit': (fit_command, _fit_flags, ['mspsvae fit data/ --out runs/paws --n-background 3 --n-unsupervised 2 --max-epochs 300', 'mspsvae fit data/ --out runs/paws --resume',
-                                      'mspsvae fit data/ --config ae_model.json ae_training.json data.json']),
-    'evaluate': (evaluate_command, _look_flags, ['mspsvae evaluate runs/paws', 'mspsvae evaluate runs/paws --json > scores.json']),
+    'prepare': (
+        prepare_command,
+        _prepare_flags,
+        [
+            'mspsvae prepare sessions.csv --out data/',
+            'mspsvae prepare mouse.mp4 --poses mouse_poses.h5 --out data/ --size 128 --trial-length 100',
+        ],
+    ),
+    'check': (
+        check_command,
+        _check_flags,
+        ['mspsvae check data/', 'mspsvae check data/lab/expt/mouse_1/*/data.hdf5 --json'],
+    ),
+    'fit': (
+        fit_command,
+        _fit_flags,
+        [
+            'mspsvae fit data/ --out runs/paws --n-background 3 --n-unsupervised 2 --max-epochs 300',
+            'mspsvae fit data/ --out runs/paws --resume',
+            'mspsvae fit data/ --config ae_model.json ae_training.json data.json',
+        ],
+    ),
+    'evaluate': (
+        evaluate_command,
+        _look_flags,
+        ['mspsvae evaluate runs/paws', 'mspsvae evaluate runs/paws --json > scores.json'],
+    ),
     'leakage': (leakage_command, _look_flags, ['mspsvae leakage runs/paws']),
-    'stability': (stability_command, _stability_flags, ['mspsvae stability runs/seed_0 runs/seed_1 runs/seed_2']),
-    'report': (report_command, _report_flags, ['mspsvae report runs/paws', 'mspsvae report runs/first runs/second --out compared.html']),
-    'encode': (encode_command, _encode_flags, ['mspsvae encode runs/paws new/session.hdf5', 'mspsvae encode runs/paws new/ --out encoded/ --json']),
-    'adapt': (adapt_command, _adapt_flags, ['mspsvae adapt runs/paws new/session.hdf5 --out runs/wider', 'mspsvae adapt runs/paws new/ --out runs/wider --max-drift 0.05 --max-epochs 20']),
-    'export': (export_command, _export_flags, ['mspsvae export runs/paws latents.csv', 'mspsvae export runs/paws nwb/ --nwb --rate 60']),
-    'bring': (bring_command, _bring_flags, ['mspsvae bring results/lab/expt/animal/session/ps-vae/conv/09_latents/paws/version_0 --data data/ --out runs/theirs']),
-    'bench': (bench_command, _bench_flags, ['mspsvae bench', 'mspsvae bench --image-size 128 128 --precision bf16']),
-    'completion': (completion_command, _completion_flags, ['mspsvae completion bash > ~/.local/share/bash-completion/completions/mspsvae', 'mspsvae completion zsh > ~/.zfunc/_mspsvae']),
+    'stability': (
+        stability_command,
+        _stability_flags,
+        ['mspsvae stability runs/seed_0 runs/seed_1 runs/seed_2'],
+    ),
+    'report': (
+        report_command,
+        _report_flags,
+        ['mspsvae report runs/paws', 'mspsvae report runs/first runs/second --out compared.html'],
+    ),
+    'encode': (
+        encode_command,
+        _encode_flags,
+        ['mspsvae encode runs/paws new/session.hdf5', 'mspsvae encode runs/paws new/ --out encoded/ --json'],
+    ),
+    'adapt': (
+        adapt_command,
+        _adapt_flags,
+        [
+            'mspsvae adapt runs/paws new/session.hdf5 --out runs/wider',
+            'mspsvae adapt runs/paws new/ --out runs/wider --max-drift 0.05 --max-epochs 20',
+        ],
+    ),
+    'export': (
+        export_command,
+        _export_flags,
+        ['mspsvae export runs/paws latents.csv', 'mspsvae export runs/paws nwb/ --nwb --rate 60'],
+    ),
+    'bring': (
+        bring_command,
+        _bring_flags,
+        [
+            'mspsvae bring results/lab/expt/animal/session/ps-vae/conv/09_latents/paws/version_0 --data '
+            'data/ --out runs/theirs'
+        ],
+    ),
+    'bench': (
+        bench_command,
+        _bench_flags,
+        ['mspsvae bench', 'mspsvae bench --image-size 128 128 --precision bf16'],
+    ),
+    'completion': (
+        completion_command,
+        _completion_flags,
+        [
+            'mspsvae completion bash > ~/.local/share/bash-completion/completions/mspsvae',
+            'mspsvae completion zsh > ~/.zfunc/_mspsvae',
+        ],
+    ),
 }
+
 
 def make_parser() -> argparse.ArgumentParser:
     "The whole command line."
-    parser = argparse.ArgumentParser(prog='mspsvae', description='One behavioural model for videos of several sessions.')
+    parser = argparse.ArgumentParser(
+        prog='mspsvae', description='One behavioural model for videos of several sessions.'
+    )
     parser.add_argument('--version', action='version', version=__version__)
     commands = parser.add_subparsers(title='commands', required=True, metavar='COMMAND')
     for name, (run, add_flags, examples) in COMMANDS.items():
-        command = commands.add_parser(name, help=run.__doc__, description=run.__doc__, epilog='\n  '.join(['examples:', *examples]), formatter_class=argparse.RawDescriptionHelpFormatter)
+        command = commands.add_parser(
+            name,
+            help=run.__doc__,
+            description=run.__doc__,
+            epilog='\n  '.join(['examples:', *examples]),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         add_flags(command)
-        command.add_argument('--traceback', action='store_true', help='show where in the code an error happened')
+        command.add_argument(
+            '--traceback', action='store_true', help='show where in the code an error happened'
+        )
         command.set_defaults(run_command=run)
     return parser
 
 # %% ../nbs/16_cli.ipynb #50d15482
 def main(
-    argv:list[str]|None=None, # words of the command line; default: those the program was called with
-) -> int: # exit code: 0 done, 1 a mistake, 2 wrong usage, 130 interrupted, 141 nobody reads the results
+    argv: list[str] | None = None,  # words of the command line; default: those the program was called with
+) -> int:  # exit code: 0 done, 1 a mistake, 2 wrong usage, 130 interrupted, 141 nobody reads the results
     "Run a command."
     args = make_parser().parse_args(argv)
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *more, **others: _note(f'warning: {message}')
         return _run(args)
 
+
 def _run(args):
-    several = {fit_command, demo_command}                           # any other command is for one process alone, also under torchrun
-    if not leads() and args.run_command not in several: return 0
+    # any other command is for one process alone, also under torchrun
+    several = {fit_command, demo_command}
+    if not leads() and args.run_command not in several:
+        return 0
     try:
         code = args.run_command(args)
         sys.stdout.flush()
         return code
     except MspsvaeError as e:
-        if args.traceback: raise
+        if args.traceback:
+            raise
         _note(f'error: {e}' if n_started() == 1 else f'error in process {process_number()}: {e}')
         return 1
     except KeyboardInterrupt:
         _note('stopped')
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())       # nothing more to say there, at exit either
+        # nothing more to say there, at exit either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141

@@ -24,34 +24,56 @@ from fastcore.basics import patch
 
 # %% ../nbs/00_config.ipynb #31f4c29a
 class MspsvaeError(Exception):
-    "What all errors of this library have in common; `problems` holds them one by one where there are several."
-    def __init__(self,
-        message='', # what went wrong
-        problems=(), # one text for each thing that is wrong
+    """What all errors of this library have in common; `problems` holds them one by one where there are
+    several."""
+
+    def __init__(
+        self,
+        message='',  # what went wrong
+        problems=(),  # one text for each thing that is wrong
     ):
         self.problems = list(problems)
         super().__init__('\n- '.join([str(message), *map(str, self.problems)]))
 
-class ConfigError(MspsvaeError, ValueError): "A setting is wrong."
-class SessionError(MspsvaeError, ValueError): "A session can't be found, read, or used."
-class ShapeError(MspsvaeError, ValueError): "An array hasn't the shape that is needed."
-class TrainingError(MspsvaeError, RuntimeError): "Training can't go on."
-class RunError(MspsvaeError, RuntimeError): "A run folder can't be written or read."
+
+class ConfigError(MspsvaeError, ValueError):
+    "A setting is wrong."
+
+
+class SessionError(MspsvaeError, ValueError):
+    "A session can't be found, read, or used."
+
+
+class ShapeError(MspsvaeError, ValueError):
+    "An array hasn't the shape that is needed."
+
+
+class TrainingError(MspsvaeError, RuntimeError):
+    "Training can't go on."
+
+
+class RunError(MspsvaeError, RuntimeError):
+    "A run folder can't be written or read."
 
 # %% ../nbs/00_config.ipynb #48387b2a
 _quote = reprlib.Repr()
 _quote.maxstring = _quote.maxother = 80
 _quote.maxlevel = 3
 
+
 def _show(value):
     "`value` as a short text"
-    try: return _quote.repr(value)
-    except Exception: return f'a {type(value).__name__} that can not be printed'
+    try:
+        return _quote.repr(value)
+    except Exception:
+        return f'a {type(value).__name__} that can not be printed'
+
 
 def _nearest(name, known):
     "The one of `known` that looks most like `name`"
     lower = {k.lower(): k for k in sorted(known)}
-    return lower[get_close_matches(str(name)[:60].lower(), lower, 1, 0.)[0]]
+    return lower[get_close_matches(str(name)[:60].lower(), lower, 1, 0.0)[0]]
+
 
 def _unknown(name, known):
     "What to say about a name that isn't `known`"
@@ -62,138 +84,197 @@ def _unknown(name, known):
 def _sync(path, flags):
     "Ask the disk to really write what it was given"
     handle = os.open(path, flags)
-    try: os.fsync(handle)
-    finally: os.close(handle)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
 
 @contextmanager
 def atomic_path(
-    path, # where the file shall stand in the end; missing folders are made
-): # a path beside it (same suffix) to write to
+    path,  # where the file shall stand in the end; missing folders are made
+):  # a path beside it (same suffix) to write to
     "Write to the yielded path: it replaces `path` when the block ends well, and vanishes when it doesn't."
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.parent/f'.part-{secrets.token_hex(6)}{path.suffix}'
+    part = path.parent / f'.part-{secrets.token_hex(6)}{path.suffix}'
     try:
         yield part
         _sync(part, os.O_RDWR)
         os.replace(part, path)
     except BaseException:
-        with suppress(OSError): part.unlink()
+        with suppress(OSError):
+            part.unlink()
         raise
-    with suppress(OSError): _sync(path.parent, os.O_RDONLY) # not every system lets a folder be synced
+    with suppress(OSError):
+        _sync(path.parent, os.O_RDONLY)  # not every system lets a folder be synced
 
 # %% ../nbs/00_config.ipynb #15806b54
 def _plain(value):
     "Scalars of NumPy or torch as Python's own, everything else as it is"
     return value.item() if getattr(value, 'shape', None) == () and hasattr(value, 'item') else value
 
+
 def _real(value, want):
     "`value` if it is a number; otherwise a hint at what went wrong"
     value = _plain(value)
-    if isinstance(value, str): want += ' (a number, not a text: leave the quotes out)'
-    if isinstance(value, (list, tuple)): want += ' (a list is a search over several fits; one fit takes one number)'
-    if isinstance(value, bool) or not isinstance(value, Real): raise ValueError(want)
+    if isinstance(value, str):
+        want += ' (a number, not a text: leave the quotes out)'
+    if isinstance(value, (list, tuple)):
+        want += ' (a list is a search over several fits; one fit takes one number)'
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise ValueError(want)
     return value
 
 # %% ../nbs/00_config.ipynb #0d64809b
-def _number(low=0., above=False, high=None):
+def _number(low=0.0, above=False, high=None):
     "A check: a finite number >= `low` (`above`: > `low`), and at most `high`"
-    want = f"expected a number {'>' if above else '>='} {low:g}" + (f' and <= {high:g}' if high is not None else '')
+    want = f'expected a number {">" if above else ">="} {low:g}' + (
+        f' and <= {high:g}' if high is not None else ''
+    )
+
     def check(value):
         value = _real(value, want)
-        try: value = float(value)
-        except OverflowError: value = inf
-        if not isfinite(value) or value < low or (above and value == low) or (high is not None and value > high): raise ValueError(want)
+        try:
+            value = float(value)
+        except OverflowError:
+            value = inf
+        if (
+            not isfinite(value)
+            or value < low
+            or (above and value == low)
+            or (high is not None and value > high)
+        ):
+            raise ValueError(want)
         return value
+
     return check
+
 
 def _whole(low=0, optional=False):
     "A check: a whole number >= `low`, or None if `optional`"
     want = f'expected a whole number >= {low}' + (', or None' if optional else '')
+
     def check(value):
-        if value is None and optional: return None
+        if value is None and optional:
+            return None
         value = _real(value, want)
-        if not isinstance(value, Integral) and not (isinstance(value, float) and value.is_integer()): raise ValueError(want)
-        if not low <= value < 2**63: raise ValueError(want)
+        if not isinstance(value, Integral) and not (isinstance(value, float) and value.is_integer()):
+            raise ValueError(want)
+        if not low <= value < 2**63:
+            raise ValueError(want)
         return int(value)
+
     return check
 
 # %% ../nbs/00_config.ipynb #52d67baf
 def _flag(value):
     "A check: True or False"
     value = _plain(value)
-    if not isinstance(value, bool): raise ValueError('expected True or False' + (' (no quotes)' if isinstance(value, str) else ''))
+    if not isinstance(value, bool):
+        raise ValueError('expected True or False' + (' (no quotes)' if isinstance(value, str) else ''))
     return value
+
 
 def _frame_std(value):
     "A check: a standard deviation, or 'auto'"
-    if isinstance(value, str) and value == 'auto': return value
-    try: return _number(0., above=True)(value)
-    except ValueError as e: raise ValueError(f"{e}, or 'auto'") from None
+    if isinstance(value, str) and value == 'auto':
+        return value
+    try:
+        return _number(0.0, above=True)(value)
+    except ValueError as e:
+        raise ValueError(f"{e}, or 'auto'") from None
 
 # %% ../nbs/00_config.ipynb #008e2864
 def _device(value):
     "A check: where to compute"
-    if isinstance(value, str) and re.fullmatch(r'auto|cpu|mps|cuda(:\d{1,3})?', value): return value
+    if isinstance(value, str) and re.fullmatch(r'auto|cpu|mps|cuda(:\d{1,3})?', value):
+        return value
     raise ValueError("expected 'auto', 'cpu', 'cuda', 'cuda:0' (or another number), or 'mps'")
+
 
 def _precision(value):
     "A check: single or half precision"
-    if isinstance(value, str) and value in ('auto', 'fp32', 'bf16'): return value
+    if isinstance(value, str) and value in ('auto', 'fp32', 'bf16'):
+        return value
     raise ValueError("expected 'auto', 'fp32' (single precision) or 'bf16' (half)")
+
 
 def _cache(value):
     "A check: where trials are kept"
-    if isinstance(value, str) and value in ('auto', 'device', 'memory', 'stream'): return value
+    if isinstance(value, str) and value in ('auto', 'device', 'memory', 'stream'):
+        return value
     raise ValueError("expected 'auto', 'device', 'memory' or 'stream'")
+
 
 def _folder_name(value):
     "A check: the name of one folder, or 'all'"
     value = _plain(value)
-    if isinstance(value, str) and value.strip(' .') and not re.search(r'[/\\\0]', value): return value
+    if isinstance(value, str) and value.strip(' .') and not re.search(r'[/\\\0]', value):
+        return value
     raise ValueError("expected the name of a folder (one level, no slashes) or 'all'")
+
 
 def _file_name(value):
     "A check: a path as text; None or '' for none"
-    if value is None: return None
-    try: value = os.fspath(value)
-    except TypeError: pass
-    if isinstance(value, str) and '\0' not in value: return value or None
+    if value is None:
+        return None
+    try:
+        value = os.fspath(value)
+    except TypeError:
+        pass
+    if isinstance(value, str) and '\0' not in value:
+        return value or None
     raise ValueError('expected the path of a file, or None')
 
 # %% ../nbs/00_config.ipynb #11b64c5e
 def _numbers(value, low, want):
     "A check: several whole numbers, each >= `low`, as a tuple"
-    if getattr(value, 'ndim', None) == 1 and hasattr(value, 'tolist'): value = value.tolist()
-    if not isinstance(value, (list, tuple)): raise ValueError(want)
-    try: return tuple(map(_whole(low), value))
-    except ValueError: raise ValueError(want) from None
+    if getattr(value, 'ndim', None) == 1 and hasattr(value, 'tolist'):
+        value = value.tolist()
+    if not isinstance(value, (list, tuple)):
+        raise ValueError(want)
+    try:
+        return tuple(map(_whole(low), value))
+    except ValueError:
+        raise ValueError(want) from None
+
 
 def _layers(value):
     "A check: one number, or one for each layer"
-    if isinstance(_plain(value), Integral): return _whole(1)(value)
+    if isinstance(_plain(value), Integral):
+        return _whole(1)(value)
     want = 'expected a list of whole numbers >= 1, one for each layer'
     value = _numbers(value, 1, want)
-    if not value: raise ValueError(want)
+    if not value:
+        raise ValueError(want)
     return value
 
 # %% ../nbs/00_config.ipynb #0a8295a4
 def _image_shape(value):
     "A check: (channels, y pixels, x pixels), or None where any size will do"
     want = 'expected (channels, y pixels, x pixels) with at least 1 channel and 32 x 32 pixels, or None'
-    if value is None: return None
+    if value is None:
+        return None
     value = _numbers(value, 1, want)
-    if len(value) != 3 or min(value[1:]) < 32: raise ValueError(want)
+    if len(value) != 3 or min(value[1:]) < 32:
+        raise ValueError(want)
     return value
+
 
 def _trial_splits(value):
     "A check: how many trials go to train, validation, test, and into the gaps between them"
-    want = "expected 4 whole numbers (train, val, test, gap) such as (8, 1, 1, 0) or '8;1;1;0', with train, val and test >= 1"
+    want = (
+        "expected 4 whole numbers (train, val, test, gap) such as (8, 1, 1, 0) or '8;1;1;0', with train, "
+        'val and test >= 1'
+    )
     if isinstance(value, str):
-        if not re.fullmatch(r'\s*[0-9]{1,9}\s*(;\s*[0-9]{1,9}\s*){3}', value): raise ValueError(want)
+        if not re.fullmatch(r'\s*[0-9]{1,9}\s*(;\s*[0-9]{1,9}\s*){3}', value):
+            raise ValueError(want)
         value = [int(v) for v in value.split(';')]
     value = _numbers(value, 0, want)
-    if len(value) != 4 or min(value[:3]) < 1: raise ValueError(want)
+    if len(value) != 4 or min(value[:3]) < 1:
+        raise ValueError(want)
     return value
 
 # %% ../nbs/00_config.ipynb #15a041de
@@ -201,93 +282,137 @@ def _check_all(cls, values):
     "The values in their final form (dict), and what is wrong with them: a list of (field, text)"
     good, problems = {}, []
     for name, value in values.items():
-        if name not in cls._checks: problems.append((name, _unknown(name, cls._checks)))
+        if name not in cls._checks:
+            problems.append((name, _unknown(name, cls._checks)))
         else:
-            try: good[name] = cls._checks[name](value)
-            except ValueError as e: problems.append((name, f'got {_show(value)}, {e}'))
+            try:
+                good[name] = cls._checks[name](value)
+            except ValueError as e:
+                problems.append((name, f'got {_show(value)}, {e}'))
     full = SimpleNamespace(**{f.name: good.get(f.name, f.default) for f in fields(cls)})
     wrong = {name for name, _ in problems}
     for names, rule in cls._rules:
-        if not wrong & set(names): problems += [(names[0], text) for text in rule(full)]
+        if not wrong & set(names):
+            problems += [(names[0], text) for text in rule(full)]
     return good, problems
+
 
 def _complain(what, problems):
     "Raise all problems (field, text) as one `ConfigError`"
     texts = [f'{name or repr(name)}: {text}' for name, text in problems]
-    raise ConfigError(f"{len(texts)} thing{'s' if len(texts) > 1 else ''} wrong in {what}:", texts)
+    raise ConfigError(f'{len(texts)} thing{"s" if len(texts) > 1 else ""} wrong in {what}:', texts)
 
 # %% ../nbs/00_config.ipynb #e39d8f37
 class _Settings:
     "Base of frozen dataclasses whose values are checked when they are made"
+
     def __new__(cls, *args, **kwargs):
         names = [f.name for f in fields(cls)]
-        if len(args) > cls._n_positional: raise ConfigError(f'{cls.__name__} takes its settings by name, such as {cls.__name__}({names[0]}=...), got {len(args)} without a name')
-        if set(kwargs) - set(names): _complain(cls.__name__, _check_all(cls, kwargs)[1])
-        if set(kwargs) & set(names[:len(args)]): raise ConfigError(f'{cls.__name__}: a setting is given twice, with a name and without')
+        if len(args) > cls._n_positional:
+            raise ConfigError(
+                f'{cls.__name__} takes its settings by name, such as {cls.__name__}({names[0]}=...), '
+                f'got {len(args)} without a name'
+            )
+        if set(kwargs) - set(names):
+            _complain(cls.__name__, _check_all(cls, kwargs)[1])
+        if set(kwargs) & set(names[: len(args)]):
+            raise ConfigError(f'{cls.__name__}: a setting is given twice, with a name and without')
         return object.__new__(cls)
 
     def __post_init__(self):
         good, problems = _check_all(type(self), {f.name: getattr(self, f.name) for f in fields(self)})
-        if problems: _complain(type(self).__name__, problems)
-        for name, value in good.items(): object.__setattr__(self, name, value)
+        if problems:
+            _complain(type(self).__name__, problems)
+        for name, value in good.items():
+            object.__setattr__(self, name, value)
 
     def __repr__(self):
         changed = [f for f in fields(self) if getattr(self, f.name) != f.default]
-        return f"{type(self).__name__}({', '.join(f'{f.name}={getattr(self, f.name)!r}' for f in changed)})"
+        return f'{type(self).__name__}({", ".join(f"{f.name}={getattr(self, f.name)!r}" for f in changed)})'
 
 # %% ../nbs/00_config.ipynb #f7f64640
 @dataclass(frozen=True, repr=False)
 class Arch(_Settings):
     "The convolutions of the encoder; the decoder mirrors them."
-    channels: tuple = (32, 64, 128, 256, 512) # after each layer
-    kernel_sizes: tuple = (5, 5, 5, 5, 5) # pixels; one number means the same for all layers
-    strides: tuple = (2, 2, 2, 2, 5) # pixels; one number means the same for all layers
-    padding: str = 'same' # 'same': output = ceil(input/stride), as in TensorFlow; 'valid': no padding
-    batch_norm: bool = False # normalise each channel over the batch, before the nonlinearity
-    batch_norm_momentum: float = 0.1 # how quickly its running averages follow
+
+    channels: tuple = (32, 64, 128, 256, 512)  # after each layer
+    kernel_sizes: tuple = (5, 5, 5, 5, 5)  # pixels; one number means the same for all layers
+    strides: tuple = (2, 2, 2, 2, 5)  # pixels; one number means the same for all layers
+    padding: str = 'same'  # 'same': output = ceil(input/stride), as in TensorFlow; 'valid': no padding
+    batch_norm: bool = False  # normalise each channel over the batch, before the nonlinearity
+    batch_norm_momentum: float = 0.1  # how quickly its running averages follow
 
 # %% ../nbs/00_config.ipynb #bc0b24d6
 def _padding(value):
     "A check: kind of padding"
-    if isinstance(value, str) and value in ('same', 'valid'): return value
+    if isinstance(value, str) and value in ('same', 'valid'):
+        return value
     raise ValueError("expected 'same' or 'valid'")
+
 
 def _same_length(arch):
     "A rule: one kernel and one stride for each layer"
-    if isinstance(arch.channels, int): return ['expected a list with one entry for each layer, got one number']
-    counts = {n: len(getattr(arch, n)) for n in ('channels', 'kernel_sizes', 'strides') if not isinstance(getattr(arch, n), int)}
-    if len(set(counts.values())) == 1: return []
-    return [f"expected as many entries in each list, got {', '.join(f'{n} of {name}' for name, n in counts.items())}; one number instead of a list means the same for all layers"]
+    if isinstance(arch.channels, int):
+        return ['expected a list with one entry for each layer, got one number']
+    counts = {
+        n: len(getattr(arch, n))
+        for n in ('channels', 'kernel_sizes', 'strides')
+        if not isinstance(getattr(arch, n), int)
+    }
+    if len(set(counts.values())) == 1:
+        return []
+    return [
+        'expected as many entries in each list, got '
+        f'{", ".join(f"{n} of {name}" for name, n in counts.items())}; one number instead of a list '
+        'means the same for all layers'
+    ]
+
 
 Arch._n_positional = 6
-Arch._checks = dict(channels=_layers, kernel_sizes=_layers, strides=_layers, padding=_padding, batch_norm=_flag, batch_norm_momentum=_number(0., above=True, high=1.))
+Arch._checks = dict(
+    channels=_layers,
+    kernel_sizes=_layers,
+    strides=_layers,
+    padding=_padding,
+    batch_norm=_flag,
+    batch_norm_momentum=_number(0.0, above=True, high=1.0),
+)
 Arch._rules = [(('channels', 'kernel_sizes', 'strides'), _same_length)]
 
+
 @patch
-def __post_init__(self:Arch):
+def __post_init__(self: Arch):
     super(Arch, self).__post_init__()
     for name in ('kernel_sizes', 'strides'):
-        if isinstance(value := getattr(self, name), int): object.__setattr__(self, name, (value,)*len(self.channels))
+        if isinstance(value := getattr(self, name), int):
+            object.__setattr__(self, name, (value,) * len(self.channels))
 
 # %% ../nbs/00_config.ipynb #d2f80c3f
 def _jsonable(value):
     "`value` with lists for tuples and dicts for architectures"
-    if isinstance(value, Arch): return value.to_dict()
+    if isinstance(value, Arch):
+        return value.to_dict()
     return [_jsonable(v) for v in value] if isinstance(value, tuple) else value
 
+
 @patch
-def to_dict(self:_Settings) -> dict:
+def to_dict(self: _Settings) -> dict:
     "All settings as a dict that JSON can hold; `from_dict` makes the same object of it."
     return {f.name: _jsonable(getattr(self, f.name)) for f in fields(self)}
 
+
 def _text_keys(source, what):
     "`source` as a dict; anything else is a `ConfigError`"
-    try: return {k if isinstance(k, str) else _show(k): v for k, v in dict(source).items()}
-    except (TypeError, ValueError): raise ConfigError(f'{what}: got {_show(source)}, expected names and values, {{...}}') from None
+    try:
+        return {k if isinstance(k, str) else _show(k): v for k, v in dict(source).items()}
+    except (TypeError, ValueError):
+        raise ConfigError(f'{what}: got {_show(source)}, expected names and values, {{...}}') from None
+
 
 @patch(cls_method=True)
-def from_dict(cls:Arch,
-    d, # as from `to_dict`; what is missing stays at its default
+def from_dict(
+    cls: Arch,
+    d,  # as from `to_dict`; what is missing stays at its default
 ) -> Arch:
     "The architecture that these settings describe."
     return cls(**_text_keys(d, 'Arch'))
@@ -296,92 +421,178 @@ def from_dict(cls:Arch,
 _TOKENS = re.compile(r'"(?:\\.|[^"\\\r\n])*"|#[^\r\n]*|//[^\r\n]*|-?Infinity\b|NaN\b|[\[{]|[\]}]')
 _LAST_COMMA = re.compile(r'("(?:\\.|[^"\\\r\n])*")|,(?=\s*[\]}])')
 
+
 def _place(text, at):
     "Where position `at` is, in an editor's terms"
     before = text[:at].replace('\r\n', '\n').replace('\r', '\n')
-    return f"line {before.count(chr(10)) + 1}, column {len(before) - before.rfind(chr(10))}"
+    return f'line {before.count(chr(10)) + 1}, column {len(before) - before.rfind(chr(10))}'
+
 
 def _strip_comments(text, name, max_depth=20):
     "JSON without its comments and last commas, everything else in its place; raises for NaN and deep nesting"
     depth = 0
+
     def keep(m):
         nonlocal depth
         token = m[0]
-        if token in ('NaN', 'Infinity', '-Infinity'): raise ConfigError(f'{name}, {_place(text, m.start())}: {token} is no JSON number; write a finite one')
+        if token in ('NaN', 'Infinity', '-Infinity'):
+            raise ConfigError(
+                f'{name}, {_place(text, m.start())}: {token} is no JSON number; write a finite one'
+            )
         depth += (token in ('[', '{')) - (token in (']', '}'))
-        if depth > max_depth: raise ConfigError(f'{name}, {_place(text, m.start())}: nested more than {max_depth} levels deep; settings are plain names and values')
+        if depth > max_depth:
+            raise ConfigError(
+                f'{name}, {_place(text, m.start())}: nested more than {max_depth} levels deep; settings '
+                'are plain names and values'
+            )
         return '' if token[0] in '#/' else token
+
     return _LAST_COMMA.sub(lambda m: m[1] or ' ', _TOKENS.sub(keep, text))
 
 # %% ../nbs/00_config.ipynb #d8f8b601
 def _once(text, name):
     "A maker of dicts from (key, value) pairs for which a key that comes twice is an error"
+
     def make(pairs):
         d = {}
         for key, value in pairs:
-            if key in d: raise ConfigError(f'{name}, {_place(text, text.rfind(json.dumps(key)))}: the key {_show(key)} stands there twice; keep one of them')
+            if key in d:
+                raise ConfigError(
+                    f'{name}, {_place(text, text.rfind(json.dumps(key)))}: the key {_show(key)} stands '
+                    'there twice; keep one of them'
+                )
             d[key] = value
         return d
+
     return make
+
 
 def _read_text(path):
     "The text of a small UTF-8 file"
     try:
-        if not path.exists(): raise ConfigError(f'{path}: there is no such file')
-        if not path.is_file(): raise ConfigError(f'{path}: this is a folder or a device, expected a JSON file')
-        if path.stat().st_size > 10**7: raise ConfigError(f'{path}: larger than 10 MB, which no settings file is; expected a JSON file')
+        if not path.exists():
+            raise ConfigError(f'{path}: there is no such file')
+        if not path.is_file():
+            raise ConfigError(f'{path}: this is a folder or a device, expected a JSON file')
+        if path.stat().st_size > 10**7:
+            raise ConfigError(f'{path}: larger than 10 MB, which no settings file is; expected a JSON file')
         return path.read_bytes().decode('utf-8-sig')
-    except UnicodeDecodeError as e: raise ConfigError(f'{path}: byte {e.start} is no UTF-8 text; save the file as UTF-8') from None
-    except MspsvaeError: raise
-    except (OSError, ValueError) as e: raise ConfigError(f'{_show(str(path))}: can not be read ({e})') from None
+    except UnicodeDecodeError as e:
+        raise ConfigError(f'{path}: byte {e.start} is no UTF-8 text; save the file as UTF-8') from None
+    except MspsvaeError:
+        raise
+    except (OSError, ValueError) as e:
+        raise ConfigError(f'{_show(str(path))}: can not be read ({e})') from None
 
 # %% ../nbs/00_config.ipynb #3fd40ba2
 def _read_json(
-    path, # a JSON file; `#` comments are allowed
+    path,  # a JSON file; `#` comments are allowed
 ) -> dict:
     "The names and values in a JSON file; raises `ConfigError` naming file, line and column."
     path = Path(path)
     text = _read_text(path)
-    try: values = json.loads(_strip_comments(text, path), object_pairs_hook=_once(text, path))
-    except json.JSONDecodeError as e: raise ConfigError(f'{path}, line {e.lineno}, column {e.colno}: {e.msg}; expected JSON (comments begin with #)') from None
-    except MspsvaeError: raise
-    except (ValueError, RecursionError) as e: raise ConfigError(f'{path}: {e}; expected JSON (comments begin with #)') from None
-    if not isinstance(values, dict): raise ConfigError(f'{path}: got {_show(values)}, expected names and values in braces, {{"alpha": 1000}}')
+    try:
+        values = json.loads(_strip_comments(text, path), object_pairs_hook=_once(text, path))
+    except json.JSONDecodeError as e:
+        raise ConfigError(
+            f'{path}, line {e.lineno}, column {e.colno}: {e.msg}; expected JSON (comments begin with #)'
+        ) from None
+    except MspsvaeError:
+        raise
+    except (ValueError, RecursionError) as e:
+        raise ConfigError(f'{path}: {e}; expected JSON (comments begin with #)') from None
+    if not isinstance(values, dict):
+        raise ConfigError(
+            f'{path}: got {_show(values)}, expected names and values in braces, {{"alpha": 1000}}'
+        )
     return values
 
 # %% ../nbs/00_config.ipynb #63936f3c
-_ARCH_KEYS = dict(ae_encoding_n_channels='channels', ae_encoding_kernel_size='kernel_sizes', ae_encoding_stride_size='strides', ae_padding_type='padding',
-                  ae_batch_norm='batch_norm', ae_batch_norm_momentum='batch_norm_momentum')
-_ARCH_ONLY = dict(ae_network_type=(('strides_only',), 'max pooling and the like are not supported; strides do the work'),
-                  symmetric_arch=((1, True), "the decoder is always the encoder's mirror image; set it to 1"),
-                  ae_decoding_last_FF_layer=((0, False, None), 'a last dense layer is not supported; set it to 0'))
-_ARCH_IGNORED = {'input_dim', 'ae_input_dim', 'n_labels', 'n_unsupervised', 'state_dict', 'ae_encoding_x_padding', 'ae_encoding_y_padding'}
+_ARCH_KEYS = dict(
+    ae_encoding_n_channels='channels',
+    ae_encoding_kernel_size='kernel_sizes',
+    ae_encoding_stride_size='strides',
+    ae_padding_type='padding',
+    ae_batch_norm='batch_norm',
+    ae_batch_norm_momentum='batch_norm_momentum',
+)
+_ARCH_ONLY = dict(
+    ae_network_type=(('strides_only',), 'max pooling and the like are not supported; strides do the work'),
+    symmetric_arch=((1, True), "the decoder is always the encoder's mirror image; set it to 1"),
+    ae_decoding_last_FF_layer=((0, False, None), 'a last dense layer is not supported; set it to 0'),
+)
+_ARCH_IGNORED = {
+    'input_dim',
+    'ae_input_dim',
+    'n_labels',
+    'n_unsupervised',
+    'state_dict',
+    'ae_encoding_x_padding',
+    'ae_encoding_y_padding',
+}
+
 
 def _allowed(value, options):
     "Is `value` one of `options`? (`==` alone would let strange objects decide)"
     return any(type(value) is type(o) and value == o for o in options)
 
+
 def _arch_values(d):
-    "The part of BehaveNet's settings that describes the architecture: our names and values, and problems (key, text)"
-    values = {ours: d[theirs] for theirs, ours in _ARCH_KEYS.items() if theirs in d and not (theirs == 'ae_batch_norm_momentum' and d[theirs] is None)}
-    if _allowed(values.get('batch_norm'), (0, 1)): values['batch_norm'] = bool(values['batch_norm'])
-    problems = [(key, f'got {_show(d[key])}: {why}') for key, (options, why) in _ARCH_ONLY.items() if key in d and not _allowed(d[key], options)]
+    """The part of BehaveNet's settings that describes the architecture: our names and values, and problems
+    (key, text)"""
+    values = {
+        ours: d[theirs]
+        for theirs, ours in _ARCH_KEYS.items()
+        if theirs in d and not (theirs == 'ae_batch_norm_momentum' and d[theirs] is None)
+    }
+    if _allowed(values.get('batch_norm'), (0, 1)):
+        values['batch_norm'] = bool(values['batch_norm'])
+    problems = [
+        (key, f'got {_show(d[key])}: {why}')
+        for key, (options, why) in _ARCH_ONLY.items()
+        if key in d and not _allowed(d[key], options)
+    ]
     kinds = d.get('ae_encoding_layer_type', [])
     if not isinstance(kinds, (list, tuple)) or any(not _allowed(k, ('conv',)) for k in kinds):
-        problems.append(('ae_encoding_layer_type', f"got {_show(kinds)}, expected 'conv' for each layer: other kinds are not supported"))
-    if 'ae_encoding_n_channels' not in d: problems.append(('ae_encoding_n_channels', "missing; expected the channels after each layer, such as [32, 64, 128, 256, 512]"))
+        problems.append(
+            (
+                'ae_encoding_layer_type',
+                f"got {_show(kinds)}, expected 'conv' for each layer: other kinds are not supported",
+            )
+        )
+    if 'ae_encoding_n_channels' not in d:
+        problems.append(
+            (
+                'ae_encoding_n_channels',
+                'missing; expected the channels after each layer, such as [32, 64, 128, 256, 512]',
+            )
+        )
     return values, problems
 
 # %% ../nbs/00_config.ipynb #9d62a316
 def _arch_unknown(d):
     "Problems (key, text) for the keys of `d` that BehaveNet doesn't have either"
     known = {*_ARCH_KEYS, *_ARCH_ONLY, *_ARCH_IGNORED, 'ae_encoding_layer_type'}
-    skip = known | set(_RENAMED) | set(_OFF) | set(_BETA_TC) | _IGNORED | set(Config._checks) | {'model_class', *_SIZES}
-    return [(key, _unknown(key, known)) for key in d if key not in skip and not key.startswith(('ae_decoding', *_IGNORED_STARTS))]
+    skip = (
+        known
+        | set(_RENAMED)
+        | set(_OFF)
+        | set(_BETA_TC)
+        | _IGNORED
+        | set(Config._checks)
+        | {'model_class', *_SIZES}
+    )
+    return [
+        (key, _unknown(key, known))
+        for key in d
+        if key not in skip and not key.startswith(('ae_decoding', *_IGNORED_STARTS))
+    ]
+
 
 @patch(cls_method=True)
-def from_behavenet(cls:Arch,
-    source, # BehaveNet's architecture JSON: its path, or its names and values
+def from_behavenet(
+    cls: Arch,
+    source,  # BehaveNet's architecture JSON: its path, or its names and values
 ) -> Arch:
     "The architecture that BehaveNet describes so; raises `ConfigError` where this library has no such thing."
     is_path = isinstance(source, (str, os.PathLike))
@@ -389,74 +600,117 @@ def from_behavenet(cls:Arch,
     d = _read_json(source) if is_path else _text_keys(source, name)
     values, problems = _arch_values(d)
     theirs = {ours: key for key, ours in _ARCH_KEYS.items()}
-    problems += _arch_unknown(d) + [(theirs[field], text) for field, text in _check_all(cls, values)[1] if theirs[field] in d]
-    if problems: _complain(name, problems)
+    problems += _arch_unknown(d) + [
+        (theirs[field], text) for field, text in _check_all(cls, values)[1] if theirs[field] in d
+    ]
+    if problems:
+        _complain(name, problems)
     return cls(**values)
 
 # %% ../nbs/00_config.ipynb #79a19d32
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Config(_Settings):
     "Everything that shapes a fit. Wrong or unknown settings raise one `ConfigError` that lists them all."
+
     # the model and its loss
-    alpha: float = 1000. # weight of the labels' log-likelihood
-    beta: float = 10. # weight of the total correlation of the unsupervised latents
-    delta: float = 50. # weight of the triplet loss on the background latents
-    gamma: float = 100. # weight of what the unsupervised latents tell about the session (nats); 0 in the paper
-    anneal_epochs: int = 100 # epochs over which the weights of the decomposed KL rise from 0
-    frame_std: float|str = 'auto' # of the frames' likelihood, in pixel values of 0 to 1; 'auto' follows the reconstruction error; 1 in the paper
-    static_background: bool = True # decode with the background latents of another frame of the session; off in the paper
-    standard_start: bool = True # scale the first weights to the data, layer by layer; False: PyTorch's first weights, as in BehaveNet
-    n_background: int = 3 # dimensions of the background subspace; 0 for a PS-VAE
-    n_unsupervised: int|None = None # dimensions of the unsupervised subspace; None: what `n_latents` leaves, else 2
-    n_latents: int|None = None # labels + background + unsupervised
-    arch: Arch = Arch() # the network; also a dict, or the path of a JSON (BehaveNet's too)
-    use_labels: bool = True # False: do without labels, even where the files hold some
-    unlabelled_sessions: bool = False # True: sessions without labels may stand among labelled ones; all their labels count as missing
+    alpha: float = 1000.0  # weight of the labels' log-likelihood
+    beta: float = 10.0  # weight of the total correlation of the unsupervised latents
+    delta: float = 50.0  # weight of the triplet loss on the background latents
+    # weight of what the unsupervised latents tell about the session (nats); 0 in the paper
+    gamma: float = 100.0
+    anneal_epochs: int = 100  # epochs over which the weights of the decomposed KL rise from 0
+    # of the frames' likelihood, in pixel values of 0 to 1; 'auto' follows the reconstruction error; 1 in the
+    # paper
+    frame_std: float | str = 'auto'
+    # decode with the background latents of another frame of the session; off in the paper
+    static_background: bool = True
+    # scale the first weights to the data, layer by layer; False: PyTorch's first weights, as in BehaveNet
+    standard_start: bool = True
+    n_background: int = 3  # dimensions of the background subspace; 0 for a PS-VAE
+    # dimensions of the unsupervised subspace; None: what `n_latents` leaves, else 2
+    n_unsupervised: int | None = None
+    n_latents: int | None = None  # labels + background + unsupervised
+    arch: Arch = Arch()  # the network; also a dict, or the path of a JSON (BehaveNet's too)
+    use_labels: bool = True  # False: do without labels, even where the files hold some
+    # True: sessions without labels may stand among labelled ones; all their labels count as missing
+    unlabelled_sessions: bool = False
     # the data
-    lab: str = 'all' # folder under the data's root; 'all' of them
-    expt: str = 'all' # folder under `lab`
-    animal: str = 'all' # folder under `expt`
-    session: str = 'all' # folder under `animal`
-    sessions_csv: str|None = None # a table of sessions that replaces the four names above
-    image_shape: tuple|None = None # (channels, y pixels, x pixels) that the files must have; None takes what they have
-    use_frame_masks: bool = True # leave out pixels where a file has `masks`
-    use_label_masks: bool = True # leave out labels where a file has `labels_masks`
-    trial_splits: tuple = (8, 1, 1, 0) # trials of each block that go to train, val, test, and each gap
+    lab: str = 'all'  # folder under the data's root; 'all' of them
+    expt: str = 'all'  # folder under `lab`
+    animal: str = 'all'  # folder under `expt`
+    session: str = 'all'  # folder under `animal`
+    sessions_csv: str | None = None  # a table of sessions that replaces the four names above
+    # (channels, y pixels, x pixels) that the files must have; None takes what they have
+    image_shape: tuple | None = None
+    use_frame_masks: bool = True  # leave out pixels where a file has `masks`
+    use_label_masks: bool = True  # leave out labels where a file has `labels_masks`
+    trial_splits: tuple = (8, 1, 1, 0)  # trials of each block that go to train, val, test, and each gap
     # the training
-    n_sessions_per_batch: int = 2 # sessions in a batch, one trial from each
-    learning_rate: float = 1e-4 # of Adam (amsgrad)
-    l2_reg: float = 0. # weight decay
-    max_epochs: int = 1000 # training ends here at the latest
-    min_epochs: int = 0 # early stopping waits for these
-    early_stop: bool = False # end when the validation loss hasn't improved for `patience` validations
-    patience: int = 10 # validations without improvement
-    validate_every: int = 1 # epochs
-    seed_model: int = 0 # initial weights
-    seed_data: int = 0 # which trials are in which split
-    seed_train: int = 0 # order of trials, noise
-    device: str = 'auto' # 'auto', 'cpu', 'cuda', 'cuda:0', 'mps'
-    precision: str = 'auto' # of the convolutions in training: 'fp32', 'bf16', or 'auto': the faster one
-    cache: str = 'auto' # where trials stay between epochs: on the 'device', in 'memory', or nowhere ('stream': read anew); 'auto' goes by size
+    n_sessions_per_batch: int = 2  # sessions in a batch, one trial from each
+    learning_rate: float = 1e-4  # of Adam (amsgrad)
+    l2_reg: float = 0.0  # weight decay
+    max_epochs: int = 1000  # training ends here at the latest
+    min_epochs: int = 0  # early stopping waits for these
+    early_stop: bool = False  # end when the validation loss hasn't improved for `patience` validations
+    patience: int = 10  # validations without improvement
+    validate_every: int = 1  # epochs
+    seed_model: int = 0  # initial weights
+    seed_data: int = 0  # which trials are in which split
+    seed_train: int = 0  # order of trials, noise
+    device: str = 'auto'  # 'auto', 'cpu', 'cuda', 'cuda:0', 'mps'
+    precision: str = 'auto'  # of the convolutions in training: 'fp32', 'bf16', or 'auto': the faster one
+    # where trials stay between epochs: on the 'device', in 'memory', or nowhere ('stream': read anew);
+    # 'auto' goes by size
+    cache: str = 'auto'
 
 # %% ../nbs/00_config.ipynb #1145d51f
 def _arch(value):
     "A check: an `Arch`, or something to make one from"
-    if isinstance(value, Arch): return value
-    if value is None: return Arch()
-    if not isinstance(value, (str, os.PathLike, dict)) or value == '': raise ValueError('expected an Arch, a dict of its fields, or the path of a JSON')
+    if isinstance(value, Arch):
+        return value
+    if value is None:
+        return Arch()
+    if not isinstance(value, (str, os.PathLike, dict)) or value == '':
+        raise ValueError('expected an Arch, a dict of its fields, or the path of a JSON')
     d = _read_json(value) if isinstance(value, (str, os.PathLike)) else value
     theirs = any(isinstance(k, str) and (k in _ARCH_KEYS or k.startswith('ae_')) for k in d)
-    if not theirs: return Arch.from_dict(d)
+    if not theirs:
+        return Arch.from_dict(d)
     return Arch.from_behavenet(value)
+
 
 Config._n_positional = 0
 Config._checks = {
-    **dict.fromkeys(('alpha', 'beta', 'delta', 'gamma', 'l2_reg'), _number()), 'learning_rate': _number(above=True), 'frame_std': _frame_std,
-    **dict.fromkeys(('anneal_epochs', 'n_background', 'min_epochs', 'seed_model', 'seed_data', 'seed_train'), _whole()),
+    **dict.fromkeys(('alpha', 'beta', 'delta', 'gamma', 'l2_reg'), _number()),
+    'learning_rate': _number(above=True),
+    'frame_std': _frame_std,
+    **dict.fromkeys(
+        ('anneal_epochs', 'n_background', 'min_epochs', 'seed_model', 'seed_data', 'seed_train'), _whole()
+    ),
     **dict.fromkeys(('n_sessions_per_batch', 'max_epochs', 'patience', 'validate_every'), _whole(1)),
-    **dict.fromkeys(('static_background', 'standard_start', 'use_labels', 'unlabelled_sessions', 'use_frame_masks', 'use_label_masks', 'early_stop'), _flag),
-    **dict.fromkeys(('lab', 'expt', 'animal', 'session'), _folder_name), 'sessions_csv': _file_name, 'device': _device, 'precision': _precision, 'cache': _cache,
-    'n_unsupervised': _whole(optional=True), 'n_latents': _whole(1, optional=True), 'image_shape': _image_shape, 'trial_splits': _trial_splits, 'arch': _arch}
+    **dict.fromkeys(
+        (
+            'static_background',
+            'standard_start',
+            'use_labels',
+            'unlabelled_sessions',
+            'use_frame_masks',
+            'use_label_masks',
+            'early_stop',
+        ),
+        _flag,
+    ),
+    **dict.fromkeys(('lab', 'expt', 'animal', 'session'), _folder_name),
+    'sessions_csv': _file_name,
+    'device': _device,
+    'precision': _precision,
+    'cache': _cache,
+    'n_unsupervised': _whole(optional=True),
+    'n_latents': _whole(1, optional=True),
+    'image_shape': _image_shape,
+    'trial_splits': _trial_splits,
+    'arch': _arch,
+}
 
 # %% ../nbs/00_config.ipynb #9a3c6d8b
 def _asked(config, name):
@@ -464,50 +718,83 @@ def _asked(config, name):
     value = getattr(config, name)
     return value if value != Config.__dataclass_fields__[name].default else None
 
+
 def _batch_rule(c):
     "A rule: what compares sessions needs two in a batch"
-    if c.n_sessions_per_batch >= 2: return
+    if c.n_sessions_per_batch >= 2:
+        return
     if c.n_background:
-        yield f'got {c.n_sessions_per_batch}, expected at least 2 when n_background is {c.n_background}: the triplet loss compares sessions; use n_background=0 to fit a single session'
+        yield (
+            f'got {c.n_sessions_per_batch}, expected at least 2 when n_background is {c.n_background}: the '
+            'triplet loss compares sessions; use n_background=0 to fit a single session'
+        )
     if _asked(c, 'gamma'):
-        yield f'got {c.n_sessions_per_batch}, expected at least 2 when gamma is {c.gamma:g}: a batch of one session has nothing to tell apart; use gamma=0'
+        yield (
+            f'got {c.n_sessions_per_batch}, expected at least 2 when gamma is {c.gamma:g}: a batch of one '
+            'session has nothing to tell apart; use gamma=0'
+        )
+
 
 def _static_rule(c):
     "A rule: a static background needs a background"
-    if _asked(c, 'static_background') and not c.n_background: yield 'got True, expected False when n_background is 0: there are no background latents'
+    if _asked(c, 'static_background') and not c.n_background:
+        yield 'got True, expected False when n_background is 0: there are no background latents'
+
 
 def _epochs_rule(c):
     "A rule: the least number of epochs isn't the greater one"
-    if c.min_epochs > c.max_epochs: yield f'got {c.min_epochs}, expected at most max_epochs, which is {c.max_epochs}'
+    if c.min_epochs > c.max_epochs:
+        yield f'got {c.min_epochs}, expected at most max_epochs, which is {c.max_epochs}'
 
 # %% ../nbs/00_config.ipynb #12316ca3
 def _latents_rule(c):
     "A rule: the total has room for its parts, and a model without labels has something to learn"
     given, total = c.n_unsupervised, c.n_latents
     least = c.n_background + (1 if given is None else given)
-    if total is not None and total < least: yield f'got {total}, expected at least {least}: {c.n_background} background + {least - c.n_background} unsupervised + the number of labels'
+    if total is not None and total < least:
+        yield (
+            f'got {total}, expected at least {least}: {c.n_background} background + '
+            f'{least - c.n_background} unsupervised + the number of labels'
+        )
     elif total is not None and given is not None and not c.use_labels and total != least:
-        yield f'got {total}, expected {least} ({c.n_background} background + {given} unsupervised, no labels); give only one of n_latents and n_unsupervised'
+        yield (
+            f'got {total}, expected {least} ({c.n_background} background + {given} unsupervised, no '
+            'labels); give only one of n_latents and n_unsupervised'
+        )
+
 
 def _unsupervised_rule(c):
     "A rule: some terms need unsupervised latents"
-    if c.n_unsupervised == 0 and not c.use_labels: yield 'got 0, expected at least 1 when use_labels is False: nothing would be left to hold the behaviour'
-    if c.n_unsupervised == 0 and _asked(c, 'gamma'): yield f'got 0, expected at least 1 when gamma is {c.gamma:g}: there is nothing that gamma could act on'
+    if c.n_unsupervised == 0 and not c.use_labels:
+        yield (
+            'got 0, expected at least 1 when use_labels is False: nothing would be left to hold the behaviour'
+        )
+    if c.n_unsupervised == 0 and _asked(c, 'gamma'):
+        yield f'got 0, expected at least 1 when gamma is {c.gamma:g}: there is nothing that gamma could act on'
 
-Config._rules = [(('n_sessions_per_batch', 'n_background', 'gamma'), _batch_rule), (('n_latents', 'n_unsupervised', 'n_background', 'use_labels'), _latents_rule),
-                 (('n_unsupervised', 'use_labels', 'gamma'), _unsupervised_rule), (('static_background', 'n_background'), _static_rule), (('min_epochs', 'max_epochs'), _epochs_rule)]
+
+Config._rules = [
+    (('n_sessions_per_batch', 'n_background', 'gamma'), _batch_rule),
+    (('n_latents', 'n_unsupervised', 'n_background', 'use_labels'), _latents_rule),
+    (('n_unsupervised', 'use_labels', 'gamma'), _unsupervised_rule),
+    (('static_background', 'n_background'), _static_rule),
+    (('min_epochs', 'max_epochs'), _epochs_rule),
+]
 
 # %% ../nbs/00_config.ipynb #9575020a
 def _follow(values):
     "Without early stopping `min_epochs` has no meaning: let it follow a smaller `max_epochs` down"
     both = [_plain(values.get('min_epochs')), _plain(values.get('max_epochs'))]
-    if not values.get('early_stop') and all(type(v) in (int, float) for v in both): values['min_epochs'] = min(both)
+    if not values.get('early_stop') and all(type(v) in (int, float) for v in both):
+        values['min_epochs'] = min(both)
+
 
 @patch
-def replace(self:Config, **overrides) -> Config:
+def replace(self: Config, **overrides) -> Config:
     "A copy with some settings changed; raises `ConfigError` as making one does."
     values = {f.name: getattr(self, f.name) for f in fields(self)} | overrides
-    if 'max_epochs' in overrides and 'min_epochs' not in overrides: _follow(values)
+    if 'max_epochs' in overrides and 'min_epochs' not in overrides:
+        _follow(values)
     return Config(**values)
 
 # %% ../nbs/00_config.ipynb #a0294b72
@@ -515,52 +802,125 @@ def _check_sizes(n_supervised, n_background, n_unsupervised, given, total):
     "Raise `ConfigError` if these latents aren't what was asked for"
     parts, n = f'{n_supervised} labels + {n_background} background', n_supervised + n_background
     if given is not None and n_unsupervised != given:
-        raise ConfigError(f'n_latents is {total} and n_unsupervised is {given}, but {parts} + {given} unsupervised are {n + given}; give only one of the two')
+        raise ConfigError(
+            f'n_latents is {total} and n_unsupervised is {given}, but {parts} + {given} unsupervised '
+            f'are {n + given}; give only one of the two'
+        )
     if n_unsupervised < 1 and given is None:
-        raise ConfigError(f'n_latents: got {total}, expected at least {n + 1}: {parts} leave {max(n_unsupervised, 0)} for the unsupervised latents '
-                          '(if that is what you want, give n_unsupervised=0 instead of n_latents)')
+        raise ConfigError(
+            f'n_latents: got {total}, expected at least {n + 1}: {parts} leave {max(n_unsupervised, 0)} '
+            'for the unsupervised latents '
+            '(if that is what you want, give n_unsupervised=0 instead of n_latents)'
+        )
     if n_unsupervised < 1 and not n_supervised:
-        raise ConfigError('n_unsupervised: got 0, expected at least 1 where there are no labels: nothing would be left to hold the behaviour')
+        raise ConfigError(
+            'n_unsupervised: got 0, expected at least 1 where there are no labels: nothing would be '
+            'left to hold the behaviour'
+        )
+
 
 @patch
-def latent_sizes(self:Config,
-    n_labels:int, # in the data
-) -> tuple[int, int, int]: # supervised, background, unsupervised
+def latent_sizes(
+    self: Config,
+    n_labels: int,  # in the data
+) -> tuple[int, int, int]:  # supervised, background, unsupervised
     "How many latents of each kind; raises `ConfigError` if the total leaves no room for them."
-    try: n_labels = _whole()(n_labels)
-    except ValueError as e: raise ConfigError(f'n_labels: got {_show(n_labels)}, {e}') from None
+    try:
+        n_labels = _whole()(n_labels)
+    except ValueError as e:
+        raise ConfigError(f'n_labels: got {_show(n_labels)}, {e}') from None
     n_supervised = n_labels if self.use_labels else 0
     given, total = self.n_unsupervised, self.n_latents
-    if total is not None: rest = total - n_supervised - self.n_background
-    else: rest = 2 if given is None else given
+    if total is not None:
+        rest = total - n_supervised - self.n_background
+    else:
+        rest = 2 if given is None else given
     _check_sizes(n_supervised, self.n_background, rest, given, total)
     return n_supervised, self.n_background, rest
 
 # %% ../nbs/00_config.ipynb #cb8052ed
 _RENAMED = {
-    'ps_vae.alpha': 'alpha', 'ps_vae.beta': 'beta', 'ps_vae.delta': 'delta', 'ps_vae.anneal_epochs': 'anneal_epochs', 'n_ae_latents': 'n_latents', 'ae_arch_json': 'arch',
-    'use_output_mask': 'use_frame_masks', 'use_label_mask': 'use_label_masks', 'max_n_epochs': 'max_epochs', 'min_n_epochs': 'min_epochs', 'enable_early_stop': 'early_stop',
-    'early_stop_history': 'patience', 'val_check_interval': 'validate_every', 'rng_seed_model': 'seed_model', 'rng_seed_data': 'seed_data', 'rng_seed_train': 'seed_train'}
+    'ps_vae.alpha': 'alpha',
+    'ps_vae.beta': 'beta',
+    'ps_vae.delta': 'delta',
+    'ps_vae.anneal_epochs': 'anneal_epochs',
+    'n_ae_latents': 'n_latents',
+    'ae_arch_json': 'arch',
+    'use_output_mask': 'use_frame_masks',
+    'use_label_mask': 'use_label_masks',
+    'max_n_epochs': 'max_epochs',
+    'min_n_epochs': 'min_epochs',
+    'enable_early_stop': 'early_stop',
+    'early_stop_history': 'patience',
+    'val_check_interval': 'validate_every',
+    'rng_seed_model': 'seed_model',
+    'rng_seed_data': 'seed_data',
+    'rng_seed_train': 'seed_train',
+}
 _BETA_TC = {'beta_tcvae.beta': 'beta', 'beta_tcvae.beta_anneal_epochs': 'anneal_epochs'}
 _SIZES = ('n_input_channels', 'y_pixels', 'x_pixels')
 
-_CLASSES = {'msps-vae': {}, 'ps-vae': dict(n_background=0, n_sessions_per_batch=1), 'beta-tcvae': dict(n_background=0, n_sessions_per_batch=1, use_labels=False)}
+_CLASSES = {
+    'msps-vae': {},
+    'ps-vae': dict(n_background=0, n_sessions_per_batch=1),
+    'beta-tcvae': dict(n_background=0, n_sessions_per_batch=1, use_labels=False),
+}
 _OFF = {
     'model_type': (('conv',), "linear models are not supported; set it to 'conv'"),
-    'conditional_encoder': ((False, 0, None), 'conditional encoders belong to conditional autoencoders, which this library does not fit; set it to false'),
-    'fit_sess_io_layers': ((False, 0, None), 'layers of their own for each session are what the background subspace replaces; set it to false'),
-    'ps_vae.ms_loss': (('triplet', None), "the background is shaped by the triplet loss alone; set it to 'triplet'"),
-    'multisession': ((None,), 'sets of sessions are not numbered here; name the session_info.csv of that set as sessions_csv'),
+    'conditional_encoder': (
+        (False, 0, None),
+        'conditional encoders belong to conditional autoencoders, which this library does not fit; set '
+        'it to false',
+    ),
+    'fit_sess_io_layers': (
+        (False, 0, None),
+        'layers of their own for each session are what the background subspace replaces; set it to false',
+    ),
+    'ps_vae.ms_loss': (
+        ('triplet', None),
+        "the background is shaped by the triplet loss alone; set it to 'triplet'",
+    ),
+    'multisession': (
+        (None,),
+        'sets of sessions are not numbered here; name the session_info.csv of that set as sessions_csv',
+    ),
     'pretrained_weights_path': ((None, ''), 'a fit begins with random weights (seed_model); set it to null'),
-    'train_frac': ((1, 1.), 'all training trials are used; set it to 1.0, or leave trials out with trial_splits')}
+    'train_frac': (
+        (1, 1.0),
+        'all training trials are used; set it to 1.0, or leave trials out with trial_splits',
+    ),
+}
 
-_IGNORED = set('''experiment_name export_train_plots export_latents as_numpy batch_load n_parallel_gpus gpus_viz slurm slurm_log_path slurm_param_file tt_n_gpu_trials
-    tt_n_cpu_trials tt_n_cpu_workers mem_limit_gb all_source data_dir save_dir fig_dir save_last_model approx_batch_size frame_rate n_labels msp.alpha vae.beta vae.beta_anneal_epochs ps_vae.gamma'''.split())
+_IGNORED = set(
+    """experiment_name export_train_plots export_latents as_numpy batch_load n_parallel_gpus gpus_viz slurm slurm_log_path slurm_param_file tt_n_gpu_trials
+    tt_n_cpu_trials tt_n_cpu_workers mem_limit_gb all_source data_dir save_dir fig_dir save_last_model approx_batch_size frame_rate n_labels msp.alpha vae.beta vae.beta_anneal_epochs ps_vae.gamma""".split()
+)
 _IGNORED_STARTS = ('cond_vae.', 'sss_vae.', 'neural_', 'subsample_')
 
 # %% ../nbs/00_config.ipynb #96620afc
-PAPER = dict(alpha=1000., beta=10., delta=50., gamma=0., anneal_epochs=100, frame_std=1., static_background=False, standard_start=True, n_background=3, n_unsupervised=None, arch=Arch(), use_labels=True,
-             trial_splits=(8, 1, 1, 0), n_sessions_per_batch=2, learning_rate=1e-4, l2_reg=0., max_epochs=1000, min_epochs=0, early_stop=False, patience=10, validate_every=1)
+PAPER = dict(
+    alpha=1000.0,
+    beta=10.0,
+    delta=50.0,
+    gamma=0.0,
+    anneal_epochs=100,
+    frame_std=1.0,
+    static_background=False,
+    standard_start=True,
+    n_background=3,
+    n_unsupervised=None,
+    arch=Arch(),
+    use_labels=True,
+    trial_splits=(8, 1, 1, 0),
+    n_sessions_per_batch=2,
+    learning_rate=1e-4,
+    l2_reg=0.0,
+    max_epochs=1000,
+    min_epochs=0,
+    early_stop=False,
+    patience=10,
+    validate_every=1,
+)
 
 # %% ../nbs/00_config.ipynb #1e8ff871
 def _one_value(field, value):
@@ -568,20 +928,34 @@ def _one_value(field, value):
     many = field in ('trial_splits', 'image_shape', 'arch')
     return value[0] if isinstance(value, list) and len(value) == 1 and not many else value
 
+
 def _image_size(values):
     "[channels, y, x] from BehaveNet's three keys (None if there are none), and problems (key, text)"
     there = [key for key in _SIZES if values.get(key) is not None]
-    if not there: return None, []
-    missing = [(key, f"missing; expected all of {', '.join(_SIZES)}, or none of them") for key in _SIZES if key not in there]
+    if not there:
+        return None, []
+    missing = [
+        (key, f'missing; expected all of {", ".join(_SIZES)}, or none of them')
+        for key in _SIZES
+        if key not in there
+    ]
     return (None if missing else [_one_value(key, values[key]) for key in _SIZES]), missing
 
 # %% ../nbs/00_config.ipynb #56909a35
 def _kind(values):
     "The model class (the default's if it is none of ours), and problems (key, text)"
     kind = values.get('model_class', 'msps-vae')
-    if isinstance(kind, str) and kind in _CLASSES: return kind, []
+    if isinstance(kind, str) and kind in _CLASSES:
+        return kind, []
     ours = ', '.join(map(repr, _CLASSES))
-    return 'msps-vae', [('model_class', f'got {_show(kind)}, expected one of {ours}: this library fits the MSPS-VAE and its two special cases, no other models')]
+    return 'msps-vae', [
+        (
+            'model_class',
+            f'got {_show(kind)}, expected one of {ours}: this library fits the MSPS-VAE and its two '
+            'special cases, no other models',
+        )
+    ]
+
 
 def _names(values, kind):
     "Which field each key stands for (dict), and problems (key, text) for the keys that stand for none"
@@ -589,24 +963,39 @@ def _names(values, kind):
     known = {key: key for key in Config._checks if key not in _CLASSES[kind]}
     known |= {key: field for key, field in (_RENAMED | _BETA_TC).items() if not key.startswith(other)}
     skip = {*Config._checks, *_RENAMED, *_BETA_TC, *_IGNORED, *_OFF, *_SIZES, 'model_class'}
-    strange = [(key, _unknown(key, skip)) for key in values if key not in skip and not key.startswith(_IGNORED_STARTS)]
+    strange = [
+        (key, _unknown(key, skip))
+        for key in values
+        if key not in skip and not key.startswith(_IGNORED_STARTS)
+    ]
     return {key: known[key] for key in values if key in known}, strange
 
 # %% ../nbs/00_config.ipynb #a11022fe
 def _same(field, a, b):
     "Do two values mean the same setting? (a wrong one is reported elsewhere)"
-    try: return Config._checks[field](a) == Config._checks[field](b)
-    except ValueError: return True
+    try:
+        return Config._checks[field](a) == Config._checks[field](b)
+    except ValueError:
+        return True
+
 
 def _rename(values, names):
     "Our fields (dict), the key that each came from (dict), and problems (key, text)"
     found, came_from, problems = {}, {}, []
     for key, field in names.items():
         value = _one_value(field, values[key])
-        if value is None and key in ('ae_arch_json', 'rng_seed_model', 'rng_seed_data', 'rng_seed_train'): continue
-        if value is None and key == 'n_ae_latents': problems.append((key, 'got null, expected the total number of latents'))
+        if value is None and key in ('ae_arch_json', 'rng_seed_model', 'rng_seed_data', 'rng_seed_train'):
+            continue
+        if value is None and key == 'n_ae_latents':
+            problems.append((key, 'got null, expected the total number of latents'))
         if field in found and not _same(field, found[field], value):
-            problems.append((key, f'got {_show(value)}, but {came_from[field]} is {_show(found[field])} and means the same; keep one of them'))
+            problems.append(
+                (
+                    key,
+                    f'got {_show(value)}, but {came_from[field]} is {_show(found[field])} and means the '
+                    'same; keep one of them',
+                )
+            )
         found[field], came_from[field] = value, key
     return found, came_from, problems
 
@@ -614,11 +1003,19 @@ def _rename(values, names):
 def _add_size(values, found, came_from):
     "Put BehaveNet's image size into `found`; returns problems (key, text)"
     shape, problems = _image_size(values)
-    if shape is None: return problems
+    if shape is None:
+        return problems
     if 'image_shape' in found and not _same('image_shape', shape, found['image_shape']):
-        return [(_SIZES[0], f"{', '.join(_SIZES)} are {_show(shape)}, but image_shape is {_show(found['image_shape'])}; keep one of the two")]
+        return [
+            (
+                _SIZES[0],
+                f'{", ".join(_SIZES)} are {_show(shape)}, but image_shape is '
+                f'{_show(found["image_shape"])}; keep one of the two',
+            )
+        ]
     found['image_shape'], came_from['image_shape'] = shape, _SIZES[0]
     return problems
+
 
 def _is_behavenet(values):
     "Does any of these keys belong to BehaveNet alone?"
@@ -627,72 +1024,99 @@ def _is_behavenet(values):
 
 # %% ../nbs/00_config.ipynb #d0329984
 def _their_words(found):
-    "What BehaveNet's values mean: it goes down from lab to session until one is 'all', whatever stands below, and 'gpu' is its other word for 'cuda'"
+    """What BehaveNet's values mean: it goes down from lab to session until one is 'all', whatever stands
+    below, and 'gpu' is its other word for 'cuda'"""
     levels = ('lab', 'expt', 'animal', 'session')
     first = next((i for i, level in enumerate(levels) if _allowed(found.get(level), ('all',))), len(levels))
     device = dict(device='cuda') if _allowed(found.get('device'), ('gpu',)) else {}
     return found | dict.fromkeys(levels[first:], 'all') | device
 
+
 def _translate(values):
     "Our fields (dict), the key that each came from (dict), and problems (key, text)"
     kind, problems = _kind(values)
     names, strange = _names(values, kind)
-    problems += strange + [(key, f'got {_show(values[key])}: {why}') for key, (options, why) in _OFF.items() if key in values and not _allowed(values[key], options)]
+    problems += strange + [
+        (key, f'got {_show(values[key])}: {why}')
+        for key, (options, why) in _OFF.items()
+        if key in values and not _allowed(values[key], options)
+    ]
     found, came_from, double = _rename(values, names)
     problems += double + _add_size(values, found, came_from)
-    if _is_behavenet(values): found = PAPER | _CLASSES[kind] | _their_words(found)
-    if 'min_n_epochs' in values: _follow(found)
+    if _is_behavenet(values):
+        found = PAPER | _CLASSES[kind] | _their_words(found)
+    if 'min_n_epochs' in values:
+        _follow(found)
     return found, came_from, problems
 
 # %% ../nbs/00_config.ipynb #22012e89
 def _beside(value, folder):
     "A relative path as text, seen from `folder` if it leads to something from there"
-    if not isinstance(value, str) or not value: return value
+    if not isinstance(value, str) or not value:
+        return value
     with suppress(OSError, ValueError):
-        if (folder/value).exists(): return str(folder/value)
+        if (folder / value).exists():
+            return str(folder / value)
     return value
+
 
 def _load(source):
     "Names and values from one source, and what to call it"
-    if isinstance(source, dict): return _text_keys(source, 'settings'), ''
-    if not isinstance(source, (str, os.PathLike)): raise ConfigError(f'got {_show(source)}, expected the path of a JSON file or a dict')
+    if isinstance(source, dict):
+        return _text_keys(source, 'settings'), ''
+    if not isinstance(source, (str, os.PathLike)):
+        raise ConfigError(f'got {_show(source)}, expected the path of a JSON file or a dict')
     values, path = _read_json(source), Path(source)
-    return {k: _beside(v, path.parent) if k in ('arch', 'ae_arch_json', 'sessions_csv') else v for k, v in values.items()}, path.name
+    return {
+        k: _beside(v, path.parent) if k in ('arch', 'ae_arch_json', 'sessions_csv') else v
+        for k, v in values.items()
+    }, path.name
 
 # %% ../nbs/00_config.ipynb #b361b576
 @patch(cls_method=True)
-def from_json(cls:Config,
-    *sources, # paths of JSON files (ours or BehaveNet's, `#` comments allowed), or dicts
+def from_json(
+    cls: Config,
+    *sources,  # paths of JSON files (ours or BehaveNet's, `#` comments allowed), or dicts
 ) -> Config:
     "One configuration from all of them; raises one `ConfigError` that lists all that is wrong."
-    if not sources: raise ConfigError('Config.from_json got nothing, expected at least one JSON file')
+    if not sources:
+        raise ConfigError('Config.from_json got nothing, expected at least one JSON file')
     values, where, problems = {}, {}, []
     for source in sources:
-        try: new, name = _load(source)
-        except ConfigError as e: problems.append(('settings', str(e))); continue
+        try:
+            new, name = _load(source)
+        except ConfigError as e:
+            problems.append(('settings', str(e)))
+            continue
         values |= new
         where |= dict.fromkeys(new, f' ({name})' if name else '')
     found, came_from, wrong = _translate(values)
     wrong += [(came_from.get(field, field), text) for field, text in _check_all(cls, found)[1]]
     problems += [((key or "''") + where.get(key, ''), text) for key, text in wrong]
-    if problems: _complain('the configuration', problems)
+    if problems:
+        _complain('the configuration', problems)
     return cls(**found)
 
+
 @patch(cls_method=True)
-def from_dict(cls:Config,
-    d, # names and values, ours or BehaveNet's; what is missing stays at its default
+def from_dict(
+    cls: Config,
+    d,  # names and values, ours or BehaveNet's; what is missing stays at its default
 ) -> Config:
     "The configuration that these settings describe."
     return cls.from_json(_text_keys(d, 'Config'))
 
 # %% ../nbs/00_config.ipynb #7f48cdc5
 @patch
-def to_json(self:Config,
-    path, # of the file to write
-) -> Path: # the same path
+def to_json(
+    self: Config,
+    path,  # of the file to write
+) -> Path:  # the same path
     "Write all settings to a JSON file, whole or not at all; `Config.from_json` reads them back."
     path = Path(path)
     try:
-        with atomic_path(path) as part: part.write_text(json.dumps(self.to_dict(), indent=1) + '\n', encoding='utf-8')
-    except (OSError, ValueError) as e: raise ConfigError(f'{path}: can not be written ({e})') from None
+        with atomic_path(path) as part:
+            part.write_text(json.dumps(self.to_dict(), indent=1) + '\n', encoding='utf-8')
+    except (OSError, ValueError) as e:
+        raise ConfigError(f'{path}: can not be written ({e})') from None
     return path

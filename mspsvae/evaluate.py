@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from scipy.optimize import linear_sum_assignment # which scikit-learn brings
+from scipy.optimize import linear_sum_assignment  # which scikit-learn brings
 from sklearn.linear_model import Lasso, LinearRegression, LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.neighbors import KNeighborsClassifier
@@ -26,211 +26,281 @@ from sklearn.preprocessing import StandardScaler
 
 from .batches import TrialReader
 from .config import ConfigError, RunError, ShapeError
-from .runs import Run, as_run, label_names, latent_names, latent_subspaces, pick_device, plain_json, write_json
+from .runs import Run, as_run, label_names, latent_names, latent_subspaces, pick_device, plain_json
+from .runs import write_json
 
 # %% ../nbs/09_evaluate.ipynb #26c7892a
 def r2_scores(
-    y:np.ndarray, # true values, `[n, d]`
-    y_hat:np.ndarray, # predictions, `[n, d]`
-    mask:np.ndarray|None=None, # False where the truth is missing, `[n, d]`
-) -> tuple[float, np.ndarray]: # variance-weighted over all columns, and of each column `[d]`; NaN where nothing varies
+    y: np.ndarray,  # true values, `[n, d]`
+    y_hat: np.ndarray,  # predictions, `[n, d]`
+    mask: np.ndarray | None = None,  # False where the truth is missing, `[n, d]`
+    # variance-weighted over all columns, and of each column `[d]`; NaN where nothing varies
+) -> tuple[float, np.ndarray]:
     "Share of variance explained, around the mean of the known values of each column."
-    if y.shape != y_hat.shape: raise ShapeError(f'y is {y.shape} and y_hat {y_hat.shape}; expected one shape')
+    if y.shape != y_hat.shape:
+        raise ShapeError(f'y is {y.shape} and y_hat {y_hat.shape}; expected one shape')
     known = np.isfinite(y) if mask is None else mask.astype(bool) & np.isfinite(y)
-    y, y_hat = np.where(known, y, 0.).astype(float), np.where(known, y_hat, 0.).astype(float)
-    mean = y.sum(0)/np.maximum(known.sum(0), 1)
-    residual, total = ((y - y_hat)**2).sum(0), (np.where(known, y - mean, 0)**2).sum(0)
+    y, y_hat = np.where(known, y, 0.0).astype(float), np.where(known, y_hat, 0.0).astype(float)
+    mean = y.sum(0) / np.maximum(known.sum(0), 1)
+    residual, total = ((y - y_hat) ** 2).sum(0), (np.where(known, y - mean, 0) ** 2).sum(0)
     with np.errstate(divide='ignore', invalid='ignore'):
-        each = np.where(total > 0, 1 - residual/total, np.nan)
-        return float(1 - residual.sum()/total.sum()) if total.sum() > 0 else float('nan'), each
+        each = np.where(total > 0, 1 - residual / total, np.nan)
+        return float(1 - residual.sum() / total.sum()) if total.sum() > 0 else float('nan'), each
 
 # %% ../nbs/09_evaluate.ipynb #b436064f
 def guess_sessions(
-    train:np.ndarray, # latents to learn from, `[n, d]`
-    train_session:np.ndarray, # their session, `[n]`
-    test:np.ndarray, # latents of other trials, `[m, d]`
-) -> dict[str, np.ndarray]: # the session that each classifier takes each of them to be from, `[m]`: `linear`, `nearest`
+    train: np.ndarray,  # latents to learn from, `[n, d]`
+    train_session: np.ndarray,  # their session, `[n]`
+    test: np.ndarray,  # latents of other trials, `[m, d]`
+    # the session that each classifier takes each of them to be from, `[m]`: `linear`, `nearest`
+) -> dict[str, np.ndarray]:
     "What two classifiers make of latents: logistic regression, and the vote of the 15 nearest neighbours."
-    models = dict(linear=LogisticRegression(max_iter=2000, class_weight='balanced'), nearest=KNeighborsClassifier(n_neighbors=min(15, len(train)), weights='distance'))
-    return {k: make_pipeline(StandardScaler(), m).fit(train, train_session).predict(test) for k, m in models.items()}
+    models = dict(
+        linear=LogisticRegression(max_iter=2000, class_weight='balanced'),
+        nearest=KNeighborsClassifier(n_neighbors=min(15, len(train)), weights='distance'),
+    )
+    return {
+        k: make_pipeline(StandardScaler(), m).fit(train, train_session).predict(test)
+        for k, m in models.items()
+    }
 
 # %% ../nbs/09_evaluate.ipynb #be7dc411
-def _draw_trials(right, n, spread, rng, n_draws): # accuracy of one session with its trials drawn again, `[n_draws]`; `spread`: of trials elsewhere, for a session that has only one
-    if len(n) == 1: return right[0]/n[0] + (rng.choice(spread, n_draws) if len(spread) else np.full(n_draws, np.nan))
-    drawn, here = rng.integers(len(n), size=(n_draws, len(n))), right.sum()/n.sum()
-    return here + (right[drawn].sum(1)/n[drawn].sum(1) - here)*np.sqrt(len(n)/(len(n) - 1))
+# accuracy of one session with its trials drawn again, `[n_draws]`; `spread`: of trials elsewhere, for a
+# session that has only one
+def _draw_trials(right, n, spread, rng, n_draws):
+    if len(n) == 1:
+        return right[0] / n[0] + (rng.choice(spread, n_draws) if len(spread) else np.full(n_draws, np.nan))
+    drawn, here = rng.integers(len(n), size=(n_draws, len(n))), right.sum() / n.sum()
+    return here + (right[drawn].sum(1) / n[drawn].sum(1) - here) * np.sqrt(len(n) / (len(n) - 1))
+
 
 def accuracy_interval(
-    right:np.ndarray, # was the session of this frame guessed? `[n]`
-    session:np.ndarray, # `[n]`
-    trial:np.ndarray, # `[n]`, no number in two sessions
-    n_draws:int=2000, # of trials, with replacement
-    level:float=.95, # share of the draws that lie within
-) -> list[float]|None: # low, high; None where no session has two trials
+    right: np.ndarray,  # was the session of this frame guessed? `[n]`
+    session: np.ndarray,  # `[n]`
+    trial: np.ndarray,  # `[n]`, no number in two sessions
+    n_draws: int = 2000,  # of trials, with replacement
+    level: float = 0.95,  # share of the draws that lie within
+) -> list[float] | None:  # low, high; None where no session has two trials
     "Limits of the balanced accuracy when whole trials are drawn again (bootstrap, Efron 1979)."
     trials, first, number = np.unique(trial, return_index=True, return_inverse=True)
     n_right, n, of = np.bincount(number, right), np.bincount(number), session[first]
     parts = [(n_right[of == s], n[of == s]) for s in np.unique(of)]
-    spread = np.concatenate([(k/m - k.sum()/m.sum())*np.sqrt(len(m)/(len(m) - 1)) for k, m in parts if len(m) > 1] or [[]])
-    if not len(spread): return None
+    spread = np.concatenate(
+        [(k / m - k.sum() / m.sum()) * np.sqrt(len(m) / (len(m) - 1)) for k, m in parts if len(m) > 1] or [[]]
+    )
+    if not len(spread):
+        return None
     rng = np.random.default_rng(0)
     mean = np.mean([_draw_trials(k, m, spread, rng, n_draws) for k, m in parts], axis=0)
-    return np.clip(np.quantile(mean, [(1 - level)/2, (1 + level)/2]), 0, 1).tolist()
+    return np.clip(np.quantile(mean, [(1 - level) / 2, (1 + level) / 2]), 0, 1).tolist()
 
 # %% ../nbs/09_evaluate.ipynb #95b2daa5
-def _accuracies(guesses, session, trial): # of `guess_sessions`: balanced accuracy and its interval
+def _accuracies(guesses, session, trial):  # of `guess_sessions`: balanced accuracy and its interval
     scores = {k: float(balanced_accuracy_score(session, g)) for k, g in guesses.items()}
-    if trial is None: return scores
-    return scores | {f'{k}_interval': accuracy_interval(g == session, session, trial) for k, g in guesses.items()}
+    if trial is None:
+        return scores
+    return scores | {
+        f'{k}_interval': accuracy_interval(g == session, session, trial) for k, g in guesses.items()
+    }
+
 
 def session_accuracy(
-    train:np.ndarray, # latents to learn from, `[n, d]`
-    train_session:np.ndarray, # their session, `[n]`
-    test:np.ndarray, # latents of other trials, `[m, d]`
-    test_session:np.ndarray, # their session, `[m]`
-    test_trial:np.ndarray|None=None, # their trial, `[m]`, no number in two sessions; None: no intervals
-) -> dict: # balanced accuracy: `linear`, `nearest`; with trials `linear_interval`, `nearest_interval` `[low, high]` too
+    train: np.ndarray,  # latents to learn from, `[n, d]`
+    train_session: np.ndarray,  # their session, `[n]`
+    test: np.ndarray,  # latents of other trials, `[m, d]`
+    test_session: np.ndarray,  # their session, `[m]`
+    test_trial: np.ndarray | None = None,  # their trial, `[m]`, no number in two sessions; None: no intervals
+    # balanced accuracy: `linear`, `nearest`; with trials `linear_interval`, `nearest_interval` `[low, high]` too
+) -> dict:
     "How well sessions can be told from latents."
     return _accuracies(guess_sessions(train, train_session, test), test_session, test_trial)
 
 # %% ../nbs/09_evaluate.ipynb #c35ee616
 def trial_folds(
-    session:np.ndarray, # of each frame, `[n]`
-    trial:np.ndarray, # of each frame, `[n]`, ascending within a session, no number in two sessions
-    n_folds:int=5, # blocks of neighbouring trials; fewer where a session has fewer trials
-) -> np.ndarray: # the block of each frame, `[n]`, 0, 1, ...; only 0 where a session has a single trial
+    session: np.ndarray,  # of each frame, `[n]`
+    trial: np.ndarray,  # of each frame, `[n]`, ascending within a session, no number in two sessions
+    n_folds: int = 5,  # blocks of neighbouring trials; fewer where a session has fewer trials
+) -> np.ndarray:  # the block of each frame, `[n]`, 0, 1, ...; only 0 where a session has a single trial
     "Cut every session into blocks of whole trials."
     trials, first, number = np.unique(trial, return_index=True, return_inverse=True)
     of = session[first]
     count = Counter(of.tolist())
     n_folds = min([n_folds, *count.values()])
     place = {s: iter(range(c)) for s, c in count.items()}
-    return np.array([next(place[s])*n_folds//count[s] for s in of.tolist()])[number]
+    return np.array([next(place[s]) * n_folds // count[s] for s in of.tolist()])[number]
+
 
 def cross_validated_accuracy(
-    z:np.ndarray, # latents, `[n, d]`
-    session:np.ndarray, # `[n]`
-    trial:np.ndarray, # `[n]`
-    n_folds:int=5, # blocks of trials
-) -> dict|None: # as of `session_accuracy`, with `n_trials` and `n_folds`; None where a session has a single trial
+    z: np.ndarray,  # latents, `[n, d]`
+    session: np.ndarray,  # `[n]`
+    trial: np.ndarray,  # `[n]`
+    n_folds: int = 5,  # blocks of trials
+    # as of `session_accuracy`, with `n_trials` and `n_folds`; None where a session has a single trial
+) -> dict | None:
     "How well sessions can be told from latents of trials that the classifiers have not learnt from."
     fold = trial_folds(session, trial, n_folds)
-    if not fold.any(): return None
+    if not fold.any():
+        return None
     guesses = dict(linear=np.zeros_like(session), nearest=np.zeros_like(session))
     for f in range(fold.max() + 1):
-        for k, g in guess_sessions(z[fold != f], session[fold != f], z[fold == f]).items(): guesses[k][fold == f] = g
-    return _accuracies(guesses, session, trial) | dict(n_trials=len(np.unique(trial)), n_folds=int(fold.max()) + 1)
+        for k, g in guess_sessions(z[fold != f], session[fold != f], z[fold == f]).items():
+            guesses[k][fold == f] = g
+    return _accuracies(guesses, session, trial) | dict(
+        n_trials=len(np.unique(trial)), n_folds=int(fold.max()) + 1
+    )
 
 # %% ../nbs/09_evaluate.ipynb #ec0097d6
 def linear_r2(
-    train:np.ndarray, # latents to learn from, `[n, d]`
-    train_y:np.ndarray, # what they should explain, `[n, k]`
-    test:np.ndarray, # latents of other trials, `[m, d]`
-    test_y:np.ndarray, # `[m, k]`
-    train_group:np.ndarray|None=None, # session of each frame: a map of its own for each, `[n]`; None: one map for all
-    test_group:np.ndarray|None=None, # `[m]`
-) -> tuple[float, np.ndarray]: # variance-weighted over all, and each, `[k]`
+    train: np.ndarray,  # latents to learn from, `[n, d]`
+    train_y: np.ndarray,  # what they should explain, `[n, k]`
+    test: np.ndarray,  # latents of other trials, `[m, d]`
+    test_y: np.ndarray,  # `[m, k]`
+    # session of each frame: a map of its own for each, `[n]`; None: one map for all
+    train_group: np.ndarray | None = None,
+    test_group: np.ndarray | None = None,  # `[m]`
+) -> tuple[float, np.ndarray]:  # variance-weighted over all, and each, `[k]`
     "R2 on test data of a linear map fitted on training data."
-    if train_group is None: train_group, test_group = np.zeros(len(train)), np.zeros(len(test))
+    if train_group is None:
+        train_group, test_group = np.zeros(len(train)), np.zeros(len(test))
     y_hat = np.full(test_y.shape, np.nan)
     for g in np.unique(test_group):
         a, b = train_group == g, test_group == g
-        y_hat[b] = LinearRegression().fit(train[a], train_y[a]).predict(test[b]).reshape(-1, *test_y.shape[1:])
+        y_hat[b] = (
+            LinearRegression().fit(train[a], train_y[a]).predict(test[b]).reshape(-1, *test_y.shape[1:])
+        )
     return r2_scores(test_y, y_hat)
 
 # %% ../nbs/09_evaluate.ipynb #48aece22
-def _one_minus_entropy(importance): # of each row `[r, k]`, to the base of k; None where there is nothing to tell apart
-    if importance.shape[1] < 2: return None
-    share = importance/np.maximum(importance.sum(1, keepdims=True), 1e-12)
-    return 1 + (share*np.log(np.maximum(share, 1e-12))).sum(1)/np.log(importance.shape[1])
+# of each row `[r, k]`, to the base of k; None where there is nothing to tell apart
+def _one_minus_entropy(importance):
+    if importance.shape[1] < 2:
+        return None
+    share = importance / np.maximum(importance.sum(1, keepdims=True), 1e-12)
+    return 1 + (share * np.log(np.maximum(share, 1e-12))).sum(1) / np.log(importance.shape[1])
 
-def _weighted(values, importance): # their mean, weighted by the importance of each row
-    return None if values is None or not importance.sum() else float((values*importance.sum(1)).sum()/importance.sum())
+
+def _weighted(values, importance):  # their mean, weighted by the importance of each row
+    return (
+        None
+        if values is None or not importance.sum()
+        else float((values * importance.sum(1)).sum() / importance.sum())
+    )
+
 
 def dci(
-    train:np.ndarray, # latents, `[n, d]`
-    train_y:np.ndarray, # causes, `[n, k]`; NaN where missing
-    test:np.ndarray, # latents of other trials, `[m, d]`
-    test_y:np.ndarray, # `[m, k]`
-    penalty:float=.01, # of the lasso, on standardised numbers; it sets weights below about 0.01 to zero
-) -> dict: # `disentanglement`, `completeness`, `informativeness`, `by_latent` `[d]`, `by_cause` `[k]`, `importance` `[d, k]`
-    "Disentanglement, completeness and informativeness (Eastwood & Williams 2018); None for a score that needs more latents or causes."
+    train: np.ndarray,  # latents, `[n, d]`
+    train_y: np.ndarray,  # causes, `[n, k]`; NaN where missing
+    test: np.ndarray,  # latents of other trials, `[m, d]`
+    test_y: np.ndarray,  # `[m, k]`
+    penalty: float = 0.01,  # of the lasso, on standardised numbers; it sets weights below about 0.01 to zero
+    # `disentanglement`, `completeness`, `informativeness`, `by_latent` `[d]`, `by_cause` `[k]`, `importance`
+    # `[d, k]`
+) -> dict:
+    """Disentanglement, completeness and informativeness (Eastwood & Williams 2018); None for a score that
+    needs more latents or causes."""
     importance, r2 = np.zeros((train.shape[1], train_y.shape[1])), []
     for j in range(train_y.shape[1]):
         a, b = np.isfinite(train_y[:, j]), np.isfinite(test_y[:, j])
-        mean, std = train_y[a, j].mean() if a.any() else 0., train_y[a, j].std() if a.any() else 0.
-        if not std > 0 or not b.any(): r2.append(np.nan); continue
-        model = make_pipeline(StandardScaler(), Lasso(penalty, precompute=True, max_iter=100_000)).fit(train[a], (train_y[a, j] - mean)/std)
+        mean, std = train_y[a, j].mean() if a.any() else 0.0, train_y[a, j].std() if a.any() else 0.0
+        if not std > 0 or not b.any():
+            r2.append(np.nan)
+            continue
+        model = make_pipeline(StandardScaler(), Lasso(penalty, precompute=True, max_iter=100_000)).fit(
+            train[a], (train_y[a, j] - mean) / std
+        )
         importance[:, j] = np.abs(model[-1].coef_)
-        r2.append(r2_scores(test_y[b, j:j + 1], mean + std*model.predict(test[b])[:, None])[0])
+        r2.append(r2_scores(test_y[b, j : j + 1], mean + std * model.predict(test[b])[:, None])[0])
     by_latent, by_cause = _one_minus_entropy(importance), _one_minus_entropy(importance.T)
     known = [v for v in r2 if np.isfinite(v)]
-    return plain_json(dict(disentanglement=_weighted(by_latent, importance), completeness=_weighted(by_cause, importance.T), informativeness=np.mean(known) if known else None,
-                           by_latent=by_latent, by_cause=by_cause, importance=importance))
+    return plain_json(
+        dict(
+            disentanglement=_weighted(by_latent, importance),
+            completeness=_weighted(by_cause, importance.T),
+            informativeness=np.mean(known) if known else None,
+            by_latent=by_latent,
+            by_cause=by_cause,
+            importance=importance,
+        )
+    )
 
 # %% ../nbs/09_evaluate.ipynb #88b2bebc
 def correlations(
-    a:np.ndarray, # `[n, d]`
-    b:np.ndarray, # `[n, k]`
-    mask:np.ndarray|None=None, # False where `b` is missing, `[n, k]`
-) -> np.ndarray: # `[d, k]`, -1 to 1; 0 where one of the two never changes
+    a: np.ndarray,  # `[n, d]`
+    b: np.ndarray,  # `[n, k]`
+    mask: np.ndarray | None = None,  # False where `b` is missing, `[n, k]`
+) -> np.ndarray:  # `[d, k]`, -1 to 1; 0 where one of the two never changes
     "Correlation of each column of `a` with each column of `b`."
     keep = (np.isfinite(b) if mask is None else mask.astype(bool)).astype(float)
     a, n = a.astype(float) - a.mean(0), np.maximum(keep.sum(0), 1)
-    b = np.where(keep > 0, b, 0.)
-    b = np.where(keep > 0, b - b.sum(0)/n, 0.)
-    mean, square = a.T @ keep/n, (a**2).T @ keep/n
-    spread = np.sqrt(np.maximum(square - mean**2, 0)*(b**2).sum(0)/n)
-    smallest = 1e-9*np.sqrt(np.maximum(square.max(initial=0)*(b**2).sum(0)/n, 1e-300))
-    return np.where(spread > smallest, np.clip(a.T @ b/n/np.where(spread > smallest, spread, 1), -1, 1), 0.)
+    b = np.where(keep > 0, b, 0.0)
+    b = np.where(keep > 0, b - b.sum(0) / n, 0.0)
+    mean, square = a.T @ keep / n, (a**2).T @ keep / n
+    spread = np.sqrt(np.maximum(square - mean**2, 0) * (b**2).sum(0) / n)
+    smallest = 1e-9 * np.sqrt(np.maximum(square.max(initial=0) * (b**2).sum(0) / n, 1e-300))
+    return np.where(
+        spread > smallest, np.clip(a.T @ b / n / np.where(spread > smallest, spread, 1), -1, 1), 0.0
+    )
 
 # %% ../nbs/09_evaluate.ipynb #e6a77c0c
 def mean_abs_correlation(
-    z:np.ndarray, # latents, `[n, d]`
-) -> float: # 0 (nothing in common) to 1; NaN for fewer than two dimensions
-    "Mean absolute correlation between different dimensions; a dimension that never changes correlates with nothing."
-    return float(np.abs(correlations(z, z))[np.triu_indices(z.shape[1], 1)].mean()) if z.shape[1] > 1 else float('nan')
+    z: np.ndarray,  # latents, `[n, d]`
+) -> float:  # 0 (nothing in common) to 1; NaN for fewer than two dimensions
+    """Mean absolute correlation between different dimensions; a dimension that never changes correlates
+    with nothing."""
+    return (
+        float(np.abs(correlations(z, z))[np.triu_indices(z.shape[1], 1)].mean())
+        if z.shape[1] > 1
+        else float('nan')
+    )
 
 # %% ../nbs/09_evaluate.ipynb #53cb9a4c
 def spaced(
-    n:int, # how many there are
-    most:int|None, # how many to take; None: all
-) -> np.ndarray: # numbers from 0 to n - 1, ascending
+    n: int,  # how many there are
+    most: int | None,  # how many to take; None: all
+) -> np.ndarray:  # numbers from 0 to n - 1, ascending
     "At most `most` of `n`, evenly spaced."
     return np.arange(n) if most is None or n <= most else np.unique(np.linspace(0, n - 1, most).astype(int))
 
+
 def spaced_in(
-    sizes:list[int], # of blocks that follow each other, such as frames of each session
-    most:int|None, # how many to take together; None: all
-) -> np.ndarray: # numbers from 0 to the sum of sizes - 1, ascending
+    sizes: list[int],  # of blocks that follow each other, such as frames of each session
+    most: int | None,  # how many to take together; None: all
+) -> np.ndarray:  # numbers from 0 to the sum of sizes - 1, ascending
     "At most `most`, evenly spaced within blocks: as many from each block, and all of one that has fewer."
-    if most is None or sum(sizes) <= most: return np.arange(sum(sizes))
+    if most is None or sum(sizes) <= most:
+        return np.arange(sum(sizes))
     takes, left = np.zeros(len(sizes), int), most
     for k, b in enumerate(np.argsort(sizes, kind='stable')):
-        takes[b] = min(sizes[b], left//(len(sizes) - k))
+        takes[b] = min(sizes[b], left // (len(sizes) - k))
         left -= takes[b]
-    return np.concatenate([start + spaced(n, take) for start, n, take in zip(np.cumsum([0, *sizes]), sizes, takes)])
+    return np.concatenate(
+        [start + spaced(n, take) for start, n, take in zip(np.cumsum([0, *sizes]), sizes, takes)]
+    )
+
 
 def trials_of(
-    run:Run,
-    split:str, # `train`, `val`, `test`, or `all` trials
-) -> list[list[int]]: # for each session, numbers of trials
+    run: Run,
+    split: str,  # `train`, `val`, `test`, or `all` trials
+) -> list[list[int]]:  # for each session, numbers of trials
     "The trials of a split; raises `RunError` for another name."
-    if split == 'all': return [list(range(len(s['trials']))) for s in run.data['sessions']]
-    if split not in run.data['splits']: raise RunError(f'split {split!r}: expected one of {", ".join(run.data["splits"])}, all')
+    if split == 'all':
+        return [list(range(len(s['trials']))) for s in run.data['sessions']]
+    if split not in run.data['splits']:
+        raise RunError(f'split {split!r}: expected one of {", ".join(run.data["splits"])}, all')
     return run.data['splits'][split]
 
 # %% ../nbs/09_evaluate.ipynb #d794bd3b
 @dataclass
 class FrameTable:
     "Frames of some trials, one row each."
-    session: np.ndarray # number of the session, `[n]`
-    latents: np.ndarray # means, `[n, n_latents]`
-    labels: np.ndarray|None # true labels, `[n, n_labels]`
-    label_mask: np.ndarray|None # False where a label is missing
-    predicted: np.ndarray|None # labels as the model sees them
-    causes: np.ndarray|None # true causes, `[n, n_causes]`, where they are known
-    trial: np.ndarray # number of the trial, counted through all sessions, `[n]`
+
+    session: np.ndarray  # number of the session, `[n]`
+    latents: np.ndarray  # means, `[n, n_latents]`
+    labels: np.ndarray | None  # true labels, `[n, n_labels]`
+    label_mask: np.ndarray | None  # False where a label is missing
+    predicted: np.ndarray | None  # labels as the model sees them
+    causes: np.ndarray | None  # true causes, `[n, n_causes]`, where they are known
+    trial: np.ndarray  # number of the trial, counted through all sessions, `[n]`
 
     def thin(self, most):
         "At most `most` of the rows, evenly spaced in each session, as many from each."
@@ -239,13 +309,19 @@ class FrameTable:
 
 # %% ../nbs/09_evaluate.ipynb #83b78d67
 def frame_table(
-    run:Run,
-    split:str='test', # `train`, `val`, `test`, or `all` trials
-    data=None, # where the sessions are now, if they moved
-    most_frames:int|None=None, # evenly spaced ones, as many of each session; None: all
+    run: Run,
+    split: str = 'test',  # `train`, `val`, `test`, or `all` trials
+    data=None,  # where the sessions are now, if they moved
+    most_frames: int | None = None,  # evenly spaced ones, as many of each session; None: all
 ) -> FrameTable:
-    "Latents, labels, predictions and causes of the frames of a split; raises `RunError` for a split that is none."
-    infos, latents, predicted, trials = run.infos(data), run.latents(data), run.predicted_labels(data), trials_of(run, split)
+    """Latents, labels, predictions and causes of the frames of a split; raises `RunError` for a split that
+    is none."""
+    infos, latents, predicted, trials = (
+        run.infos(data),
+        run.latents(data),
+        run.predicted_labels(data),
+        trials_of(run, split),
+    )
     with_causes = all(i.has_causes for i in infos)
     before = np.cumsum([0] + [len(i.trials) for i in infos])
     lengths = [[infos[s].n_frames[t] for t in ts] for s, ts in enumerate(trials)]
@@ -255,46 +331,79 @@ def frame_table(
     with TrialReader(infos, run.config.replace(cache='stream')) as reader:
         for s, t in ((s, t) for s, ts in enumerate(trials) for t in ts):
             at, name, key = next(chosen) - next(starts), infos[s].session.name, infos[s].trials[t]
-            if not len(at): continue
+            if not len(at):
+                continue
             arrays = reader.trial(s, t, images=False)
-            columns = [latents[name][key], arrays.get('labels'), arrays.get('label_mask'), predicted[name][key] if run.model.n_labels else None,
-                       infos[s].session.read(key, 'causes') if with_causes else None]
-            rows.append((np.full(len(at), s), *(None if v is None else v[at] for v in columns), np.full(len(at), before[s] + t)))
-    return FrameTable(*(None if any(v is None for v in column) else np.concatenate(column) for column in zip(*rows)))
+            columns = [
+                latents[name][key],
+                arrays.get('labels'),
+                arrays.get('label_mask'),
+                predicted[name][key] if run.model.n_labels else None,
+                infos[s].session.read(key, 'causes') if with_causes else None,
+            ]
+            rows.append(
+                (
+                    np.full(len(at), s),
+                    *(None if v is None else v[at] for v in columns),
+                    np.full(len(at), before[s] + t),
+                )
+            )
+    return FrameTable(
+        *(None if any(v is None for v in column) else np.concatenate(column) for column in zip(*rows))
+    )
 
 # %% ../nbs/09_evaluate.ipynb #6a0ac039
 def sample_frames(
-    run:Run,
-    split:str='test', # `train`, `val`, `test`, or `all` trials
-    most_frames:int=20_000, # in all
-    n_at_once:int=256, # frames in a piece
-) -> list[list[tuple[int, slice]]]: # for each session: pieces, as (number of the trial, rows)
+    run: Run,
+    split: str = 'test',  # `train`, `val`, `test`, or `all` trials
+    most_frames: int = 20_000,  # in all
+    n_at_once: int = 256,  # frames in a piece
+) -> list[list[tuple[int, slice]]]:  # for each session: pieces, as (number of the trial, rows)
     "Pieces of evenly spaced trials, as many frames from each session."
     out, trials = [], trials_of(run, split)
-    most = max(1, most_frames//len(trials))
+    most = max(1, most_frames // len(trials))
     for s, ts in zip(run.data['sessions'], trials):
         n = [s['n_frames'][t] for t in ts]
-        picked = spaced(len(ts), max(1, int(most/np.mean(n))))
-        step = ceil(sum(n[k] for k in picked)/most)
-        out.append([(ts[k], slice(i, min(i + n_at_once*step, n[k]), step)) for k in picked for i in range(0, n[k], n_at_once*step)])
+        picked = spaced(len(ts), max(1, int(most / np.mean(n))))
+        step = ceil(sum(n[k] for k in picked) / most)
+        out.append(
+            [
+                (ts[k], slice(i, min(i + n_at_once * step, n[k]), step))
+                for k in picked
+                for i in range(0, n[k], n_at_once * step)
+            ]
+        )
     return out
 
-def _pixel_sums(model, arrays, device): # squared error, pixels; and for each pixel how often it counts, sum and sum of squares
+
+# squared error, pixels; and for each pixel how often it counts, sum and sum of squares
+def _pixel_sums(model, arrays, device):
     x = torch.from_numpy(arrays['frames']).to(device)
-    keep = torch.from_numpy(arrays['frame_mask']).to(device).float() if 'frame_mask' in arrays else torch.ones_like(x, dtype=torch.float32)
-    x = x/255
-    error = ((x - model(x).recon)**2*keep).sum((1, 2, 3)).double().sum()
-    return [v.cpu().double().numpy() for v in (error, keep.sum(), keep.sum(0), (x*keep).sum(0), (x**2*keep).sum(0))]
+    keep = (
+        torch.from_numpy(arrays['frame_mask']).to(device).float()
+        if 'frame_mask' in arrays
+        else torch.ones_like(x, dtype=torch.float32)
+    )
+    x = x / 255
+    error = ((x - model(x).recon) ** 2 * keep).sum((1, 2, 3)).double().sum()
+    return [
+        v.cpu().double().numpy()
+        for v in (error, keep.sum(), keep.sum(0), (x * keep).sum(0), (x**2 * keep).sum(0))
+    ]
+
 
 @torch.no_grad()
 def pixel_mse(
-    run:Run,
-    split:str='test', # `train`, `val`, `test`, or `all` trials
-    data=None, # where the sessions are now, if they moved
-    n_at_once:int=256, # frames decoded at a time
-    most_frames:int=20_000, # decoded in all; above that evenly spaced trials are taken
-) -> dict: # `all` and `by_session` (by name), in units of (full brightness)^2; `explained`: the same two as R2; `n_frames`
-    "Mean squared error of the reconstruction over all pixels that are not masked, and the share of the movement that it explains."
+    run: Run,
+    split: str = 'test',  # `train`, `val`, `test`, or `all` trials
+    data=None,  # where the sessions are now, if they moved
+    n_at_once: int = 256,  # frames decoded at a time
+    most_frames: int = 20_000,  # decoded in all; above that evenly spaced trials are taken
+    # `all` and `by_session` (by name), in units of (full brightness)^2; `explained`: the same two as R2;
+    # `n_frames`
+) -> dict:
+    """Mean squared error of the reconstruction over all pixels that are not masked, and the share of the
+    movement that it explains."""
     infos, device, sums, n_frames = run.infos(data), pick_device(run.config.device), [], 0
     model = run.model.to(device)
     with TrialReader(infos, run.config.replace(cache='stream')) as reader:
@@ -302,18 +411,24 @@ def pixel_mse(
             parts = [_pixel_sums(model, reader.trial(s, t, rows), device) for t, rows in pieces]
             n_frames += sum(len(range(*rows.indices(infos[s].n_frames[t]))) for t, rows in pieces)
             error, n, count, total, square = (sum(v) for v in zip(*parts))
-            sums.append((error, n, (square - total**2/np.maximum(count, 1)).sum()))
+            sums.append((error, n, (square - total**2 / np.maximum(count, 1)).sum()))
     run.model.cpu()
     error, n, moved = np.transpose(sums)
-    def each(values): return {i.session.name: float(v) for i, v in zip(infos, values)}
+
+    def each(values):
+        return {i.session.name: float(v) for i, v in zip(infos, values)}
+
     with np.errstate(divide='ignore', invalid='ignore'):
-        explained = dict(all=float(1 - error.sum()/moved.sum()), by_session=each(1 - error/moved))
-        return dict(all=float(error.sum()/n.sum()), by_session=each(error/n), explained=explained, n_frames=n_frames)
+        explained = dict(all=float(1 - error.sum() / moved.sum()), by_session=each(1 - error / moved))
+        return dict(
+            all=float(error.sum() / n.sum()),
+            by_session=each(error / n),
+            explained=explained,
+            n_frames=n_frames,
+        )
 
 # %% ../nbs/09_evaluate.ipynb #586b0b21
-def session_information_of(
-    run:Run,
-) -> float: # nats; NaN if the run was stopped before its first validation
+def session_information_of(run: Run) -> float:  # nats; NaN if the run was stopped before its first validation
     "Mutual information of unsupervised latents and session on the validation trials, at the best epoch."
     epochs, losses = run.curve('loss')
     return float(run.curve('session_info')[1][np.argmin(losses)]) if len(epochs) else float('nan')
@@ -321,67 +436,111 @@ def session_information_of(
 # %% ../nbs/09_evaluate.ipynb #5714ee4b
 def _label_scores(run, table, infos):
     names = label_names(run)
-    def of(rows): return r2_scores(table.labels[rows], table.predicted[rows], table.label_mask[rows])
+
+    def of(rows):
+        return r2_scores(table.labels[rows], table.predicted[rows], table.label_mask[rows])
+
     overall, each = of(slice(None))
     sessions = {i.session.name: of(table.session == s) for s, i in enumerate(infos)}
-    return dict(all=overall, by_label=dict(zip(names, each.tolist())), by_session={k: v[0] for k, v in sessions.items()},
-                by_session_and_label={k: dict(zip(names, v[1].tolist())) for k, v in sessions.items()})
+    return dict(
+        all=overall,
+        by_label=dict(zip(names, each.tolist())),
+        by_session={k: v[0] for k, v in sessions.items()},
+        by_session_and_label={k: dict(zip(names, v[1].tolist())) for k, v in sessions.items()},
+    )
+
 
 def _cause_scores(train, test, names, subspaces):
     out = {}
     for name, part in subspaces.items():
-        maps = [linear_r2(train.latents[:, part], train.causes, test.latents[:, part], test.causes, *groups) for groups in ((), (train.session, test.session))]
+        maps = [
+            linear_r2(train.latents[:, part], train.causes, test.latents[:, part], test.causes, *groups)
+            for groups in ((), (train.session, test.session))
+        ]
         shared, own = (dict(all=overall, by_cause=dict(zip(names, each.tolist()))) for overall, each in maps)
         out[name] = shared | dict(own_maps=own)
     return out
 
+
 def _disentanglement(run, train, test, names):
-    def known(t): return np.concatenate([*([np.where(t.label_mask, t.labels, np.nan)] if run.model.n_labels else []), t.causes], axis=1)
+    def known(t):
+        return np.concatenate(
+            [*([np.where(t.label_mask, t.labels, np.nan)] if run.model.n_labels else []), t.causes], axis=1
+        )
+
     scores = dci(train.latents, known(train), test.latents, known(test))
-    return scores | dict(latents=latent_names(run), causes=[*(label_names(run) if run.model.n_labels else []), *names])
+    return scores | dict(
+        latents=latent_names(run), causes=[*(label_names(run) if run.model.n_labels else []), *names]
+    )
 
 # %% ../nbs/09_evaluate.ipynb #b7e21218
-def subspace_slices(
-    run:Run,
-) -> dict[str, slice]: # of the columns of latents; only subspaces that have any
+def subspace_slices(run: Run) -> dict[str, slice]:  # of the columns of latents; only subspaces that have any
     "Where each subspace stands among the latents."
     sizes = np.cumsum([0, run.model.n_labels, run.model.n_background, run.model.n_unsupervised])
-    return {k: slice(int(a), int(b)) for k, a, b in zip(('supervised', 'background', 'unsupervised'), sizes, sizes[1:]) if b > a}
+    return {
+        k: slice(int(a), int(b))
+        for k, a, b in zip(('supervised', 'background', 'unsupervised'), sizes, sizes[1:])
+        if b > a
+    }
+
 
 def check_limits(
-    run:Run,
-    **limits, # name -> how many frames
+    run: Run,
+    **limits,  # name -> how many frames
 ) -> None:
-    "Raise one `ConfigError` for numbers of frames that are too small for anything: at least ten for each session."
-    least = 10*len(run.data['sessions'])
-    wrong = [f'{k}: got {str(v)[:80]}, expected a whole number of at least {least}, ten for each session' for k, v in limits.items()
-             if isinstance(v, bool) or not isinstance(v, (int, np.integer)) or v < least]
-    if wrong: raise ConfigError('too few frames to judge a run by:', wrong)
+    """Raise one `ConfigError` for numbers of frames that are too small for anything: at least ten for each
+    session."""
+    least = 10 * len(run.data['sessions'])
+    wrong = [
+        f'{k}: got {str(v)[:80]}, expected a whole number of at least {least}, ten for each session'
+        for k, v in limits.items()
+        if isinstance(v, bool) or not isinstance(v, (int, np.integer)) or v < least
+    ]
+    if wrong:
+        raise ConfigError('too few frames to judge a run by:', wrong)
+
 
 def _session_scores(subspaces, train, test, whole):
     out = {}
     for name, part in subspaces.items():
-        held_out = session_accuracy(train.latents[:, part], train.session, test.latents[:, part], test.session, test.trial)
-        out[name] = held_out | dict(n_trials=len(np.unique(test.trial)), cross_validated=cross_validated_accuracy(whole.latents[:, part], whole.session, whole.trial))
+        held_out = session_accuracy(
+            train.latents[:, part], train.session, test.latents[:, part], test.session, test.trial
+        )
+        out[name] = held_out | dict(
+            n_trials=len(np.unique(test.trial)),
+            cross_validated=cross_validated_accuracy(whole.latents[:, part], whole.session, whole.trial),
+        )
     return out
 
+
 def _split_scores(run, split, table, infos, data, most_decoded):
-    scores = dict(n_trials=sum(map(len, run.data['splits'][split])), n_frames=len(table.session), pixel_mse=pixel_mse(run, split, data, most_frames=most_decoded))
+    scores = dict(
+        n_trials=sum(map(len, run.data['splits'][split])),
+        n_frames=len(table.session),
+        pixel_mse=pixel_mse(run, split, data, most_frames=most_decoded),
+    )
     return scores | (dict(label_r2=_label_scores(run, table, infos)) if run.model.n_labels else {})
+
 
 def _correlation_scores(run, latents, test):
     names = [n for n, s in zip(latent_names(run), latent_subspaces(run)) if s == 'unsupervised']
-    scores = dict(unsupervised_correlation=mean_abs_correlation(latents), unsupervised_correlations=dict(names=names, matrix=correlations(latents, latents)))
-    if run.model.n_labels: scores['label_correlations'] = dict(names=names, labels=label_names(run), matrix=correlations(latents, test.labels, test.label_mask))
+    scores = dict(
+        unsupervised_correlation=mean_abs_correlation(latents),
+        unsupervised_correlations=dict(names=names, matrix=correlations(latents, latents)),
+    )
+    if run.model.n_labels:
+        scores['label_correlations'] = dict(
+            names=names, labels=label_names(run), matrix=correlations(latents, test.labels, test.label_mask)
+        )
     return scores
 
 # %% ../nbs/09_evaluate.ipynb #bfdaa43b
 def evaluate(
-    run:Run|str|Path, # from `fit` or `load_run`, or its folder
-    data=None, # where the sessions are now, if they moved
-    most_frames:int=20_000, # frames that classifiers and maps learn from, and that they judge
-    most_decoded:int=20_000, # frames of each split that are decoded
-) -> dict: # plain numbers, by name, as in the table above; None where a score has no meaning
+    run: Run | str | Path,  # from `fit` or `load_run`, or its folder
+    data=None,  # where the sessions are now, if they moved
+    most_frames: int = 20_000,  # frames that classifiers and maps learn from, and that they judge
+    most_decoded: int = 20_000,  # frames of each split that are decoded
+) -> dict:  # plain numbers, by name, as in the table above; None where a score has no meaning
     "Score a run's best model, and write `metrics.json`."
     run = as_run(run)
     check_limits(run, most_frames=most_frames, most_decoded=most_decoded)
@@ -390,96 +549,180 @@ def evaluate(
     tables = {k: frame_table(run, k, data) for k in ('train', 'val', 'test')}
     splits = {k: _split_scores(run, k, t, infos, data, most_decoded) for k, t in tables.items()}
     train, test = tables['train'].thin(most_frames), tables['test']
-    scores = dict(n_test_frames=len(test.session)) | {k: splits['test'][k] for k in ('pixel_mse', 'label_r2') if k in splits['test']} | dict(splits=splits)
+    scores = (
+        dict(n_test_frames=len(test.session))
+        | {k: splits['test'][k] for k in ('pixel_mse', 'label_r2') if k in splits['test']}
+        | dict(splits=splits)
+    )
     if len(infos) > 1:
-        scores['session_chance'] = 1/len(infos)
-        scores['session_accuracy'] = _session_scores(subspaces, train, test.thin(most_frames), frame_table(run, 'all', data, most_frames))
-    if run.model.n_unsupervised and len(infos) > 1: scores['session_information'] = session_information_of(run)
-    if run.model.n_unsupervised: scores |= _correlation_scores(run, test.latents[:, subspaces['unsupervised']], test)
+        scores['session_chance'] = 1 / len(infos)
+        scores['session_accuracy'] = _session_scores(
+            subspaces, train, test.thin(most_frames), frame_table(run, 'all', data, most_frames)
+        )
+    if run.model.n_unsupervised and len(infos) > 1:
+        scores['session_information'] = session_information_of(run)
+    if run.model.n_unsupervised:
+        scores |= _correlation_scores(run, test.latents[:, subspaces['unsupervised']], test)
     if test.causes is not None:
         names = infos[0].cause_names or [f'cause_{k}' for k in range(test.causes.shape[1])]
-        scores |= dict(cause_r2=_cause_scores(train, test, names, subspaces), disentanglement=_disentanglement(run, train, test, names))
+        scores |= dict(
+            cause_r2=_cause_scores(train, test, names, subspaces),
+            disentanglement=_disentanglement(run, train, test, names),
+        )
     scores = plain_json(scores)
-    write_json(run.path/'metrics.json', scores)
+    write_json(run.path / 'metrics.json', scores)
     return scores
 
 # %% ../nbs/09_evaluate.ipynb #5a94cc77
-def _number(value, digits=2): return 'unknown' if value is None else f'{value:.{digits}f}'
-def _range(limits): return f' ({limits[0]:.2f} to {limits[1]:.2f})' if limits else ''
+def _number(value, digits=2):
+    return 'unknown' if value is None else f'{value:.{digits}f}'
+
+
+def _range(limits):
+    return f' ({limits[0]:.2f} to {limits[1]:.2f})' if limits else ''
+
 
 def summarise(
-    scores:dict, # from `evaluate`
-) -> str: # a short table
+    scores: dict,  # from `evaluate`
+) -> str:  # a short table
     "The scores that matter most, each beside what would be good; in brackets the 95% interval."
     lines = [('pixel MSE', _number(scores['pixel_mse']['all'], 4), 'small')]
-    if 'label_r2' in scores: lines.append(('label R2', _number(scores['label_r2']['all']), 'near 1'))
+    if 'label_r2' in scores:
+        lines.append(('label R2', _number(scores['label_r2']['all']), 'near 1'))
     chance = scores.get('session_chance')
     for name, accuracy in scores.get('session_accuracy', {}).items():
         good = dict(background='near 1', unsupervised=f'near chance, {chance:.2f}').get(name, '')
-        told = ', '.join(f'{accuracy[k]:.2f}{_range(accuracy.get(f"{k}_interval"))} {k}' for k in ('linear', 'nearest'))
+        told = ', '.join(
+            f'{accuracy[k]:.2f}{_range(accuracy.get(f"{k}_interval"))} {k}' for k in ('linear', 'nearest')
+        )
         lines.append((f'session accuracy of {name}', told, good))
-    if 'unsupervised_correlation' in scores: lines.append(('correlation between unsupervised', _number(scores['unsupervised_correlation']), 'small'))
+    if 'unsupervised_correlation' in scores:
+        lines.append(
+            ('correlation between unsupervised', _number(scores['unsupervised_correlation']), 'small')
+        )
     for cause, found in scores.get('cause_r2', {}).get('unsupervised', {}).get('by_cause', {}).items():
         lines.append((f'R2 of {cause} from unsupervised', _number(found), 'near 1'))
-    if scores.get('disentanglement'): lines.append(('disentanglement', _number(scores['disentanglement']['disentanglement']), 'near 1'))
+    if scores.get('disentanglement'):
+        lines.append(('disentanglement', _number(scores['disentanglement']['disentanglement']), 'near 1'))
     wide = [max(map(len, column)) for column in zip(*lines)]
-    return '\n'.join(f'{a:{wide[0]}}  {b:{wide[1]}}  {c}'.rstrip() for a, b, c in [('on test trials', 'score', 'good'), *lines])
+    return '\n'.join(
+        f'{a:{wide[0]}}  {b:{wide[1]}}  {c}'.rstrip()
+        for a, b, c in [('on test trials', 'score', 'good'), *lines]
+    )
 
 # %% ../nbs/09_evaluate.ipynb #48d505e2
-def _matched(a, b): # pairs (i, j) of columns, and correlations of all, `[da, db]`
+def _matched(a, b):  # pairs (i, j) of columns, and correlations of all, `[da, db]`
     r = correlations(a, b)
     return [(int(i), int(j)) for i, j in zip(*linear_sum_assignment(-np.abs(r)))], r
 
-def _agreement(a, b): pairs, r = _matched(a, b); return float(np.mean([abs(r[i, j]) for i, j in pairs]))
 
-def _shift_in_session(z, session, rng): # each session's frames by a random number, round and round
+def _agreement(a, b):
+    pairs, r = _matched(a, b)
+    return float(np.mean([abs(r[i, j]) for i, j in pairs]))
+
+
+def _shift_in_session(z, session, rng):  # each session's frames by a random number, round and round
     out = z.copy()
     for s in np.unique(session):
         rows = session == s
-        out[rows] = np.roll(z[rows], rng.integers(rows.sum()//10, max(rows.sum()*9//10, 1) + 1), axis=0)
+        out[rows] = np.roll(z[rows], rng.integers(rows.sum() // 10, max(rows.sum() * 9 // 10, 1) + 1), axis=0)
     return out
 
+
 def match_latents(
-    a:np.ndarray, # latents of one run, `[n, da]`
-    b:np.ndarray, # of another, of the same frames, `[n, db]`
-    session:np.ndarray, # of each frame, `[n]`, frames in their order in time
-    n_shifts:int=200, # for chance
-) -> dict: # `pairs` `[(i, j, correlation)]`, `agreement`, `chance` (mean), `chance_high` (95th percentile), `same_plane` (R2)
-    "Pair the latents of two runs (Hungarian method on absolute correlations), and tell how well they agree beside chance."
+    a: np.ndarray,  # latents of one run, `[n, da]`
+    b: np.ndarray,  # of another, of the same frames, `[n, db]`
+    session: np.ndarray,  # of each frame, `[n]`, frames in their order in time
+    n_shifts: int = 200,  # for chance
+    # `pairs` `[(i, j, correlation)]`, `agreement`, `chance` (mean), `chance_high` (95th percentile),
+    # `same_plane` (R2)
+) -> dict:
+    """Pair the latents of two runs (Hungarian method on absolute correlations), and tell how well they
+    agree beside chance."""
     rng = np.random.default_rng(0)
     pairs, r = _matched(a, b)
     shifted = [_agreement(a, _shift_in_session(b, session, rng)) for _ in range(n_shifts)]
-    plane = np.mean([r2_scores(v, LinearRegression().fit(u, v).predict(u).reshape(v.shape))[0] for u, v in ((a, b), (b, a))])
-    return plain_json(dict(pairs=[(i, j, r[i, j]) for i, j in pairs], agreement=_agreement(a, b), chance=np.mean(shifted), chance_high=np.quantile(shifted, .95), same_plane=plane))
+    plane = np.mean(
+        [
+            r2_scores(v, LinearRegression().fit(u, v).predict(u).reshape(v.shape))[0]
+            for u, v in ((a, b), (b, a))
+        ]
+    )
+    return plain_json(
+        dict(
+            pairs=[(i, j, r[i, j]) for i, j in pairs],
+            agreement=_agreement(a, b),
+            chance=np.mean(shifted),
+            chance_high=np.quantile(shifted, 0.95),
+            same_plane=plane,
+        )
+    )
 
 # %% ../nbs/09_evaluate.ipynb #5e57fb54
-def _frames_known(run): return [{k: s[k] for k in ('name', 'trials', 'n_frames')} for s in run.data['sessions']]
+def _frames_known(run):
+    return [{k: s[k] for k in ('name', 'trials', 'n_frames')} for s in run.data['sessions']]
 
-def _comparable(runs): # what keeps runs from being compared
-    if len(runs) < 2: yield f'got {len(runs)} run(s), expected at least two, from fits with other seeds'
+
+def _comparable(runs):  # what keeps runs from being compared
+    if len(runs) < 2:
+        yield f'got {len(runs)} run(s), expected at least two, from fits with other seeds'
     for k, run in enumerate(runs):
-        if not run.model.n_unsupervised: yield f'{run.path} has no unsupervised latents'
-        if any(run.path.resolve() == r.path.resolve() for r in runs[:k]): yield f'{run.path} is given twice'
-        elif _frames_known(run) != _frames_known(runs[0]): yield f'{run.path} was fitted on other sessions, or on other trials of them, than {runs[0].path}'
+        if not run.model.n_unsupervised:
+            yield f'{run.path} has no unsupervised latents'
+        if any(run.path.resolve() == r.path.resolve() for r in runs[:k]):
+            yield f'{run.path} is given twice'
+        elif _frames_known(run) != _frames_known(runs[0]):
+            yield f'{run.path} was fitted on other sessions, or on other trials of them, than {runs[0].path}'
 
-def _stability_text(s): # in plain words
-    beside = f'matched latents correlate with {s["agreement"]:.2f} in the mean; by chance it would be {s["chance"]:.2f} (rarely above {s["chance_high"]:.2f})'
-    if s['best'] - s['worst'] > .2: return f'Not all of these runs agree: matched latents correlate with {s["worst"]:.2f} to {s["best"]:.2f} in the mean, by pair of runs; by chance it would be {s["chance"]:.2f}. Look at each pair.'
-    if s['agreement'] < s['chance_high'] + .1 and s['same_plane'] < .8: return f'The seeds agree no better than chance would: {beside}. Do not interpret these latents; train longer, or change n_unsupervised.'
-    if s['chance_high'] > .8: return f'The seeds agree, but so would chance: {beside}. The session seems to have leaked into both (see leakage).'
-    if s['agreement'] >= .9: return f'The seeds find the same latents: {beside}.'
-    if s['same_plane'] >= .8: return f'The seeds find the same plane with other axes in it: {beside}, but a linear map explains {100*s["same_plane"]:.0f}% of one run by another. A larger beta pins the axes down.'
-    return f'The seeds agree in part: {beside}. Look at each pair; what only one seed finds is no property of the video.'
+
+def _stability_text(s):  # in plain words
+    beside = (
+        f'matched latents correlate with {s["agreement"]:.2f} in the mean; by chance it would be '
+        f'{s["chance"]:.2f} (rarely above {s["chance_high"]:.2f})'
+    )
+    if s['best'] - s['worst'] > 0.2:
+        return (
+            f'Not all of these runs agree: matched latents correlate with {s["worst"]:.2f} to '
+            f'{s["best"]:.2f} in the mean, by pair of runs; by chance it would be {s["chance"]:.2f}. Look '
+            'at each pair.'
+        )
+    if s['agreement'] < s['chance_high'] + 0.1 and s['same_plane'] < 0.8:
+        return (
+            f'The seeds agree no better than chance would: {beside}. Do not interpret these latents; train '
+            'longer, or change n_unsupervised.'
+        )
+    if s['chance_high'] > 0.8:
+        return (
+            f'The seeds agree, but so would chance: {beside}. The session seems to have leaked into both '
+            '(see leakage).'
+        )
+    if s['agreement'] >= 0.9:
+        return f'The seeds find the same latents: {beside}.'
+    if s['same_plane'] >= 0.8:
+        return (
+            f'The seeds find the same plane with other axes in it: {beside}, but a linear map explains '
+            f'{100 * s["same_plane"]:.0f}% of one run by another. A larger beta pins the axes down.'
+        )
+    return (
+        f'The seeds agree in part: {beside}. Look at each pair; what only one seed finds is no property of '
+        'the video.'
+    )
+
 
 def stability(
-    runs:list, # `Run`s or their folders: fits of the same data with other seeds
-    data=None, # where the sessions are now, if they moved
-    most_frames:int=20_000, # that are compared
-) -> dict: # `agreement`, `worst`, `best`, `chance`, `chance_high`, `same_plane`: over all pairs of runs; `pairs`: `match_latents` of each, with names; `text`
-    "Do several seeds find the same unsupervised latents? Raises one `RunError` with all that keeps runs from being compared."
+    runs: list,  # `Run`s or their folders: fits of the same data with other seeds
+    data=None,  # where the sessions are now, if they moved
+    most_frames: int = 20_000,  # that are compared
+    # `agreement`, `worst`, `best`, `chance`, `chance_high`, `same_plane`: over all pairs of runs; `pairs`:
+    # `match_latents` of each, with names; `text`
+) -> dict:
+    """Do several seeds find the same unsupervised latents? Raises one `RunError` with all that keeps runs
+    from being compared."""
     runs = [as_run(r) for r in (runs if isinstance(runs, (list, tuple)) else [runs])]
-    for run in runs: check_limits(run, most_frames=most_frames)
-    if problems := list(_comparable(runs)): raise RunError('these runs cannot be compared:', problems)
+    for run in runs:
+        check_limits(run, most_frames=most_frames)
+    if problems := list(_comparable(runs)):
+        raise RunError('these runs cannot be compared:', problems)
     split = 'test' if all(r.data['splits'] == runs[0].data['splits'] for r in runs) else 'all'
     tables = [frame_table(r, split, data, most_frames) for r in runs]
     latents = [t.latents[:, subspace_slices(r)['unsupervised']] for r, t in zip(runs, tables)]
@@ -489,5 +732,15 @@ def stability(
         named = [(f'unsupervised {i + 1}', f'unsupervised {j + 1}', r) for i, j, r in match['pairs']]
         pairs.append(dict(a=str(runs[a].path), b=str(runs[b].path)) | match | dict(pairs=named))
     means = {k: np.mean([p[k] for p in pairs]) for k in ('agreement', 'chance', 'chance_high', 'same_plane')}
-    result = plain_json(dict(runs=[str(r.path) for r in runs], trials=split, n_frames=len(tables[0].session), worst=min(p['agreement'] for p in pairs), best=max(p['agreement'] for p in pairs), **means, pairs=pairs))
+    result = plain_json(
+        dict(
+            runs=[str(r.path) for r in runs],
+            trials=split,
+            n_frames=len(tables[0].session),
+            worst=min(p['agreement'] for p in pairs),
+            best=max(p['agreement'] for p in pairs),
+            **means,
+            pairs=pairs,
+        )
+    )
     return result | dict(text=_stability_text(result))

@@ -17,50 +17,55 @@ from math import ceil, floor, log10, prod
 import ipywidgets as widgets
 import matplotlib
 import numpy as np
-from PIL import Image # which matplotlib brings
+from PIL import Image  # which matplotlib brings
 
 from .config import MspsvaeError, RunError, SessionError
 from .plots import OKABE_ITO, montage, short_names
 from .runs import Run, latent_names, latent_subspaces
 from .sessions import Session
-from .traversals import (background_means, background_slice, decode, edit_latents, find_latent, find_session, find_trial, from_label_units, latent_ranges, read_frames,
-                                set_background, to_label_units)
+from .traversals import background_means, background_slice, decode, edit_latents, find_latent
+from .traversals import find_session, find_trial, from_label_units, latent_ranges, read_frames
+from .traversals import set_background, to_label_units
 
 # %% ../nbs/11_explore.ipynb #49bcaa3e
 def _has_label_units(run, k):
     "Is latent number `k` shown in the units of a label?"
     return k < run.model.n_labels and run.model.label_head.weight[k].item() != 0
 
+
 def to_shown(
-    run:Run,
-    latent:int|str, # number or name
-    values, # of the latent: a number or an array
-): # what a slider shows: label units for supervised latents, latent units for others
+    run: Run,
+    latent: int | str,  # number or name
+    values,  # of the latent: a number or an array
+):  # what a slider shows: label units for supervised latents, latent units for others
     "Values of a latent in the units in which the explorer shows them."
     k = find_latent(run, latent)
     return to_label_units(run, k, values) if _has_label_units(run, k) else np.asarray(values)
 
+
 def from_shown(
-    run:Run,
-    latent:int|str, # number or name
-    values, # as shown: a number or an array
-): # of the latent
+    run: Run,
+    latent: int | str,  # number or name
+    values,  # as shown: a number or an array
+):  # of the latent
     "The values of a latent that a slider stands for."
     k = find_latent(run, latent)
     return from_label_units(run, k, values) if _has_label_units(run, k) else np.asarray(values)
 
 # %% ../nbs/11_explore.ipynb #c0c82deb
 def slider_steps(
-    low:float, # of the range that the slider has to hold
-    high:float,
-    n:int=200, # about so many steps
-) -> tuple[float, float, float]: # low, high and step: 1, 2 or 5 times a power of ten
+    low: float,  # of the range that the slider has to hold
+    high: float,
+    n: int = 200,  # about so many steps
+) -> tuple[float, float, float]:  # low, high and step: 1, 2 or 5 times a power of ten
     "A range for a slider that holds `low` and `high` and has round steps; one of length 0 is widened."
-    if high - low <= 1e-6*max(1, abs(low)): low, high = low - 1, high + 1
-    rough = (high - low)/n
-    power = 10.**floor(log10(rough))
-    step = next(m*power for m in (1, 2, 5, 10) if m*power >= .999*rough)
-    return floor(low/step + 1e-9)*step, ceil(high/step - 1e-9)*step, step
+    if high - low <= 1e-6 * max(1, abs(low)):
+        low, high = low - 1, high + 1
+    rough = (high - low) / n
+    power = 10.0 ** floor(log10(rough))
+    step = next(m * power for m in (1, 2, 5, 10) if m * power >= 0.999 * rough)
+    return floor(low / step + 1e-9) * step, ceil(high / step - 1e-9) * step, step
+
 
 def _decimals(step):
     "Digits after the point that tell two steps apart"
@@ -69,25 +74,44 @@ def _decimals(step):
 # %% ../nbs/11_explore.ipynb #c85f7615
 class View:
     "A frame of a run, what was changed about its latents, and the pictures that follow."
-    def __init__(self,
-        run:Run,
-        data=None, # where the sessions are now, if they moved
-        session:int|str=0, # where to begin, number or name
-        trial:int|str|None=None, # number or name; default: the session's first test trial
-        frame:int=0, # its number in the trial
+
+    def __init__(
+        self,
+        run: Run,
+        data=None,  # where the sessions are now, if they moved
+        session: int | str = 0,  # where to begin, number or name
+        trial: int | str | None = None,  # number or name; default: the session's first test trial
+        frame: int = 0,  # its number in the trial
     ):
-        if not isinstance(run, Run): raise RunError(f'got {str(run)[:80]!r}, a {type(run).__name__}; expected a run, as fit and load_run give it: explore(load_run("runs/demo"))')
-        self.run, self.data = run, list(data) if isinstance(data, Iterable) and not isinstance(data, (str, bytes)) else data
-        try: self.latents = [list(trials.values()) for trials in run.latents(data).values()]
-        except SessionError as e: raise RunError(f'{run.path}: the latents were not computed yet, and the sessions are not where they were; say with data= where they are now', e.problems or [e]) from e
+        if not isinstance(run, Run):
+            raise RunError(
+                f'got {str(run)[:80]!r}, a {type(run).__name__}; expected a run, as fit and load_run '
+                'give it: explore(load_run("runs/demo"))'
+            )
+        self.run, self.data = (
+            run,
+            list(data) if isinstance(data, Iterable) and not isinstance(data, (str, bytes)) else data,
+        )
+        try:
+            self.latents = [list(trials.values()) for trials in run.latents(data).values()]
+        except SessionError as e:
+            raise RunError(
+                f'{run.path}: the latents were not computed yet, and the sessions are not where they '
+                'were; say with data= where they are now',
+                e.problems or [e],
+            ) from e
         self.names, self.subspaces = latent_names(run), latent_subspaces(run)
-        self.ranges = latent_ranges(run, (1, 99), data=data) # in latent units, [n_latents, 2]
-        if not np.isfinite(self.ranges).all(): raise RunError(f'{run.path}: some latents are not numbers (NaN or infinite); fit again, with a smaller learning rate')
+        self.ranges = latent_ranges(run, (1, 99), data=data)  # in latent units, [n_latents, 2]
+        if not np.isfinite(self.ranges).all():
+            raise RunError(
+                f'{run.path}: some latents are not numbers (NaN or infinite); fit again, with a smaller '
+                'learning rate'
+            )
         self.means = background_means(run, data) if run.model.n_background else None
-        self.edits = {} # latent number -> value, as shown
-        self.background = None # number of the session whose background is borrowed
-        self.at, self.problem, self._read = None, '', None # problem: why there are no frames
-        self.block = 2**25 # bytes of video read at a time
+        self.edits = {}  # latent number -> value, as shown
+        self.background = None  # number of the session whose background is borrowed
+        self.at, self.problem, self._read = None, '', None  # problem: why there are no frames
+        self.block = 2**25  # bytes of video read at a time
         self.go(session, trial, frame)
 
 # %% ../nbs/11_explore.ipynb #27df1e13
@@ -95,68 +119,86 @@ from fastcore.basics import patch
 
 # %% ../nbs/11_explore.ipynb #e5662fd0
 @patch(as_prop=True)
-def n_frames(self:View): # of the trial that is shown
+def n_frames(self: View):  # of the trial that is shown
     s, t, _ = self.at
     return len(self.latents[s][t])
 
+
 @patch
-def go(self:View,
-    session:int|str|None=None, # number or name
-    trial:int|str|None=None, # number or name
-    frame:int|None=None, # number in the trial
+def go(
+    self: View,
+    session: int | str | None = None,  # number or name
+    trial: int | str | None = None,  # number or name
+    frame: int | None = None,  # number in the trial
 ) -> None:
     "Show another frame; raises `RunError` where there is none, and stays where it was."
     s = self.at[0] if session is None else find_session(self.run, session)
-    if trial is not None: t = find_trial(self.run, s, trial)
-    else: t = self.at[1] if session is None else self.run.data['splits']['test'][s][0]
+    if trial is not None:
+        t = find_trial(self.run, s, trial)
+    else:
+        t = self.at[1] if session is None else self.run.data['splits']['test'][s][0]
     f = frame if frame is not None else self.at[2] if session is None and trial is None else 0
     n = len(self.latents[s][t])
-    if isinstance(f, bool) or not isinstance(f, (int, np.integer)) or not 0 <= f < n: raise RunError(f'frame {f!r} of a trial with {n}; expected a whole number from 0 to {n - 1}')
+    if isinstance(f, bool) or not isinstance(f, (int, np.integer)) or not 0 <= f < n:
+        raise RunError(f'frame {f!r} of a trial with {n}; expected a whole number from 0 to {n - 1}')
     self.at = s, t, int(f)
 
 # %% ../nbs/11_explore.ipynb #23ceb339
 @patch
-def edit(self:View,
-    latent:int|str, # number or name
-    value:float|None, # as shown: label units for supervised latents; None takes the edit back
+def edit(
+    self: View,
+    latent: int | str,  # number or name
+    value: float | None,  # as shown: label units for supervised latents; None takes the edit back
 ) -> None:
-    "Set a latent, in this frame and all that follow, to a value; raises `RunError` for a value that is no number."
+    """Set a latent, in this frame and all that follow, to a value; raises `RunError` for a value that is
+    no number."""
     k = find_latent(self.run, latent)
-    if value is None: self.edits.pop(k, None); return
-    try: number = float(f'{float(value):.6g}')
-    except (TypeError, ValueError): number = np.nan
-    if not np.isfinite(number): raise RunError(f'{self.names[k]} set to {str(value)[:80]}; expected a number')
+    if value is None:
+        self.edits.pop(k, None)
+        return
+    try:
+        number = float(f'{float(value):.6g}')
+    except (TypeError, ValueError):
+        number = np.nan
+    if not np.isfinite(number):
+        raise RunError(f'{self.names[k]} set to {str(value)[:80]}; expected a number')
     self.edits[k] = number
 
+
 @patch
-def swap(self:View,
-    session:int|str|None, # number or name; None: back to the frame's own
+def swap(
+    self: View,
+    session: int | str | None,  # number or name; None: back to the frame's own
 ) -> None:
     "Borrow the mean background of a session; raises `RunError` for a model without a background subspace."
     part = background_slice(self.run)
     self.background = None if session is None else find_session(self.run, session)
     self.edits = {k: v for k, v in self.edits.items() if not part.start <= k < part.stop}
 
+
 @patch
-def reset(self:View) -> None:
+def reset(self: View) -> None:
     "Take all edits back; the frame stays."
     self.edits, self.background = {}, None
 
 # %% ../nbs/11_explore.ipynb #35cc439c
 @patch(as_prop=True)
-def mu(self:View): # the frame's own latents, `[1, n_latents]`
+def mu(self: View):  # the frame's own latents, `[1, n_latents]`
     s, t, f = self.at
-    return self.latents[s][t][f:f + 1]
+    return self.latents[s][t][f : f + 1]
+
 
 @patch(as_prop=True)
-def z(self:View): # the latents after all edits, `[1, n_latents]`
+def z(self: View):  # the latents after all edits, `[1, n_latents]`
     z = self.mu if self.background is None else set_background(self.run, self.mu, self.background, self.means)
     return edit_latents(self.run, z, {k: from_shown(self.run, k, v) for k, v in self.edits.items()})
 
+
 @patch
-def value(self:View,
-    latent:int|str, # number or name
-) -> float: # as shown: label units for supervised latents
+def value(
+    self: View,
+    latent: int | str,  # number or name
+) -> float:  # as shown: label units for supervised latents
     "Where the slider of a latent stands."
     k = find_latent(self.run, latent)
     return self.edits[k] if k in self.edits else float(to_shown(self.run, k, self.z[0, k]))
@@ -165,63 +207,118 @@ def value(self:View,
 @dataclass
 class Pictures:
     "What a `View` shows, in units of full brightness."
-    frame: np.ndarray|None # `[c, y, x]` in [0, 1]; None where the video cannot be read
-    reconstruction: np.ndarray # `[c, y, x]` in [0, 1]
-    edited: np.ndarray # `[c, y, x]` in [0, 1]
-    difference: np.ndarray # edited - reconstruction, `[c, y, x]` in [-1, 1]
+
+    frame: np.ndarray | None  # `[c, y, x]` in [0, 1]; None where the video cannot be read
+    reconstruction: np.ndarray  # `[c, y, x]` in [0, 1]
+    edited: np.ndarray  # `[c, y, x]` in [0, 1]
+    difference: np.ndarray  # edited - reconstruction, `[c, y, x]` in [-1, 1]
+
 
 @patch
-def frame(self:View) -> np.ndarray|None: # `[c, y, x]` in [0, 1]; None where it cannot be read
+def frame(self: View) -> np.ndarray | None:  # `[c, y, x]` in [0, 1]; None where it cannot be read
     "The frame from its file; of a long trial only a piece is read."
     s, t, f = self.at
-    n = max(1, self.block//prod(self.run.model.input_shape))
-    begin = f//n*n
+    n = max(1, self.block // prod(self.run.model.input_shape))
+    begin = f // n * n
     if self._read is None or self._read[0] != (s, t, begin, n):
-        try: frames, self.problem = read_frames(self.run, s, t, begin, min(begin + n, self.n_frames), self.data), ''
-        except MspsvaeError as e: frames, self.problem = None, '; '.join(map(str, e.problems)) or str(e)
+        try:
+            frames, self.problem = (
+                read_frames(self.run, s, t, begin, min(begin + n, self.n_frames), self.data),
+                '',
+            )
+        except MspsvaeError as e:
+            frames, self.problem = None, '; '.join(map(str, e.problems)) or str(e)
         self._read = (s, t, begin, n), frames
-    return None if self._read[1] is None else self._read[1][f - begin]/np.float32(255)
+    return None if self._read[1] is None else self._read[1][f - begin] / np.float32(255)
+
 
 @patch
-def pictures(self:View) -> Pictures:
+def pictures(self: View) -> Pictures:
     "Decode what is to be seen."
-    if not self.edits and self.background is None: reconstruction = edited = decode(self.run, self.mu)[0]
-    else: reconstruction, edited = decode(self.run, np.concatenate([self.mu, self.z]))
+    if not self.edits and self.background is None:
+        reconstruction = edited = decode(self.run, self.mu)[0]
+    else:
+        reconstruction, edited = decode(self.run, np.concatenate([self.mu, self.z]))
     return Pictures(self.frame(), reconstruction, edited, edited - reconstruction)
 
 # %% ../nbs/11_explore.ipynb #e332e078
 def _data_code(data):
     "What was given as `data=`, as Python"
-    def one(d): return f'Session({d.name!r}, {str(d.path)!r})' if isinstance(d, Session) else repr(str(d))
+
+    def one(d):
+        return f'Session({d.name!r}, {str(d.path)!r})' if isinstance(d, Session) else repr(str(d))
+
     return f'[{", ".join(map(one, data))}]' if isinstance(data, list) else one(data)
+
 
 def _edits_code(view):
     "The edits, as the dict that `edit_latents` takes"
-    def name(k): return repr(view.names[k]) if view.names.count(view.names[k]) == 1 else str(k)
-    def value(k, v): return f'from_label_units(run, {name(k)}, {v!r})' if _has_label_units(view.run, k) else repr(v)
+
+    def name(k):
+        return repr(view.names[k]) if view.names.count(view.names[k]) == 1 else str(k)
+
+    def value(k, v):
+        return f'from_label_units(run, {name(k)}, {v!r})' if _has_label_units(view.run, k) else repr(v)
+
     items = [f'{name(k)}: {value(k, v)}' for k, v in sorted(view.edits.items())]
     return '{' + ', '.join(items) + '}' if len(items) < 3 else '{\n    ' + ',\n    '.join(items) + '}'
+
 
 def _with_imports(lines):
     "The lines, after imports of what they use"
     text = '\n'.join(lines)
-    used = ', '.join(f for f in ('decode', 'edit_latents', 'frame_latents', 'from_label_units', 'read_frames', 'set_background') if f + '(' in text)
-    session = ['from mspsvae.sessions import Session']*('Session(' in text)
-    return '\n'.join(['from mspsvae.runs import load_run', *session, f'from mspsvae.traversals import {used}', '', text, ''])
+    used = ', '.join(
+        f
+        for f in (
+            'decode',
+            'edit_latents',
+            'frame_latents',
+            'from_label_units',
+            'read_frames',
+            'set_background',
+        )
+        if f + '(' in text
+    )
+    session = ['from mspsvae.sessions import Session'] * ('Session(' in text)
+    return '\n'.join(
+        [
+            'from mspsvae.runs import load_run',
+            *session,
+            f'from mspsvae.traversals import {used}',
+            '',
+            text,
+            '',
+        ]
+    )
+
 
 @patch
-def code(self:View) -> str: # Python, to be pasted into a notebook or a script
+def code(self: View) -> str:  # Python, to be pasted into a notebook or a script
     "Lines that make the arrays `frame`, `reconstruction`, `edited` and `difference` of this view."
     s, t, f = self.at
     known = self.run.data['sessions'][s]
-    place, moved = f'{known["name"]!r}, {known["trials"][t]!r}, {f}', '' if self.data is None else f', data={_data_code(self.data)}'
+    place, moved = (
+        f'{known["name"]!r}, {known["trials"][t]!r}, {f}',
+        '' if self.data is None else f', data={_data_code(self.data)}',
+    )
     lines = [f'run = load_run({str(self.run.path)!r})']
-    if self.frame() is not None: lines.append(f'frame = read_frames(run, {place}, {f + 1}{moved})[0]/255')
+    if self.frame() is not None:
+        lines.append(f'frame = read_frames(run, {place}, {f + 1}{moved})[0]/255')
     lines += [f'mu = frame_latents(run, [({place})])', 'reconstruction = decode(run, mu)[0]']
-    if self.background is not None: lines.append(f'z = set_background(run, mu, {self.run.data["sessions"][self.background]["name"]!r})')
-    if self.edits: lines.append(f'z = edit_latents(run, {"mu" if self.background is None else "z"}, {_edits_code(self)})')
+    if self.background is not None:
+        lines.append(f'z = set_background(run, mu, {self.run.data["sessions"][self.background]["name"]!r})')
+    if self.edits:
+        lines.append(
+            f'z = edit_latents(run, {"mu" if self.background is None else "z"}, {_edits_code(self)})'
+        )
     changed = self.edits or self.background is not None
-    return _with_imports([*lines, 'edited = decode(run, z)[0]' if changed else 'edited = reconstruction', 'difference = edited - reconstruction'])
+    return _with_imports(
+        [
+            *lines,
+            'edited = decode(run, z)[0]' if changed else 'edited = reconstruction',
+            'difference = edited - reconstruction',
+        ]
+    )
 
 # %% ../nbs/11_explore.ipynb #f3387a35
 def _png(pixels):
@@ -229,54 +326,81 @@ def _png(pixels):
     Image.fromarray(pixels).save(content, 'PNG', compress_level=1)
     return content.getvalue()
 
+
 def frame_png(
-    frame:np.ndarray, # `[c, y, x]` in [0, 1]
-) -> bytes: # a gray PNG, `y` by `c*x` pixels
+    frame: np.ndarray,  # `[c, y, x]` in [0, 1]
+) -> bytes:  # a gray PNG, `y` by `c*x` pixels
     "A frame as PNG, its channels side by side."
-    return _png((montage(frame[None, None]).clip(0, 1)*255).round().astype(np.uint8))
+    return _png((montage(frame[None, None]).clip(0, 1) * 255).round().astype(np.uint8))
 
 # %% ../nbs/11_explore.ipynb #ff041b64
-_RED_BLUE = (matplotlib.colormaps['RdBu_r'](np.linspace(0, 1, 255))[:, :3]*255).round().astype(np.uint8) # an odd number: the one in the middle is 0
+# an odd number: the one in the middle is 0
+_RED_BLUE = (matplotlib.colormaps['RdBu_r'](np.linspace(0, 1, 255))[:, :3] * 255).round().astype(np.uint8)
+
 
 def full_colour(
-    difference:np.ndarray, # in units of full brightness
-) -> float: # where colours end
+    difference: np.ndarray,  # in units of full brightness
+) -> float:  # where colours end
     "The first of 0.05, 0.1, 0.2, 0.5 and 1 that holds every value."
-    return next((m for m in (.05, .1, .2, .5) if np.abs(difference).max() <= m), 1.)
+    return next((m for m in (0.05, 0.1, 0.2, 0.5) if np.abs(difference).max() <= m), 1.0)
+
 
 def difference_png(
-    difference:np.ndarray, # `[c, y, x]`, in units of full brightness
-    most:float, # full red and full blue
-) -> bytes: # a PNG in colours, `y` by `c*x` pixels
+    difference: np.ndarray,  # `[c, y, x]`, in units of full brightness
+    most: float,  # full red and full blue
+) -> bytes:  # a PNG in colours, `y` by `c*x` pixels
     "A difference as PNG, from blue (darker) to red (brighter)."
-    place = ((montage(difference[None, None])/most).clip(-1, 1)*127).round().astype(int) + 127
+    place = ((montage(difference[None, None]) / most).clip(-1, 1) * 127).round().astype(int) + 127
     return _png(_RED_BLUE[place])
 
 # %% ../nbs/11_explore.ipynb #083975e0
 def _cut(name, longest=24):
     "A name of limited length"
-    return name if len(name) <= longest else f'{name[:longest//2 - 1]}..{name[1 - longest//2:]}'
+    return name if len(name) <= longest else f'{name[: longest // 2 - 1]}..{name[1 - longest // 2 :]}'
+
 
 def _slider_range(view, k):
     "Low, high and step of a latent's slider, as shown"
     return slider_steps(*sorted(map(float, to_shown(view.run, k, view.ranges[k]))))
+
 
 def _make_sliders(view):
     "A slider for each latent"
     wide, sliders = max(len(_cut(n)) for n in view.names), []
     for k, name in enumerate(view.names):
         low, high, step = _slider_range(view, k)
-        sliders.append(widgets.FloatSlider(description=_cut(name), tooltip=name, min=low, max=high, step=step, readout_format=f'.{_decimals(step)}f', continuous_update=True,
-                                           layout=widgets.Layout(width='auto', min_width='0'), style=dict(description_width=f'{.55*wide + .7:.1f}em')))
+        sliders.append(
+            widgets.FloatSlider(
+                description=_cut(name),
+                tooltip=name,
+                min=low,
+                max=high,
+                step=step,
+                readout_format=f'.{_decimals(step)}f',
+                continuous_update=True,
+                layout=widgets.Layout(width='auto', min_width='0'),
+                style=dict(description_width=f'{0.55 * wide + 0.7:.1f}em'),
+            )
+        )
     return sliders
+
 
 def _group_sliders(view, sliders):
     "The sliders of each subspace below its name"
     wide, groups = max(len(_cut(n)) for n in view.names), []
     for subspace in dict.fromkeys(view.subspaces):
         inside = [k for k, s in enumerate(view.subspaces) if s == subspace]
-        heading = f'<b>{subspace}</b> in {"label" if _has_label_units(view.run, inside[0]) else "latent"} units'
-        grid = widgets.GridBox([sliders[k] for k in inside], layout=widgets.Layout(grid_template_columns=f'repeat(auto-fill, minmax(min(100%, {7*wide + 175}px), 1fr))', grid_gap='0 16px', width='100%'))
+        heading = (
+            f'<b>{subspace}</b> in {"label" if _has_label_units(view.run, inside[0]) else "latent"} units'
+        )
+        grid = widgets.GridBox(
+            [sliders[k] for k in inside],
+            layout=widgets.Layout(
+                grid_template_columns=f'repeat(auto-fill, minmax(min(100%, {7 * wide + 175}px), 1fr))',
+                grid_gap='0 16px',
+                width='100%',
+            ),
+        )
         groups += [widgets.HTML(heading).add_class('mspsvae-text'), grid]
     return groups
 
@@ -296,51 +420,97 @@ STYLE = """<style>
 }
 </style>"""
 
+
 def _text(html='', *classes):
     "A line of HTML"
     made = widgets.HTML(html, layout=widgets.Layout(width='auto', margin='0 2px'))
-    for name in ('mspsvae-text', *classes): made.add_class(name)
+    for name in ('mspsvae-text', *classes):
+        made.add_class(name)
     return made
+
 
 def _panel(title):
     "A title, a picture, and the line below it"
-    image, caption = widgets.Image(format='png', layout=widgets.Layout(width='100%', margin='2px 0')).add_class('mspsvae-frame'), _text('', 'mspsvae-small')
-    return widgets.VBox([_text(f'<b>{title}</b>'), image, caption], layout=widgets.Layout(overflow='visible', min_width='0')), image, caption
+    image, caption = (
+        widgets.Image(format='png', layout=widgets.Layout(width='100%', margin='2px 0')).add_class(
+            'mspsvae-frame'
+        ),
+        _text('', 'mspsvae-small'),
+    )
+    return (
+        widgets.VBox(
+            [_text(f'<b>{title}</b>'), image, caption],
+            layout=widgets.Layout(overflow='visible', min_width='0'),
+        ),
+        image,
+        caption,
+    )
 
 # %% ../nbs/11_explore.ipynb #631aafa7
 def _trial_options(view):
     "What the trial's dropdown offers: names with their splits"
     s = view.at[0]
     of = {t: split for split in ('train', 'val', 'test') for t in view.run.data['splits'][split][s]}
-    return [(f'{name} ({of[t]})' if t in of else name, t) for t, name in enumerate(view.run.data['sessions'][s]['trials'])]
+    return [
+        (f'{name} ({of[t]})' if t in of else name, t)
+        for t, name in enumerate(view.run.data['sessions'][s]['trials'])
+    ]
+
 
 def _dropdown(description, options, width):
     "A dropdown that shares its row"
-    return widgets.Dropdown(description=description, options=options, style=dict(description_width='auto'), layout=widgets.Layout(width='auto', flex=f'1 1 {width}px', min_width='0'))
+    return widgets.Dropdown(
+        description=description,
+        options=options,
+        style=dict(description_width='auto'),
+        layout=widgets.Layout(width='auto', flex=f'1 1 {width}px', min_width='0'),
+    )
+
 
 COPY = """<button class="jupyter-button widget-button" style="width: auto" onclick="getSelection().selectAllChildren(this.closest('.mspsvae-code').querySelector('pre')); document.execCommand('copy')">copy</button>"""
 
 # %% ../nbs/11_explore.ipynb #99a1d0fb
 PANELS = 'frame', 'reconstruction', 'edited', 'difference'
 
+
 class Explorer(widgets.VBox):
     "The widgets around a `View`. Who changes `view` from code calls `refresh` afterwards."
-    def __init__(self,
-        view:View,
-    ):
+
+    def __init__(self, view: View):
         self.view, self._quiet = view, False
         self.short = short_names([s['name'] for s in view.run.data['sessions']], longest=36)
         sessions = [(name, s) for s, name in enumerate(self.short)]
         self.session, self.trial = _dropdown('session', sessions, 200), _dropdown('trial', [], 200)
-        self.background = _dropdown('background', [("the frame's own", -1), *((f'of {name}', s) for name, s in sessions)], 240)
-        self.frame = widgets.IntSlider(description='frame', max=1, style=dict(description_width='auto'), layout=widgets.Layout(flex='1 1 200px', width='auto', min_width='0'))
+        self.background = _dropdown(
+            'background', [("the frame's own", -1), *((f'of {name}', s) for name, s in sessions)], 240
+        )
+        self.frame = widgets.IntSlider(
+            description='frame',
+            max=1,
+            style=dict(description_width='auto'),
+            layout=widgets.Layout(flex='1 1 200px', width='auto', min_width='0'),
+        )
         self.play = widgets.Play(interval=100, repeat=True, show_repeat=False)
         self.link = widgets.jslink((self.play, 'value'), (self.frame, 'value'))
-        self.sliders, self.reset = _make_sliders(view), widgets.Button(description='reset', tooltip='take all changes back', layout=widgets.Layout(width='auto'))
+        self.sliders, self.reset = (
+            _make_sliders(view),
+            widgets.Button(
+                description='reset', tooltip='take all changes back', layout=widgets.Layout(width='auto')
+            ),
+        )
         self.status, self.notice = _text(), _text()
-        self.show_code, self.code = widgets.ToggleButton(description='code', tooltip='Python that makes these pictures', layout=widgets.Layout(width='auto')), _text()
+        self.show_code, self.code = (
+            widgets.ToggleButton(
+                description='code',
+                tooltip='Python that makes these pictures',
+                layout=widgets.Layout(width='auto'),
+            ),
+            _text(),
+        )
         self.images, self.captions, panels = {}, {}, []
-        for name in PANELS: panel, self.images[name], self.captions[name] = _panel(name); panels.append(panel)
+        for name in PANELS:
+            panel, self.images[name], self.captions[name] = _panel(name)
+            panels.append(panel)
         super().__init__(self._arrange(panels))
         self.add_class('mspsvae')
         self._listen()
@@ -348,39 +518,60 @@ class Explorer(widgets.VBox):
 
 # %% ../nbs/11_explore.ipynb #d1bc69a0
 @patch
-def _arrange(self:Explorer, panels):
+def _arrange(self: Explorer, panels):
     "Everything in its place"
     c, y, x = self.view.run.model.input_shape
     wrap = widgets.Layout(flex_flow='row wrap', width='100%', align_items='center')
     grid = widgets.GridBox(panels, layout=widgets.Layout(overflow='visible')).add_class('mspsvae-panels')
-    if c*x > 1.6*y: grid.add_class('mspsvae-wide')
-    if self.view.means is None: self.background.layout.display = 'none'
-    self.code_box = widgets.VBox([_text(COPY), self.code], layout=widgets.Layout(width='100%', display='none')).add_class('mspsvae-code')
-    return [widgets.HTML(STYLE, layout=widgets.Layout(display='none')), widgets.Box([self.session, self.trial, self.background], layout=wrap), widgets.Box([self.play, self.frame], layout=wrap), self.notice, grid,
-            *_group_sliders(self.view, self.sliders), widgets.Box([self.reset, self.show_code, self.status], layout=wrap), self.code_box]
+    if c * x > 1.6 * y:
+        grid.add_class('mspsvae-wide')
+    if self.view.means is None:
+        self.background.layout.display = 'none'
+    self.code_box = widgets.VBox(
+        [_text(COPY), self.code], layout=widgets.Layout(width='100%', display='none')
+    ).add_class('mspsvae-code')
+    return [
+        widgets.HTML(STYLE, layout=widgets.Layout(display='none')),
+        widgets.Box([self.session, self.trial, self.background], layout=wrap),
+        widgets.Box([self.play, self.frame], layout=wrap),
+        self.notice,
+        grid,
+        *_group_sliders(self.view, self.sliders),
+        widgets.Box([self.reset, self.show_code, self.status], layout=wrap),
+        self.code_box,
+    ]
+
 
 @patch
-def _listen(self:Explorer):
+def _listen(self: Explorer):
     "What each widget does to the view"
     view = self.view
-    def on(widget, act): widget.observe(lambda change: self._act(act, change['new']), 'value')
+
+    def on(widget, act):
+        widget.observe(lambda change: self._act(act, change['new']), 'value')
+
     on(self.session, lambda s: view.go(session=s))
     on(self.trial, lambda t: view.go(trial=t))
     on(self.frame, lambda f: view.go(frame=f))
-    on(self.background, lambda s: view.swap(None if s < 0 else s)) # None would stand for nothing chosen
-    for k, slider in enumerate(self.sliders): on(slider, lambda v, k=k: self._turn(k, v))
+    on(self.background, lambda s: view.swap(None if s < 0 else s))  # None would stand for nothing chosen
+    for k, slider in enumerate(self.sliders):
+        on(slider, lambda v, k=k: self._turn(k, v))
     self.reset.on_click(lambda _: self._act(lambda _: view.reset(), None))
     on(self.show_code, lambda shown: setattr(self.code_box.layout, 'display', '' if shown else 'none'))
 
-@patch
-def _turn(self:Explorer, k, value):
-    "A slider was moved; a browser that only rounds to the step where it stands has not moved it"
-    if k in self.view.edits or abs(value - self._stands(k)) > self.sliders[k].step/2: self.view.edit(k, value)
 
 @patch
-def _act(self:Explorer, act, value):
+def _turn(self: Explorer, k, value):
+    "A slider was moved; a browser that only rounds to the step where it stands has not moved it"
+    if k in self.view.edits or abs(value - self._stands(k)) > self.sliders[k].step / 2:
+        self.view.edit(k, value)
+
+
+@patch
+def _act(self: Explorer, act, value):
     "Change the view and show what came of it; nothing, where the change is our own"
-    if self._quiet: return
+    if self._quiet:
+        return
     act(value)
     self.refresh()
 
@@ -388,71 +579,110 @@ def _act(self:Explorer, act, value):
 def _changes(view, short):
     "What was changed, in few words"
     n = len(view.edits)
-    return [f'{n} latent{"s"*(n > 1)} set']*(n > 0) + ([] if view.background is None else [f'background of {short[view.background]}'])
+    return [f'{n} latent{"s" * (n > 1)} set'] * (n > 0) + (
+        [] if view.background is None else [f'background of {short[view.background]}']
+    )
+
 
 def _edit_texts(view):
     "For each edited latent: what it is set to, and what it was"
-    def text(k, v): return f'{float(v):.{_decimals(_slider_range(view, k)[2])}f}'
-    return [f'{view.names[k]} set to {text(k, v)} (the frame has {text(k, to_shown(view.run, k, view.mu[0, k]))})' for k, v in sorted(view.edits.items())]
+
+    def text(k, v):
+        return f'{float(v):.{_decimals(_slider_range(view, k)[2])}f}'
+
+    return [
+        f'{view.names[k]} set to {text(k, v)} (the frame has {text(k, to_shown(view.run, k, view.mu[0, k]))})'
+        for k, v in sorted(view.edits.items())
+    ]
 
 # %% ../nbs/11_explore.ipynb #a6f0877e
 @patch
-def _show_place(self:Explorer):
+def _show_place(self: Explorer):
     "Session, trial, frame and background as chosen"
     (s, t, f), n = self.view.at, self.view.n_frames
     self.session.value = s
-    if self.trial.options != tuple(_trial_options(self.view)): self.trial.options = _trial_options(self.view)
+    if self.trial.options != tuple(_trial_options(self.view)):
+        self.trial.options = _trial_options(self.view)
     self.trial.value, self.background.value = t, -1 if self.view.background is None else self.view.background
     for widget in (self.play, self.frame):
-        with widget.hold_sync(), widget.hold_trait_notifications(): widget.max, widget.value = n - 1, f
+        with widget.hold_sync(), widget.hold_trait_notifications():
+            widget.max, widget.value = n - 1, f
+
 
 @patch
-def _stands(self:Explorer, k):
+def _stands(self: Explorer, k):
     "Where a slider stands: on an edit, or on the step next to the frame's own latent"
     value, step = self.view.value(k), self.sliders[k].step
-    return value if k in self.view.edits else round(value/step)*step
+    return value if k in self.view.edits else round(value / step) * step
+
 
 @patch
-def _show_sliders(self:Explorer):
+def _show_sliders(self: Explorer):
     "Each slider at the step where its latent stands; with a wider range where that is outside"
     for k, slider in enumerate(self.sliders):
         low, high, step = _slider_range(self.view, k)
         value = self._stands(k)
-        low, high = min(low, floor(value/step + 1e-6)*step), max(high, ceil(value/step - 1e-6)*step)
+        low, high = min(low, floor(value / step + 1e-6) * step), max(high, ceil(value / step - 1e-6) * step)
         slider.style.handle_color = OKABE_ITO[5] if k in self.view.edits else None
-        if abs(slider.value - value) <= 1e-3*step and (slider.min, slider.max) == (low, high): continue
-        with slider.hold_sync(), slider.hold_trait_notifications(): slider.min, slider.max, slider.value = low, high, value
+        if abs(slider.value - value) <= 1e-3 * step and (slider.min, slider.max) == (low, high):
+            continue
+        with slider.hold_sync(), slider.hold_trait_notifications():
+            slider.min, slider.max, slider.value = low, high, value
+
 
 @patch
-def _show_pictures(self:Explorer, p):
+def _show_pictures(self: Explorer, p):
     "The four images and what stands below them"
     (s, t, f), most = self.view.at, full_colour(p.difference)
-    blank = np.full_like(p.edited, .9)
-    for name, picture in dict(frame=blank if p.frame is None else p.frame, reconstruction=p.reconstruction, edited=p.edited).items(): self.images[name].value = frame_png(picture)
+    blank = np.full_like(p.edited, 0.9)
+    for name, picture in dict(
+        frame=blank if p.frame is None else p.frame, reconstruction=p.reconstruction, edited=p.edited
+    ).items():
+        self.images[name].value = frame_png(picture)
     self.images['difference'].value = difference_png(p.difference, most)
-    error = '' if p.frame is None else f'mean squared error {((p.frame - p.reconstruction)**2).mean():.4f}'
-    texts = dict(frame=f'{self.short[s]}, {self.view.run.data["sessions"][s]["trials"][t]}, frame {f}', reconstruction=error, edited=', '.join(_changes(self.view, self.short)) or 'as reconstructed',
-                 difference=f'edited - reconstruction, from -{most:g} (blue) to {most:g} (red)' if p.difference.any() else 'edited - reconstruction')
-    for name, text in texts.items(): self.captions[name].value = escape(text)
+    error = '' if p.frame is None else f'mean squared error {((p.frame - p.reconstruction) ** 2).mean():.4f}'
+    texts = dict(
+        frame=f'{self.short[s]}, {self.view.run.data["sessions"][s]["trials"][t]}, frame {f}',
+        reconstruction=error,
+        edited=', '.join(_changes(self.view, self.short)) or 'as reconstructed',
+        difference=f'edited - reconstruction, from -{most:g} (blue) to {most:g} (red)'
+        if p.difference.any()
+        else 'edited - reconstruction',
+    )
+    for name, text in texts.items():
+        self.captions[name].value = escape(text)
+
 
 @patch
-def refresh(self:Explorer) -> None:
+def refresh(self: Explorer) -> None:
     "Show the view as it is now."
     p = self.view.pictures()
     self._quiet = True
-    try: self._show_place(); self._show_sliders(); self._show_pictures(p)
-    finally: self._quiet = False
-    self.status.value = escape('; '.join(_edit_texts(self.view)) or 'Move a slider, or choose another background.')
-    self.notice.value = f'<b>There is no frame to be seen.</b> {escape(self.view.problem)}. explore(run, data=...) says where the sessions are now.' if self.view.problem else ''
+    try:
+        self._show_place()
+        self._show_sliders()
+        self._show_pictures(p)
+    finally:
+        self._quiet = False
+    self.status.value = escape(
+        '; '.join(_edit_texts(self.view)) or 'Move a slider, or choose another background.'
+    )
+    self.notice.value = (
+        f'<b>There is no frame to be seen.</b> {escape(self.view.problem)}. explore(run, data=...) says '
+        'where the sessions are now.'
+        if self.view.problem
+        else ''
+    )
     self.code.value = f'<pre>{escape(self.view.code(), quote=False)}</pre>'
 
 # %% ../nbs/11_explore.ipynb #26af004f
 def explore(
-    run:Run,
-    data=None, # where the sessions are now, if they moved
-    session:int|str=0, # where to begin, number or name
-    trial:int|str|None=None, # number or name; default: the session's first test trial
-    frame:int=0, # its number in the trial
-) -> Explorer: # a widget; `.view` is what it shows
-    "Look at a fit with sliders, in a notebook; raises `RunError` for what is no run, or has no such session, trial or frame."
+    run: Run,
+    data=None,  # where the sessions are now, if they moved
+    session: int | str = 0,  # where to begin, number or name
+    trial: int | str | None = None,  # number or name; default: the session's first test trial
+    frame: int = 0,  # its number in the trial
+) -> Explorer:  # a widget; `.view` is what it shows
+    """Look at a fit with sliders, in a notebook; raises `RunError` for what is no run, or has no such
+    session, trial or frame."""
     return Explorer(View(run, data, session, trial, frame))

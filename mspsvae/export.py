@@ -19,26 +19,38 @@ from .runs import Run, cpu_state, saving, weights_digest, write_bytes
 from .traversals import find_session, label_names, latent_names, latent_subspaces
 
 # %% ../nbs/09e_export.ipynb #8bb74bd2
-def column_names(
-    run:Run,
-) -> list[str]: # one for each latent, then one for each predicted label
+def column_names(run: Run) -> list[str]:  # one for each latent, then one for each predicted label
     "Names of the numbers that a run gives for each frame."
     return latent_names(run) + [f'label {name}' for name in label_names(run)]
 
 # %% ../nbs/09e_export.ipynb #a1ffa587
 def _arrays(run, data):
     "`latents/SESSION/TRIAL` and, where there are labels, `labels/SESSION/TRIAL`, with their arrays"
-    groups = dict(latents=run.latents(data)) | (dict(labels=run.predicted_labels(data)) if run.model.n_labels else {})
-    return {f'{group}/{s}/{t}': v for group, sessions in groups.items() for s, trials in sessions.items() for t, v in trials.items()}
+    groups = dict(latents=run.latents(data)) | (
+        dict(labels=run.predicted_labels(data)) if run.model.n_labels else {}
+    )
+    return {
+        f'{group}/{s}/{t}': v
+        for group, sessions in groups.items()
+        for s, trials in sessions.items()
+        for t, v in trials.items()
+    }
 
-def _about(run): return dict(latent_names=latent_names(run), latent_subspaces=latent_subspaces(run), label_names=label_names(run))
+
+def _about(run):
+    return dict(
+        latent_names=latent_names(run), latent_subspaces=latent_subspaces(run), label_names=label_names(run)
+    )
+
 
 def _write_hdf5(run, path, data):
-    content = io.BytesIO()                              # HDF5 itself may crash where the disk is full
+    content = io.BytesIO()  # HDF5 itself may crash where the disk is full
     with h5py.File(content, 'w') as f:
-        for key, v in _arrays(run, data).items(): f.create_dataset(key, data=v)
+        for key, v in _arrays(run, data).items():
+            f.create_dataset(key, data=v)
         f.attrs.update({k: np.array(v, dtype=h5py.string_dtype()) for k, v in _about(run).items()})
     write_bytes(path, content.getvalue())
+
 
 def _write_npz(run, path, data):
     content = io.BytesIO()
@@ -50,6 +62,7 @@ def _splits(run, session):
     "The split of each trial of a session, by number"
     return {t: split for split, sessions in run.data['splits'].items() for t in sessions[session]}
 
+
 def _rows(run, data):
     "Every frame of every trial, in order: session, trial, split, frame and the numbers of `column_names`"
     latents, labels = run.latents(data), run.predicted_labels(data)
@@ -58,6 +71,7 @@ def _rows(run, data):
         for t, key in enumerate(session['trials']):
             for i, numbers in enumerate(np.concatenate([latents[name][key], labels[name][key]], axis=1)):
                 yield [name, key, splits.get(t, ''), i, *map(str, numbers)]
+
 
 def _write_csv(run, path, data):
     with saving(path), atomic_path(path) as part, open(part, 'w', newline='', encoding='utf-8') as f:
@@ -68,75 +82,131 @@ def _write_csv(run, path, data):
 # %% ../nbs/09e_export.ipynb #d6241272
 WRITERS = {'.h5': _write_hdf5, '.npz': _write_npz, '.csv': _write_csv}
 
+
 def export_latents(
-    run:Run, # from `fit` or `load_run`
-    path:str|Path, # ends in `.h5`, `.npz` or `.csv`; replaced if it is there
-    data=None, # where the sessions are now, if they moved; only needed if the run was never encoded
-) -> Path: # of the file
-    "Write the latents and predicted labels of every frame to one file; raises `RunError` for other endings and where the disk refuses."
+    run: Run,  # from `fit` or `load_run`
+    path: str | Path,  # ends in `.h5`, `.npz` or `.csv`; replaced if it is there
+    data=None,  # where the sessions are now, if they moved; only needed if the run was never encoded
+) -> Path:  # of the file
+    """Write the latents and predicted labels of every frame to one file; raises `RunError` for other
+    endings and where the disk refuses."""
     path = Path(path)
-    if path.suffix.lower() == '.nwb': raise RunError(f'{path}: an NWB file holds one session; export_nwb(run, folder) writes one for each')
-    if path.suffix.lower() not in WRITERS: raise RunError(f"{path} ends in {path.suffix!r}; expected one of {', '.join(WRITERS)}")
+    if path.suffix.lower() == '.nwb':
+        raise RunError(f'{path}: an NWB file holds one session; export_nwb(run, folder) writes one for each')
+    if path.suffix.lower() not in WRITERS:
+        raise RunError(f'{path} ends in {path.suffix!r}; expected one of {", ".join(WRITERS)}')
     WRITERS[path.suffix.lower()](run, path, data)
     return path
 
 # %% ../nbs/09e_export.ipynb #89ea7775
 def _clock(run, session, rate, trial_starts):
-    "Seconds at which each trial of a session begins `[n_trials]`, and what tells the times of its frames to a time series"
+    """Seconds at which each trial of a session begins `[n_trials]`, and what tells the times of its frames
+    to a time series"""
     known = run.data['sessions'][session]
     n = np.array(known['n_frames'])
-    if trial_starts is None: return np.concatenate([[0.], np.cumsum(n)[:-1]])/rate, dict(starting_time=0., rate=float(rate))
+    if trial_starts is None:
+        return np.concatenate([[0.0], np.cumsum(n)[:-1]]) / rate, dict(starting_time=0.0, rate=float(rate))
     starts = np.asarray(trial_starts, float)
-    if starts.shape != n.shape: raise RunError(f'trial_starts of {known["name"]}: got {list(starts.shape)}, expected one number for each of its {len(n)} trials')
-    if not np.isfinite(starts).all() or (np.diff(starts) < n[:-1]/rate - 1e-9).any(): raise RunError(f'trial_starts of {known["name"]}: at {rate:g} frames/s a trial begins before the one before it ends; expected rising seconds')
-    return starts, dict(timestamps=np.concatenate([s + np.arange(k)/rate for s, k in zip(starts, n)]))
+    if starts.shape != n.shape:
+        raise RunError(
+            f'trial_starts of {known["name"]}: got {list(starts.shape)}, expected one number for each '
+            f'of its {len(n)} trials'
+        )
+    if not np.isfinite(starts).all() or (np.diff(starts) < n[:-1] / rate - 1e-9).any():
+        raise RunError(
+            f'trial_starts of {known["name"]}: at {rate:g} frames/s a trial begins before the one '
+            'before it ends; expected rising seconds'
+        )
+    return starts, dict(timestamps=np.concatenate([s + np.arange(k) / rate for s, k in zip(starts, n)]))
+
 
 def _series(run, session, data):
     "Name, array, columns and unit of every time series of a session"
     name, kinds = run.data['sessions'][session]['name'], np.array(latent_subspaces(run))
     latents = np.concatenate(list(run.latents(data)[name].values()))
     for kind in dict.fromkeys(kinds):
-        yield f'latents_{kind}', latents[:, kinds == kind], [n for n, k in zip(latent_names(run), kinds) if k == kind], 'a.u.'
-    if run.model.n_labels: yield 'predicted_labels', np.concatenate(list(run.predicted_labels(data)[name].values())), label_names(run), 'label units'
+        yield (
+            f'latents_{kind}',
+            latents[:, kinds == kind],
+            [n for n, k in zip(latent_names(run), kinds) if k == kind],
+            'a.u.',
+        )
+    if run.model.n_labels:
+        yield (
+            'predicted_labels',
+            np.concatenate(list(run.predicted_labels(data)[name].values())),
+            label_names(run),
+            'label units',
+        )
 
 # %% ../nbs/09e_export.ipynb #fb38b358
 def _import_pynwb():
-    try: import pynwb
-    except ImportError as e: raise RunError('NWB files need pynwb: pip install "mspsvae[nwb]"') from e
+    try:
+        import pynwb
+    except ImportError as e:
+        raise RunError('NWB files need pynwb: pip install "mspsvae[nwb]"') from e
     return pynwb
+
 
 def _nwb_content(run, session, rate, trial_starts, about, data):
     "The bytes of one session's file"
     pynwb, known = _import_pynwb(), run.data['sessions'][session]
-    about = dict(session_description=f'Latents of an MSPS-VAE, session {known["name"]}' + ('' if 'session_start_time' in about else '; the true time of its start is not known'),
-                 identifier=f'{known["name"]} {weights_digest(cpu_state(run.model))[:16]}', session_start_time=datetime(1970, 1, 1, tzinfo=timezone.utc)) | about
-    try: nwb = pynwb.NWBFile(**about | ({'subject': pynwb.file.Subject(**about['subject'])} if 'subject' in about else {}))
-    except (TypeError, ValueError) as e: raise RunError(f'pynwb does not accept what was said about the session: {e}') from e
+    about = (
+        dict(
+            session_description=f'Latents of an MSPS-VAE, session {known["name"]}'
+            + ('' if 'session_start_time' in about else '; the true time of its start is not known'),
+            identifier=f'{known["name"]} {weights_digest(cpu_state(run.model))[:16]}',
+            session_start_time=datetime(1970, 1, 1, tzinfo=timezone.utc),
+        )
+        | about
+    )
+    try:
+        nwb = pynwb.NWBFile(
+            **about | ({'subject': pynwb.file.Subject(**about['subject'])} if 'subject' in about else {})
+        )
+    except (TypeError, ValueError) as e:
+        raise RunError(f'pynwb does not accept what was said about the session: {e}') from e
     starts, times = _clock(run, session, rate, trial_starts)
     module = nwb.create_processing_module('behavior', 'What the model reads off each frame (mspsvae)')
     for name, values, columns, unit in _series(run, session, data):
-        module.add(pynwb.TimeSeries(name=name, data=values, unit=unit, **times, description='columns: ' + ', '.join(columns)))
+        module.add(
+            pynwb.TimeSeries(
+                name=name, data=values, unit=unit, **times, description='columns: ' + ', '.join(columns)
+            )
+        )
     splits = _splits(run, session)
     nwb.add_trial_column('trial', 'name of the trial in the session file')
     nwb.add_trial_column('split', 'train, val or test; none for trials in the gaps between')
-    for t, (key, n, start) in enumerate(zip(known['trials'], known['n_frames'], starts)): nwb.add_trial(start_time=start, stop_time=start + n/rate, trial=key, split=splits.get(t, 'none'))
+    for t, (key, n, start) in enumerate(zip(known['trials'], known['n_frames'], starts)):
+        nwb.add_trial(start_time=start, stop_time=start + n / rate, trial=key, split=splits.get(t, 'none'))
     content = io.BytesIO()
-    with h5py.File(content, 'w') as f, pynwb.NWBHDF5IO(file=f, mode='w') as writer: writer.write(nwb)
+    with h5py.File(content, 'w') as f, pynwb.NWBHDF5IO(file=f, mode='w') as writer:
+        writer.write(nwb)
     return content.getvalue()
 
 # %% ../nbs/09e_export.ipynb #f6cc65ae
 def export_nwb(
-    run:Run, # from `fit` or `load_run`
-    folder:str|Path, # one file a session is written there, `SESSION.nwb`; replaced if it is there
-    rate:float, # frames a second
-    trial_starts:dict|None=None, # session -> seconds at which each of its trials begins, `[n_trials]`; default: each where the last one ends
-    by_session:dict|None=None, # session -> fields of its own: `session_start_time` (a `datetime` with time zone), `subject` (a dict: `subject_id`, `species`, ...)
-    data=None, # where the sessions are now, if they moved; only needed if the run was never encoded
-    **about, # fields of `pynwb.NWBFile` that are the same in all files: `lab`, `institution`, `experimenter`, ...
-) -> list[Path]: # of the files, in the run's order
-    "Write latents and predicted labels as NWB, one file a session; raises `RunError` where something makes no sense or the disk refuses."
-    if not isinstance(rate, (int, float)) or not 0 < rate < np.inf: raise RunError(f'rate is {rate!r}; expected frames a second, a number above 0')
-    starts, own = ({find_session(run, k): v for k, v in (given or {}).items()} for given in (trial_starts, by_session))
-    paths = [Path(folder)/f'{known["name"]}.nwb' for known in run.data['sessions']]
-    for s, path in enumerate(paths): write_bytes(path, _nwb_content(run, s, rate, starts.get(s), about | own.get(s, {}), data))
+    run: Run,  # from `fit` or `load_run`
+    folder: str | Path,  # one file a session is written there, `SESSION.nwb`; replaced if it is there
+    rate: float,  # frames a second
+    # session -> seconds at which each of its trials begins, `[n_trials]`; default: each where the last one
+    # ends
+    trial_starts: dict | None = None,
+    # session -> fields of its own: `session_start_time` (a `datetime` with time zone), `subject` (a dict:
+    # `subject_id`, `species`, ...)
+    by_session: dict | None = None,
+    data=None,  # where the sessions are now, if they moved; only needed if the run was never encoded
+    # fields of `pynwb.NWBFile` that are the same in all files: `lab`, `institution`, `experimenter`, ...
+    **about,
+) -> list[Path]:  # of the files, in the run's order
+    """Write latents and predicted labels as NWB, one file a session; raises `RunError` where something
+    makes no sense or the disk refuses."""
+    if not isinstance(rate, (int, float)) or not 0 < rate < np.inf:
+        raise RunError(f'rate is {rate!r}; expected frames a second, a number above 0')
+    starts, own = (
+        {find_session(run, k): v for k, v in (given or {}).items()} for given in (trial_starts, by_session)
+    )
+    paths = [Path(folder) / f'{known["name"]}.nwb' for known in run.data['sessions']]
+    for s, path in enumerate(paths):
+        write_bytes(path, _nwb_content(run, s, rate, starts.get(s), about | own.get(s, {}), data))
     return paths

@@ -18,158 +18,208 @@ from .config import Arch, ConfigError
 
 # %% ../nbs/04_layers.ipynb #ecde49d0
 def conv_size(
-    size:int, # pixels along one side
-    kernel:int, # width of the window
-    stride:int, # steps between windows
-    padding:str, # `'same'` or `'valid'`
-) -> tuple[int, int, int]: # pixels that come out (< 1 where the window does not fit), zeros before, zeros after
+    size: int,  # pixels along one side
+    kernel: int,  # width of the window
+    stride: int,  # steps between windows
+    padding: str,  # `'same'` or `'valid'`
+    # pixels that come out (< 1 where the window does not fit), zeros before, zeros after
+) -> tuple[int, int, int]:
     "Output size and padding of a convolution along one side, by TensorFlow's rules."
-    if padding == 'valid': return (size - kernel)//stride + 1, 0, 0
-    out = -(-size//stride)
-    total = max(0, (out - 1)*stride + kernel - size)
-    return out, total//2, total - total//2
+    if padding == 'valid':
+        return (size - kernel) // stride + 1, 0, 0
+    out = -(-size // stride)
+    total = max(0, (out - 1) * stride + kernel - size)
+    return out, total // 2, total - total // 2
 
 # %% ../nbs/04_layers.ipynb #557f114c
 @dataclass(frozen=True)
 class LayerSize:
     "One convolution with all its sizes; heights before widths."
-    channels: tuple[int, int] # in, out
-    size_in: tuple[int, int] # pixels y, x
-    size_out: tuple[int, int] # pixels y, x
+
+    channels: tuple[int, int]  # in, out
+    size_in: tuple[int, int]  # pixels y, x
+    size_out: tuple[int, int]  # pixels y, x
     kernel: int
     stride: int
-    before: tuple[int, int] # zeros above, left
-    after: tuple[int, int] # zeros below, right
+    before: tuple[int, int]  # zeros above, left
+    after: tuple[int, int]  # zeros below, right
 
 # %% ../nbs/04_layers.ipynb #b07d8af4
 def layer_sizes(
-    input_shape:tuple[int, int, int], # channels, y pixels, x pixels
-    arch:Arch=Arch(), # channels, kernels, strides, padding
-) -> list[LayerSize]: # one for each convolution of the encoder
+    input_shape: tuple[int, int, int],  # channels, y pixels, x pixels
+    arch: Arch = Arch(),  # channels, kernels, strides, padding
+) -> list[LayerSize]:  # one for each convolution of the encoder
     "Every size in the encoder; raises `ConfigError` where an image is too small for the architecture."
     sizes, (n_channels, *size) = [], input_shape
     for i, (out, kernel, stride) in enumerate(zip(arch.channels, arch.kernel_sizes, arch.strides)):
         (y, *pad_y), (x, *pad_x) = (conv_size(s, kernel, stride, arch.padding) for s in size)
         if min(y, x) < 1:
-            raise ConfigError(f'layer {i} gets {size[0]} x {size[1]} pixels, fewer than its kernel of {kernel}: images of {input_shape[1]} x {input_shape[2]} '
-                              f"are too small for {len(arch.channels)} layers with {arch.padding!r} padding; take fewer layers, smaller strides, or padding='same'")
-        sizes.append(LayerSize((n_channels, out), tuple(size), (y, x), kernel, stride, (pad_y[0], pad_x[0]), (pad_y[1], pad_x[1])))
+            raise ConfigError(
+                f'layer {i} gets {size[0]} x {size[1]} pixels, fewer than its kernel of {kernel}: '
+                f'images of {input_shape[1]} x {input_shape[2]} '
+                f'are too small for {len(arch.channels)} layers with {arch.padding!r} padding; take '
+                "fewer layers, smaller strides, or padding='same'"
+            )
+        sizes.append(
+            LayerSize(
+                (n_channels, out),
+                tuple(size),
+                (y, x),
+                kernel,
+                stride,
+                (pad_y[0], pad_x[0]),
+                (pad_y[1], pad_x[1]),
+            )
+        )
         n_channels, size = out, (y, x)
     return sizes
 
 # %% ../nbs/04_layers.ipynb #3ec95b63
 def tile_conv(
-    x:Tensor, # `[n, c, y*k, x*k]`
-    weight:Tensor, # as of `Conv2d`, `[c_out, c, k, k]`
-    bias:Tensor, # `[c_out]`
-) -> Tensor: # `[n, c_out, y, x]`
-    "A convolution whose stride is its kernel, as one matrix product; same result as `conv2d(x, weight, bias, stride=k)`."
+    x: Tensor,  # `[n, c, y*k, x*k]`
+    weight: Tensor,  # as of `Conv2d`, `[c_out, c, k, k]`
+    bias: Tensor,  # `[c_out]`
+) -> Tensor:  # `[n, c_out, y, x]`
+    """A convolution whose stride is its kernel, as one matrix product; same result as `conv2d(x, weight,
+    bias, stride=k)`."""
     k = weight.shape[-1]
-    tiles = x.unflatten(3, (-1, k)).unflatten(2, (-1, k)).permute(0, 2, 4, 1, 3, 5).flatten(3)  # [n, y, x, c*k*k]
+    # [n, y, x, c*k*k]
+    tiles = x.unflatten(3, (-1, k)).unflatten(2, (-1, k)).permute(0, 2, 4, 1, 3, 5).flatten(3)
     return F.linear(tiles, weight.flatten(1), bias).permute(0, 3, 1, 2)
 
 # %% ../nbs/04_layers.ipynb #97b253aa
-def _activation(): return nn.LeakyReLU(0.05)
+def _activation():
+    return nn.LeakyReLU(0.05)
+
 
 class ConvBlock(nn.Module):
-    "Convolution with TensorFlow's padding, optional batch norm, LeakyReLU(0.05): `[n, c, y, x]` to `[n, c', y', x']`."
-    def __init__(self,
-        size:LayerSize, # all its sizes
-        batch_norm:bool=False, # normalise over the batch before the nonlinearity
-        momentum:float=0.1, # of the running averages of batch norm
+    """Convolution with TensorFlow's padding, optional batch norm, LeakyReLU(0.05): `[n, c, y, x]` to `[n,
+    c', y', x']`."""
+
+    def __init__(
+        self,
+        size: LayerSize,  # all its sizes
+        batch_norm: bool = False,  # normalise over the batch before the nonlinearity
+        momentum: float = 0.1,  # of the running averages of batch norm
     ):
         super().__init__()
         self.tiles = size.kernel == size.stride
         (top, left), (bottom, right) = size.before, size.after
-        if self.tiles: bottom, right = (o*size.kernel - i - b for o, i, b in zip(size.size_out, size.size_in, size.before)) # < 0: cut off what fills no tile
+        # < 0: cut off what fills no tile
+        if self.tiles:
+            bottom, right = (
+                o * size.kernel - i - b for o, i, b in zip(size.size_out, size.size_in, size.before)
+            )
         self.pad = (left, right, top, bottom)
         self.conv = nn.Conv2d(*size.channels, size.kernel, size.stride)
         self.norm = nn.BatchNorm2d(size.channels[1], momentum=momentum) if batch_norm else nn.Identity()
         self.act = _activation()
 
     def forward(self, x):
-        if any(self.pad): x = F.pad(x, self.pad)
+        if any(self.pad):
+            x = F.pad(x, self.pad)
         weight, bias = self.conv.weight.to(x.dtype), self.conv.bias.to(x.dtype)
-        return self.act(self.norm(tile_conv(x, weight, bias) if self.tiles else F.conv2d(x, weight, bias, self.conv.stride)))
+        return self.act(
+            self.norm(
+                tile_conv(x, weight, bias) if self.tiles else F.conv2d(x, weight, bias, self.conv.stride)
+            )
+        )
 
 # %% ../nbs/04_layers.ipynb #b7fea2af
 def plain_conv_transpose(
-    z:Tensor, # `[n, c', y', x']`
-    weight:Tensor, # as of `ConvTranspose2d`, `[c', c, k, k]`
-    bias:Tensor, # `[c]`
-    size:LayerSize, # the sizes of the encoder's layer that is undone
-) -> Tensor: # `[n, c, y, x]`
+    z: Tensor,  # `[n, c', y', x']`
+    weight: Tensor,  # as of `ConvTranspose2d`, `[c', c, k, k]`
+    bias: Tensor,  # `[c]`
+    size: LayerSize,  # the sizes of the encoder's layer that is undone
+) -> Tensor:  # `[n, c, y, x]`
     "The transposed convolution that undoes a layer, cropped to the size the layer began with."
-    lengths = [(o - 1)*size.stride + size.kernel - 2*b for o, b in zip(size.size_out, size.before)]
+    lengths = [(o - 1) * size.stride + size.kernel - 2 * b for o, b in zip(size.size_out, size.before)]
     missing = tuple(max(0, want - have) for want, have in zip(size.size_in, lengths))
     out = F.conv_transpose2d(z, weight, bias, size.stride, padding=size.before, output_padding=missing)
-    return out[..., :size.size_in[0], :size.size_in[1]]
+    return out[..., : size.size_in[0], : size.size_in[1]]
 
 # %% ../nbs/04_layers.ipynb #750eb1bb
 def tile_conv_transpose(
-    z:Tensor, # `[n, c', y', x']`
-    weight:Tensor, # as of `ConvTranspose2d`, `[c', c, k, k]`
-    bias:Tensor, # `[c]`
-    size:LayerSize, # of a layer with stride = kernel
-) -> Tensor: # `[n, c, y, x]`
+    z: Tensor,  # `[n, c', y', x']`
+    weight: Tensor,  # as of `ConvTranspose2d`, `[c', c, k, k]`
+    bias: Tensor,  # `[c]`
+    size: LayerSize,  # of a layer with stride = kernel
+) -> Tensor:  # `[n, c, y, x]`
     "`plain_conv_transpose` as one matrix product."
     n, _, y, x = z.shape
     c, k = weight.shape[1:3]
     tiles = (z.permute(0, 2, 3, 1) @ weight.flatten(1)).view(n, y, x, c, k, k)
-    out = tiles.permute(0, 1, 4, 2, 5, 3).reshape(n, y*k, x*k, c).permute(0, 3, 1, 2)
-    (top, left), (bottom, right) = size.before, (i - o*k + b for i, o, b in zip(size.size_in, size.size_out, size.before))
+    out = tiles.permute(0, 1, 4, 2, 5, 3).reshape(n, y * k, x * k, c).permute(0, 3, 1, 2)
+    (top, left), (bottom, right) = (
+        size.before,
+        (i - o * k + b for i, o, b in zip(size.size_in, size.size_out, size.before)),
+    )
     return F.pad(out, (-left, right, -top, bottom)) + bias.view(-1, 1, 1)
 
 # %% ../nbs/04_layers.ipynb #77bb6be5
 def subpixel_conv_transpose(
-    z:Tensor, # `[n, c', y', x']`
-    weight:Tensor, # as of `ConvTranspose2d`, `[c', c, k, k]`
-    bias:Tensor, # `[c]`
-    size:LayerSize, # the sizes of the encoder's layer that is undone
-) -> Tensor: # `[n, c, y, x]`
-    "`plain_conv_transpose` as a convolution to `s*s` times the channels, woven into one image (Shi et al. 2016)."
+    z: Tensor,  # `[n, c', y', x']`
+    weight: Tensor,  # as of `ConvTranspose2d`, `[c', c, k, k]`
+    bias: Tensor,  # `[c]`
+    size: LayerSize,  # the sizes of the encoder's layer that is undone
+) -> Tensor:  # `[n, c, y, x]`
+    """`plain_conv_transpose` as a convolution to `s*s` times the channels, woven into one image (Shi et
+    al. 2016)."""
     (c_in, c), s = weight.shape[:2], size.stride
     zeros, pad, taps = [], [], []
-    for before, y_in, y_out in zip(size.before[::-1], size.size_in[::-1], size.size_out[::-1]): # x, then y, as `pad` has it
-        first, last = -before//s, (size.kernel - 1 - before)//s                     # neighbours reached
-        zeros += [-before - first*s, (last + 1)*s - size.kernel + before]           # to whole groups of s weights
-        pad += [last, -(-y_in//s) - y_out - first]
+    # x, then y, as `pad` has it
+    for before, y_in, y_out in zip(size.before[::-1], size.size_in[::-1], size.size_out[::-1]):
+        first, last = -before // s, (size.kernel - 1 - before) // s  # neighbours reached
+        zeros += [-before - first * s, (last + 1) * s - size.kernel + before]  # to whole groups of s weights
+        pad += [last, -(-y_in // s) - y_out - first]
         taps.append(last + 1 - first)
     groups = F.pad(weight, zeros).view(c_in, c, taps[1], s, taps[0], s).permute(1, 3, 5, 0, 2, 4).flip(4, 5)
-    out = F.conv2d(F.pad(z, pad), groups.reshape(c*s*s, c_in, *taps[::-1]), bias.repeat_interleave(s*s))
-    return F.pixel_shuffle(out, s)[..., :size.size_in[0], :size.size_in[1]]
+    out = F.conv2d(F.pad(z, pad), groups.reshape(c * s * s, c_in, *taps[::-1]), bias.repeat_interleave(s * s))
+    return F.pixel_shuffle(out, s)[..., : size.size_in[0], : size.size_in[1]]
 
 # %% ../nbs/04_layers.ipynb #83d2928e
 class ConvTransposeBlock(nn.Module):
     "The mirror image of a `ConvBlock`: `[n, c', y', x']` back to `[n, c, y, x]`."
-    def __init__(self,
-        size:LayerSize, # the sizes of the encoder's layer that is undone
-        last:bool=False, # the last layer ends in a sigmoid and has no batch norm: pixels in [0, 1]
-        batch_norm:bool=False, # normalise over the batch before the nonlinearity
-        momentum:float=0.1, # of the running averages of batch norm
+
+    def __init__(
+        self,
+        size: LayerSize,  # the sizes of the encoder's layer that is undone
+        last: bool = False,  # the last layer ends in a sigmoid and has no batch norm: pixels in [0, 1]
+        batch_norm: bool = False,  # normalise over the batch before the nonlinearity
+        momentum: float = 0.1,  # of the running averages of batch norm
     ):
         super().__init__()
         self.size, self.last = size, last
         self.conv = nn.ConvTranspose2d(*size.channels[::-1], size.kernel, size.stride)
-        self.norm = nn.BatchNorm2d(size.channels[0], momentum=momentum) if batch_norm and not last else nn.Identity()
+        self.norm = (
+            nn.BatchNorm2d(size.channels[0], momentum=momentum) if batch_norm and not last else nn.Identity()
+        )
         self.act = nn.Sigmoid() if last else _activation()
 
     def _method(self, z):
-        if self.size.kernel == self.size.stride: return tile_conv_transpose
-        pays = z.dtype == torch.bfloat16 and z.device.type == 'cpu' and self.size.channels[0] <= 64 # with more channels it does not, as measured
-        return subpixel_conv_transpose if pays and self.size.stride < self.size.kernel else plain_conv_transpose
+        if self.size.kernel == self.size.stride:
+            return tile_conv_transpose
+        # with more channels it does not, as measured
+        pays = z.dtype == torch.bfloat16 and z.device.type == 'cpu' and self.size.channels[0] <= 64
+        return (
+            subpixel_conv_transpose if pays and self.size.stride < self.size.kernel else plain_conv_transpose
+        )
 
     def forward(self, z):
         out = self._method(z)(z, self.conv.weight.to(z.dtype), self.conv.bias.to(z.dtype), self.size)
-        if self.last: out = out.to(self.conv.weight.dtype) # pixels in full precision: a byte has finer steps than bfloat16
+        # pixels in full precision: a byte has finer steps than bfloat16
+        if self.last:
+            out = out.to(self.conv.weight.dtype)
         return self.act(self.norm(out))
 
 # %% ../nbs/04_layers.ipynb #320d0f68
 class Encoder(nn.Module):
     "Frames `[n, c, y, x]` in [0, 1] to features `[n, h]`, computed in the frames' precision."
-    def __init__(self,
-        input_shape:tuple[int, int, int], # channels, y pixels, x pixels
-        arch:Arch=Arch(), # channels, kernels, strides, padding, batch norm
+
+    def __init__(
+        self,
+        input_shape: tuple[int, int, int],  # channels, y pixels, x pixels
+        arch: Arch = Arch(),  # channels, kernels, strides, padding, batch norm
     ):
         super().__init__()
         sizes = layer_sizes(input_shape, arch)
@@ -177,33 +227,41 @@ class Encoder(nn.Module):
         self.shape_out = (sizes[-1].channels[1], *sizes[-1].size_out)
         self.n_features = prod(self.shape_out)
 
-    def forward(self, x): return self.blocks(x.to(memory_format=torch.channels_last)).flatten(1)
+    def forward(self, x):
+        return self.blocks(x.to(memory_format=torch.channels_last)).flatten(1)
 
 # %% ../nbs/04_layers.ipynb #5e0ddc0a
 class Decoder(nn.Module):
     "Latents `[n, n_latents]` to frames `[n, c, y, x]` in [0, 1]."
-    def __init__(self,
-        input_shape:tuple[int, int, int], # channels, y pixels, x pixels of the frames
-        n_latents:int, # width of what it decodes
-        arch:Arch=Arch(), # the encoder's architecture; the decoder is its mirror
+
+    def __init__(
+        self,
+        input_shape: tuple[int, int, int],  # channels, y pixels, x pixels of the frames
+        n_latents: int,  # width of what it decodes
+        arch: Arch = Arch(),  # the encoder's architecture; the decoder is its mirror
     ):
         super().__init__()
         sizes = layer_sizes(input_shape, arch)[::-1]
         self.shape_in = (sizes[0].channels[1], *sizes[0].size_out)
         self.expand = nn.Linear(n_latents, prod(self.shape_in))
-        self.blocks = nn.Sequential(*[ConvTransposeBlock(s, s is sizes[-1], arch.batch_norm, arch.batch_norm_momentum) for s in sizes])
+        self.blocks = nn.Sequential(
+            *[ConvTransposeBlock(s, s is sizes[-1], arch.batch_norm, arch.batch_norm_momentum) for s in sizes]
+        )
 
-    def forward(self, z, dtype=None): # `dtype`: precision of the convolutions, default that of `z`
+    def forward(self, z, dtype=None):  # `dtype`: precision of the convolutions, default that of `z`
         x = self.expand(z).unflatten(1, self.shape_in)
         return self.blocks(x.to(dtype or x.dtype, memory_format=torch.channels_last))
 
 # %% ../nbs/04_layers.ipynb #bda8500d
 class DiagLinear(nn.Module):
     "One weight and one bias per dimension: `y[:, i] = weight[i] x[:, i] + bias[i]`."
-    def __init__(self,
-        n:int, # dimensions
+
+    def __init__(
+        self,
+        n: int,  # dimensions
     ):
         super().__init__()
         self.weight, self.bias = nn.Parameter(torch.ones(n)), nn.Parameter(torch.zeros(n))
 
-    def forward(self, x): return x*self.weight + self.bias
+    def forward(self, x):
+        return x * self.weight + self.bias

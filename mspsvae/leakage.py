@@ -17,92 +17,124 @@ import torch
 
 from .batches import TrialReader
 from .config import RunError
-from .evaluate import check_limits, correlations, cross_validated_accuracy, frame_table, linear_r2, r2_scores, sample_frames, session_accuracy, session_information_of, subspace_slices, trial_folds
-from .runs import Run, as_run, label_names, latent_names, latent_subspaces, pick_device, plain_json, write_json
+from .evaluate import check_limits, correlations, cross_validated_accuracy, frame_table, linear_r2
+from .evaluate import r2_scores, sample_frames, session_accuracy, session_information_of
+from .evaluate import subspace_slices, trial_folds
+from .runs import Run, as_run, label_names, latent_names, latent_subspaces, pick_device, plain_json
+from .runs import write_json
 
 # %% ../nbs/09a_leakage.ipynb #66c48d8f
 @dataclass
 class VarianceParts:
     "Where the variance of latents lies; each `[d]`, in the latent's units squared."
-    session: np.ndarray # between the means of sessions
-    drift: np.ndarray # between the means of a session's trials
-    movement: np.ndarray # between the frames of a trial
-    by_chance: np.ndarray # what trials alone would put between sessions, in the mean
-    dealt: np.ndarray # between and within sessions, trials dealt out at random, `[n_deals, 2, d]`
 
-    def total(self, columns=slice(None)) -> float: # variance of some latents taken together
+    session: np.ndarray  # between the means of sessions
+    drift: np.ndarray  # between the means of a session's trials
+    movement: np.ndarray  # between the frames of a trial
+    by_chance: np.ndarray  # what trials alone would put between sessions, in the mean
+    dealt: np.ndarray  # between and within sessions, trials dealt out at random, `[n_deals, 2, d]`
+
+    def total(self, columns=slice(None)) -> float:  # variance of some latents taken together
         return float((self.session + self.drift + self.movement)[columns].sum())
 
-    def shares(self, columns=slice(None), of=None) -> dict: # `session`, `drift`, `movement` (their sum is 1), `corrected`, `floor`
-        "Shares of the variance of some latents taken together (`of`: of what they had before something was taken out); None where nothing varies."
+    # `session`, `drift`, `movement` (their sum is 1), `corrected`, `floor`
+    def shares(self, columns=slice(None), of=None) -> dict:
+        """Shares of the variance of some latents taken together (`of`: of what they had before something
+        was taken out); None where nothing varies."""
         total, mine = (of or self).total(columns), self.total(columns)
-        if not total > 1e-12: return dict.fromkeys(('session', 'drift', 'movement', 'corrected', 'floor'))
+        if not total > 1e-12:
+            return dict.fromkeys(('session', 'drift', 'movement', 'corrected', 'floor'))
         between, within = self.dealt[:, 0, columns].sum(-1), self.dealt[:, 1, columns].sum(-1)
-        shares = {k: float(getattr(self, k)[columns].sum())/total for k in ('session', 'drift', 'movement')}
-        corrected = max(0., shares['session'] - float(self.by_chance[columns].sum())/total)
-        return shares | dict(corrected=corrected, floor=float(np.quantile(between/np.maximum(between + within, 1e-300), .95))*mine/total)
+        shares = {k: float(getattr(self, k)[columns].sum()) / total for k in ('session', 'drift', 'movement')}
+        corrected = max(0.0, shares['session'] - float(self.by_chance[columns].sum()) / total)
+        return shares | dict(
+            corrected=corrected,
+            floor=float(np.quantile(between / np.maximum(between + within, 1e-300), 0.95)) * mine / total,
+        )
 
 # %% ../nbs/09a_leakage.ipynb #ef6b7c2f
-def _by_trial(z, session, trial): # trials in the order of sessions: frames `[t]`, means and variances `[t, d]`, and where each session begins
+# trials in the order of sessions: frames `[t]`, means and variances `[t, d]`, and where each session begins
+def _by_trial(z, session, trial):
     trials, first, number = np.unique(trial, return_index=True, return_inverse=True)
     order = np.argsort(session[first], kind='stable')
     n, z = np.bincount(number).astype(float), z - z.mean(0)
-    def mean(v): return np.stack([np.bincount(number, column) for column in v.T], 1)/n[:, None]
+
+    def mean(v):
+        return np.stack([np.bincount(number, column) for column in v.T], 1) / n[:, None]
+
     m = mean(z)
     starts = np.flatnonzero(np.r_[True, np.diff(session[first][order]) != 0])
-    return n[order], m[order], mean((z - m[number])**2)[order], starts
+    return n[order], m[order], mean((z - m[number]) ** 2)[order], starts
 
-def _between(n, mean, starts): # means of sessions `[s, d]`, and the weight of each trial in its session `[t]`
+
+# means of sessions `[s, d]`, and the weight of each trial in its session `[t]`
+def _between(n, mean, starts):
     size = np.add.reduceat(n, starts)
-    weight = n/np.repeat(size, np.diff(np.r_[starts, len(n)]))
-    return np.add.reduceat(mean*weight[:, None], starts), weight
+    weight = n / np.repeat(size, np.diff(np.r_[starts, len(n)]))
+    return np.add.reduceat(mean * weight[:, None], starts), weight
 
-def _uncertainty(drift, weight, starts): # variance of each session's mean, as its trials tell `[s]`; from all trials for a session that has one
+
+# variance of each session's mean, as its trials tell `[s]`; from all trials for a session that has one
+def _uncertainty(drift, weight, starts):
     crowd = np.add.reduceat(weight**2, starts)
     one = crowd > 1 - 1e-9
-    spread = drift/np.where(one, 1, 1 - crowd)[:, None]
-    if not one.all(): spread[one] = spread[~one].mean(0)
-    return spread*crowd[:, None]
+    spread = drift / np.where(one, 1, 1 - crowd)[:, None]
+    if not one.all():
+        spread[one] = spread[~one].mean(0)
+    return spread * crowd[:, None]
+
 
 def variance_parts(
-    z:np.ndarray, # latents, `[n, d]`
-    session:np.ndarray, # of each frame, `[n]`
-    trial:np.ndarray, # of each frame, `[n]`, no number in two sessions
-    n_deals:int=200, # of trials to sessions, for the floor
+    z: np.ndarray,  # latents, `[n, d]`
+    session: np.ndarray,  # of each frame, `[n]`
+    trial: np.ndarray,  # of each frame, `[n]`, no number in two sessions
+    n_deals: int = 200,  # of trials to sessions, for the floor
 ) -> VarianceParts:
-    "Split the variance of latents into sessions, drift and movement (one-way analysis of variance, with trials as units)."
+    """Split the variance of latents into sessions, drift and movement (one-way analysis of variance, with
+    trials as units)."""
     n, mean, var, starts = _by_trial(z.astype(float), session, trial)
     lengths, rng = np.diff(np.r_[starts, len(n)]), np.random.default_rng(0)
-    def parts(n, mean, var): # the three parts, and what they are made of
+
+    def parts(n, mean, var):  # the three parts, and what they are made of
         means, weight = _between(n, mean, starts)
-        drift = np.add.reduceat((mean - np.repeat(means, lengths, 0))**2*weight[:, None], starts)
-        return means.var(0), drift.mean(0), np.add.reduceat(var*weight[:, None], starts).mean(0), drift, weight
+        drift = np.add.reduceat((mean - np.repeat(means, lengths, 0)) ** 2 * weight[:, None], starts)
+        return (
+            means.var(0),
+            drift.mean(0),
+            np.add.reduceat(var * weight[:, None], starts).mean(0),
+            drift,
+            weight,
+        )
+
     *three, drift, weight = parts(n, mean, var)
     deals = (rng.permutation(len(n)) for _ in range(n_deals))
     dealt = np.array([(b, d + m) for b, d, m, *_ in (parts(n[p], mean[p], var[p]) for p in deals)])
-    return VarianceParts(*three, (1 - 1/len(starts))*_uncertainty(drift, weight, starts).mean(0), dealt)
+    return VarianceParts(*three, (1 - 1 / len(starts)) * _uncertainty(drift, weight, starts).mean(0), dealt)
 
 # %% ../nbs/09a_leakage.ipynb #120289b9
 def session_means(
-    y:np.ndarray, # `[n, k]`
-    known:np.ndarray, # False where missing, `[n, k]`
-    session:np.ndarray, # `[n]`
-) -> np.ndarray: # for each frame the mean of its session, `[n, k]`; of all sessions where this one knows none
+    y: np.ndarray,  # `[n, k]`
+    known: np.ndarray,  # False where missing, `[n, k]`
+    session: np.ndarray,  # `[n]`
+    # for each frame the mean of its session, `[n, k]`; of all sessions where this one knows none
+) -> np.ndarray:
     "Means of the known values of each session."
-    y = np.where(known, y, 0.).astype(float)
-    overall, out = y.sum(0)/np.maximum(known.sum(0), 1), np.empty(y.shape)
+    y = np.where(known, y, 0.0).astype(float)
+    overall, out = y.sum(0) / np.maximum(known.sum(0), 1), np.empty(y.shape)
     for s in np.unique(session):
         rows, n = session == s, known[session == s].sum(0)
-        out[rows] = np.where(n > 0, y[rows].sum(0)/np.maximum(n, 1), overall)
+        out[rows] = np.where(n > 0, y[rows].sum(0) / np.maximum(n, 1), overall)
     return out
 
+
 def without_labels(
-    z:np.ndarray, # latents, `[n, d]`
-    labels:np.ndarray, # `[n, k]`
-    known:np.ndarray, # False where a label is missing, `[n, k]`
-    session:np.ndarray, # `[n]`
-) -> np.ndarray: # latents, `[n, d]`
-    "Latents less what they have in common with the labels within sessions (slopes of an analysis of covariance)."
+    z: np.ndarray,  # latents, `[n, d]`
+    labels: np.ndarray,  # `[n, k]`
+    known: np.ndarray,  # False where a label is missing, `[n, k]`
+    session: np.ndarray,  # `[n]`
+) -> np.ndarray:  # latents, `[n, d]`
+    """Latents less what they have in common with the labels within sessions (slopes of an analysis of
+    covariance)."""
     mean = session_means(labels, known, session)
     y = np.where(known, labels, mean)
     moved = z - session_means(z, np.ones(z.shape, bool), session)
@@ -111,237 +143,530 @@ def without_labels(
 
 # %% ../nbs/09a_leakage.ipynb #716b676b
 def behaviour_r2(
-    z:np.ndarray, # latents of a subspace, `[n, d]`
-    y:np.ndarray, # behaviour, `[n, k]`
-    known:np.ndarray, # False where missing, `[n, k]`
-    session:np.ndarray, # `[n]`
-    trial:np.ndarray, # `[n]`
-) -> dict[str, np.ndarray]: # R2 of each behaviour within sessions, on trials that were left out: `one_map`, `own_maps` `[k]`
+    z: np.ndarray,  # latents of a subspace, `[n, d]`
+    y: np.ndarray,  # behaviour, `[n, k]`
+    known: np.ndarray,  # False where missing, `[n, k]`
+    session: np.ndarray,  # `[n]`
+    trial: np.ndarray,  # `[n]`
+    # R2 of each behaviour within sessions, on trials that were left out: `one_map`, `own_maps` `[k]`
+) -> dict[str, np.ndarray]:
     "How much of each behaviour latents tell within sessions."
     fold = trial_folds(session, trial)
-    z, y = z - session_means(z, np.ones(z.shape, bool), session), np.where(known, y - session_means(y, known, session), np.nan)
+    z, y = (
+        z - session_means(z, np.ones(z.shape, bool), session),
+        np.where(known, y - session_means(y, known, session), np.nan),
+    )
+
     def score(j, group):
         y_hat = np.zeros((len(y), 1))
         for f, g in ((f, g) for f in range(fold.max() + 1) for g in np.unique(group)):
             out, fitted = (fold == f) & (group == g), (fold != f) & (group == g) & known[:, j]
-            if fitted.sum() > z.shape[1] + 1: y_hat[out] = np.c_[z[out], np.ones(out.sum())] @ np.linalg.lstsq(np.c_[z[fitted], np.ones(fitted.sum())], y[fitted, j:j + 1], rcond=None)[0]
-        return r2_scores(y[:, j:j + 1], y_hat)[0]
-    return {k: np.array([score(j, group) for j in range(y.shape[1])]) for k, group in (('one_map', np.zeros_like(session)), ('own_maps', session))}
+            if fitted.sum() > z.shape[1] + 1:
+                y_hat[out] = (
+                    np.c_[z[out], np.ones(out.sum())]
+                    @ np.linalg.lstsq(
+                        np.c_[z[fitted], np.ones(fitted.sum())], y[fitted, j : j + 1], rcond=None
+                    )[0]
+                )
+        return r2_scores(y[:, j : j + 1], y_hat)[0]
+
+    return {
+        k: np.array([score(j, group) for j in range(y.shape[1])])
+        for k, group in (('one_map', np.zeros_like(session)), ('own_maps', session))
+    }
 
 # %% ../nbs/09a_leakage.ipynb #cb211af6
 @torch.no_grad()
 def latent_kl(
-    run:Run,
-    data=None, # where the sessions are now, if they moved
-    most_frames:int=2000, # of test trials that are encoded
-) -> np.ndarray: # nats, `[n_latents]`; NaN for the background
+    run: Run,
+    data=None,  # where the sessions are now, if they moved
+    most_frames: int = 2000,  # of test trials that are encoded
+) -> np.ndarray:  # nats, `[n_latents]`; NaN for the background
     "KL divergence of each latent from its prior, in the mean over evenly spaced test frames."
     device = pick_device(run.config.device)
     model, total, n = run.model.to(device), np.zeros(run.model.n_latents), 0
     with TrialReader(run.infos(data), run.config.replace(cache='stream')) as reader:
-        for s, t, rows in ((s, t, rows) for s, pieces in enumerate(sample_frames(run, 'test', most_frames)) for t, rows in pieces):
+        for s, t, rows in (
+            (s, t, rows)
+            for s, pieces in enumerate(sample_frames(run, 'test', most_frames))
+            for t, rows in pieces
+        ):
             mu, logvar = model.posterior(torch.from_numpy(reader.trial(s, t, rows)['frames']).to(device))
-            total += ((mu**2 + logvar.exp() - 1 - logvar)/2).double().sum(0).cpu().numpy()
+            total += ((mu**2 + logvar.exp() - 1 - logvar) / 2).double().sum(0).cpu().numpy()
             n += len(mu)
     run.model.cpu()
-    return np.where(np.array(latent_subspaces(run)) == 'background', np.nan, total/n)
+    return np.where(np.array(latent_subspaces(run)) == 'background', np.nan, total / n)
 
 # %% ../nbs/09a_leakage.ipynb #ed40339c
-def _accuracy(z, session, trial): # of all trials, or None
+def _accuracy(z, session, trial):  # of all trials, or None
     return cross_validated_accuracy(z, session, trial) if session.max() > session.min() else None
 
-def _variance(z, table): return variance_parts(z, table.session, table.trial) if len(np.unique(table.session)) > 1 else None
 
-def _shares(parts, columns, of=None): return dict.fromkeys(('session', 'drift', 'movement', 'corrected', 'floor')) if parts is None else parts.shares(columns, of)
+def _variance(z, table):
+    return variance_parts(z, table.session, table.trial) if len(np.unique(table.session)) > 1 else None
+
+
+def _shares(parts, columns, of=None):
+    return (
+        dict.fromkeys(('session', 'drift', 'movement', 'corrected', 'floor'))
+        if parts is None
+        else parts.shares(columns, of)
+    )
+
 
 def _named_r2(z, y, known, names, table):
     scores = behaviour_r2(z, y, known, table.session, table.trial)
     return {k: dict(zip(names, v.tolist())) for k, v in scores.items()}
 
+
 def _test_accuracy(run, columns, train, test):
-    if len(run.data['sessions']) < 2: return None
-    return session_accuracy(train.latents[:, columns], train.session, test.latents[:, columns], test.session, test.trial) | dict(n_trials=len(np.unique(test.trial)))
+    if len(run.data['sessions']) < 2:
+        return None
+    return session_accuracy(
+        train.latents[:, columns], train.session, test.latents[:, columns], test.session, test.trial
+    ) | dict(n_trials=len(np.unique(test.trial)))
 
 # %% ../nbs/09a_leakage.ipynb #f75aa3e6
-def _look_at_subspaces(run, table, train, test, cause_names, rest, kl): # `rest`: latents without what labels explain, or None
-    parts, parts_rest, out = _variance(table.latents, table), None if rest is None else _variance(rest, table), {}
+# `rest`: latents without what labels explain, or None
+def _look_at_subspaces(run, table, train, test, cause_names, rest, kl):
+    parts, parts_rest, out = (
+        _variance(table.latents, table),
+        None if rest is None else _variance(rest, table),
+        {},
+    )
     for name, columns in subspace_slices(run).items():
-        z, accuracy = table.latents[:, columns], _accuracy(table.latents[:, columns], table.session, table.trial)
-        out[name] = dict(n_latents=z.shape[1], variance=_shares(parts, columns), kl=None if name == 'background' else kl[columns].sum(),
-                         session_accuracy=accuracy and accuracy | dict(test=_test_accuracy(run, columns, train, test)), beyond_labels=None, label_r2=None, cause_r2=None)
+        z, accuracy = (
+            table.latents[:, columns],
+            _accuracy(table.latents[:, columns], table.session, table.trial),
+        )
+        out[name] = dict(
+            n_latents=z.shape[1],
+            variance=_shares(parts, columns),
+            kl=None if name == 'background' else kl[columns].sum(),
+            session_accuracy=accuracy and accuracy | dict(test=_test_accuracy(run, columns, train, test)),
+            beyond_labels=None,
+            label_r2=None,
+            cause_r2=None,
+        )
         if rest is not None:
-            out[name]['beyond_labels'] = dict(variance=_shares(parts_rest, columns, parts), session_accuracy=_accuracy(rest[:, columns], table.session, table.trial))
+            out[name]['beyond_labels'] = dict(
+                variance=_shares(parts_rest, columns, parts),
+                session_accuracy=_accuracy(rest[:, columns], table.session, table.trial),
+            )
             out[name]['label_r2'] = _named_r2(z, table.labels, table.label_mask, label_names(run), table)
-        if table.causes is not None: out[name]['cause_r2'] = _named_r2(z, table.causes, np.isfinite(table.causes), cause_names, table)
+        if table.causes is not None:
+            out[name]['cause_r2'] = _named_r2(z, table.causes, np.isfinite(table.causes), cause_names, table)
     return out
 
-UNUSED = .1 # nats: a latent that tells less of the frame than this is called unused
+
+UNUSED = 0.1  # nats: a latent that tells less of the frame than this is called unused
+
 
 def _look_at_latents(run, table, rest, kl, few):
-    parts, parts_rest, out = _variance(table.latents, table), None if rest is None else _variance(rest, table), []
+    parts, parts_rest, out = (
+        _variance(table.latents, table),
+        None if rest is None else _variance(rest, table),
+        [],
+    )
     for k, (name, subspace) in enumerate(zip(latent_names(run), latent_subspaces(run))):
         std = table.latents[:, k].std()
-        out.append(dict(name=name, subspace=subspace, std=std, kl=kl[k], used=bool(std > 1e-6 and not kl[k] < UNUSED), variance=_shares(parts, [k]),
-                        beyond_labels=None if rest is None else dict(variance=_shares(parts_rest, [k], parts)), session_accuracy=_accuracy(few.latents[:, [k]], few.session, few.trial)))
+        out.append(
+            dict(
+                name=name,
+                subspace=subspace,
+                std=std,
+                kl=kl[k],
+                used=bool(std > 1e-6 and not kl[k] < UNUSED),
+                variance=_shares(parts, [k]),
+                beyond_labels=None if rest is None else dict(variance=_shares(parts_rest, [k], parts)),
+                session_accuracy=_accuracy(few.latents[:, [k]], few.session, few.trial),
+            )
+        )
     return out
 
+
 def _look_at_labels(run, table):
-    if not run.model.n_labels: return []
-    filled = np.where(table.label_mask, table.labels, session_means(table.labels, table.label_mask, table.session))
+    if not run.model.n_labels:
+        return []
+    filled = np.where(
+        table.label_mask, table.labels, session_means(table.labels, table.label_mask, table.session)
+    )
     parts = _variance(filled, table)
-    return [dict(name=name, variance=_shares(parts, [k]), missing=1 - table.label_mask[:, k].mean()) for k, name in enumerate(label_names(run))]
+    return [
+        dict(name=name, variance=_shares(parts, [k]), missing=1 - table.label_mask[:, k].mean())
+        for k, name in enumerate(label_names(run))
+    ]
 
 # %% ../nbs/09a_leakage.ipynb #999c5812
 SEVERITIES = 'ok', 'note', 'warning', 'problem'
-SHARE, TOLD, BEHAVIOUR, KNOWN = (.05, .2), (.15, .5), (.1, .3, .6), (.9, .7, .4) # limits of the table above
+# limits of the table above
+SHARE, TOLD, BEHAVIOUR, KNOWN = (0.05, 0.2), (0.15, 0.5), (0.1, 0.3, 0.6), (0.9, 0.7, 0.4)
 
-def _percent(v): return f'{100*v:.0f}%' if v >= .005 or v <= 0 else 'less than 1%'
 
-def _told(accuracy, chance): # name of the better classifier, its accuracy, how far that is from chance to certainty, and is it beyond chance?
+def _percent(v):
+    return f'{100 * v:.0f}%' if v >= 0.005 or v <= 0 else 'less than 1%'
+
+
+# name of the better classifier, its accuracy, how far that is from chance to certainty, and is it beyond
+# chance?
+def _told(accuracy, chance):
     best = max(('linear', 'nearest'), key=accuracy.get)
-    limits = accuracy[f'{best}_interval'] or [accuracy[best]]*2
-    return best, accuracy[best], (accuracy[best] - chance)/(1 - chance), limits[0] > chance
+    limits = accuracy[f'{best}_interval'] or [accuracy[best]] * 2
+    return best, accuracy[best], (accuracy[best] - chance) / (1 - chance), limits[0] > chance
+
 
 def share_level(
-    variance:dict, # `session`, `corrected`, `floor`
-) -> int: # 0 to 3, as in `SEVERITIES`
+    variance: dict,  # `session`, `corrected`, `floor`
+) -> int:  # 0 to 3, as in `SEVERITIES`
     "How grave a share of variance between sessions is."
-    if variance['session'] is None or not variance['session'] > variance['floor']: return 0
+    if variance['session'] is None or not variance['session'] > variance['floor']:
+        return 0
     return 1 + sum(variance['corrected'] >= v for v in SHARE)
 
+
 def told_level(
-    accuracy:dict|None, # `linear`, `nearest` and their intervals
-    chance:float, # session accuracy of guessing
-) -> int: # 0 to 3, as in `SEVERITIES`
+    accuracy: dict | None,  # `linear`, `nearest` and their intervals
+    chance: float,  # session accuracy of guessing
+) -> int:  # 0 to 3, as in `SEVERITIES`
     "How grave it is that a classifier tells the session."
-    if accuracy is None: return 0
+    if accuracy is None:
+        return 0
     *_, way, beyond = _told(accuracy, chance)
     return 1 + sum(way >= v for v in TOLD) if beyond else 0
 
 # %% ../nbs/09a_leakage.ipynb #e38d990f
-def _finding(level, subspace, text, knob=''): return dict(severity=SEVERITIES[level], subspace=subspace, text=text, knob=knob)
+def _finding(level, subspace, text, knob=''):
+    return dict(severity=SEVERITIES[level], subspace=subspace, text=text, knob=knob)
 
-def _share_words(variance): return '' if variance['corrected'] is None else f'; {_percent(variance["corrected"]) if variance["corrected"] else "none"} of their variance lies between sessions'
 
-def _numbers(space, chance, excused): # of a leak, in words; `excused`: labels explain some of it
+def _share_words(variance):
+    return (
+        ''
+        if variance['corrected'] is None
+        else (
+            f'; {_percent(variance["corrected"]) if variance["corrected"] else "none"} of their variance '
+            'lies between sessions'
+        )
+    )
+
+
+def _numbers(space, chance, excused):  # of a leak, in words; `excused`: labels explain some of it
     kind, v, *_ = _told(space['session_accuracy'], chance)
     limits, rest = space['session_accuracy'][f'{kind}_interval'], space['beyond_labels']
-    how = dict(linear='a straight cut', nearest='nearest neighbours')[kind] + (f', interval {_percent(limits[0])} to {_percent(limits[1])}' if limits else '')
-    text = f'a classifier is right in {_percent(v)} of the frames ({how}; guessing gives {_percent(chance)}){_share_words(space["variance"])}'
-    return text + (f'. Without what the labels explain it is right in {_percent(_told(rest["session_accuracy"], chance)[1])}{_share_words(rest["variance"])}' if excused else '')
+    how = dict(linear='a straight cut', nearest='nearest neighbours')[kind] + (
+        f', interval {_percent(limits[0])} to {_percent(limits[1])}' if limits else ''
+    )
+    text = (
+        f'a classifier is right in {_percent(v)} of the frames ({how}; guessing gives '
+        f'{_percent(chance)}){_share_words(space["variance"])}'
+    )
+    return text + (
+        '. Without what the labels explain it is right in '
+        f'{_percent(_told(rest["session_accuracy"], chance)[1])}{_share_words(rest["variance"])}'
+        if excused
+        else ''
+    )
 
-def _both(space): # as it is, and without what the labels explain
+
+def _both(space):  # as it is, and without what the labels explain
     return [space['variance']] + ([space['beyond_labels']['variance']] if space['beyond_labels'] else [])
 
-def _worst(report, subspace): # the latent of a subspace with the gravest share, and how grave it is
+
+def _worst(report, subspace):  # the latent of a subspace with the gravest share, and how grave it is
     latents = [l for l in report['latents'] if l['subspace'] == subspace and l['used']]
-    def share(l): return min(v['corrected'] or 0. for v in _both(l))
+
+    def share(l):
+        return min(v['corrected'] or 0.0 for v in _both(l))
+
     worst = max(latents, key=share)
     return worst, share(worst), min(map(share_level, _both(worst)))
 
+
 def _where(report, subspace):
     worst, share, level = _worst(report, subspace)
-    return f' The one to look at is {worst["name"]}: {_percent(share)} of its variance lies between sessions.' if level > 1 and report['subspaces'][subspace]['n_latents'] > 1 else ''
+    return (
+        f' The one to look at is {worst["name"]}: {_percent(share)} of its variance lies between sessions.'
+        if level > 1 and report['subspaces'][subspace]['n_latents'] > 1
+        else ''
+    )
 
-def _knows(report): # how far the background is from chance to certainty
+
+def _knows(report):  # how far the background is from chance to certainty
     space = report['subspaces'].get('background')
-    return _told(space['session_accuracy'], report['chance'])[2] if space and space['session_accuracy'] else 0.
+    return (
+        _told(space['session_accuracy'], report['chance'])[2] if space and space['session_accuracy'] else 0.0
+    )
 
-def _delta(config): return f'delta={max(10*config.delta, 50):g} (now {config.delta:g}): it pulls the sessions apart in the background; or train longer (max_epochs, now {config.max_epochs})'
 
-def _leak_knob(report, config, subspace): # what to turn
-    if subspace == 'supervised': return f'alpha={2*config.alpha:g} (now {config.alpha:g}): it ties these latents closer to their labels; see to it that labels are z-scored within sessions'
-    if not config.n_background: return 'n_background=3 (now 0): the session needs a place of its own'
-    if _knows(report) < KNOWN[1]: return _delta(config)
-    if config.gamma < 100: return f'gamma=100 (now {config.gamma:g}): it punishes what these latents tell about the session'
-    return f'gamma={3*config.gamma:g} (now {config.gamma:g}): it punishes what these latents tell about the session; or train longer (max_epochs, now {config.max_epochs})'
+def _delta(config):
+    return (
+        f'delta={max(10 * config.delta, 50):g} (now {config.delta:g}): it pulls the sessions apart in the '
+        f'background; or train longer (max_epochs, now {config.max_epochs})'
+    )
+
+
+def _leak_knob(report, config, subspace):  # what to turn
+    if subspace == 'supervised':
+        return (
+            f'alpha={2 * config.alpha:g} (now {config.alpha:g}): it ties these latents closer to their '
+            'labels; see to it that labels are z-scored within sessions'
+        )
+    if not config.n_background:
+        return 'n_background=3 (now 0): the session needs a place of its own'
+    if _knows(report) < KNOWN[1]:
+        return _delta(config)
+    if config.gamma < 100:
+        return f'gamma=100 (now {config.gamma:g}): it punishes what these latents tell about the session'
+    return (
+        f'gamma={3 * config.gamma:g} (now {config.gamma:g}): it punishes what these latents tell about the '
+        f'session; or train longer (max_epochs, now {config.max_epochs})'
+    )
 
 # %% ../nbs/09a_leakage.ipynb #d15d533d
-def _session_findings(report, config): # does the session leak into supervised and unsupervised latents?
+def _session_findings(report, config):  # does the session leak into supervised and unsupervised latents?
     for name in ('supervised', 'unsupervised'):
         space, chance = report['subspaces'].get(name), report['chance']
-        if space is None or not space['session_accuracy']: continue
-        if not any(l['used'] for l in report['latents'] if l['subspace'] == name): continue        # there is a finding of its own for that
+        if space is None or not space['session_accuracy']:
+            continue
+        # there is a finding of its own for that
+        if not any(l['used'] for l in report['latents'] if l['subspace'] == name):
+            continue
         share = [max(share_level(v), _worst(report, name)[2]) for v in _both(space)]
         told = [told_level(v['session_accuracy'], chance) for v in (space, space['beyond_labels'] or space)]
         before, after = max(share[0], told[0]), min(max(share[0], told[0]), max(share[-1], told[-1]))
         text = _leak_text(before, after, space, chance, only_spread=max(share) < 2)
-        yield _finding(after, name, text + (_where(report, name) if after else ''), _leak_knob(report, config, name) if after > 1 else '')
+        yield _finding(
+            after,
+            name,
+            text + (_where(report, name) if after else ''),
+            _leak_knob(report, config, name) if after > 1 else '',
+        )
+
 
 def _leak_text(before, after, space, chance, only_spread):
     numbers = _numbers(space, chance, after < before)
-    if after < 2 and before > 1: return f'The sessions differ here, but {("by", "most of it is")[after]} behaviour that labels explain{", so this is no leak"*(not after)}: {numbers}.'
-    text = ('The session cannot be told from these latents', 'A trace of the session is in these latents', 'The session leaks into these latents', 'Much of the session leaks into these latents')[after] + f': {numbers}.'
-    if after < 2: return text
-    if only_spread: return text + ' It shows less in their means than in how they are spread in each session (plot_histograms), which may also be a true difference in behaviour.'
-    return text + ' (If the animals truly moved differently, in a way that no label knows, it is no leak: plot_swaps shows it.)'
+    if after < 2 and before > 1:
+        return (
+            f'The sessions differ here, but {("by", "most of it is")[after]} behaviour that labels '
+            f'explain{", so this is no leak" * (not after)}: {numbers}.'
+        )
+    text = (
+        'The session cannot be told from these latents',
+        'A trace of the session is in these latents',
+        'The session leaks into these latents',
+        'Much of the session leaks into these latents',
+    )[after] + f': {numbers}.'
+    if after < 2:
+        return text
+    if only_spread:
+        return text + (
+            ' It shows less in their means than in how they are spread in each session '
+            '(plot_histograms), which may also be a true difference in behaviour.'
+        )
+    return text + (
+        ' (If the animals truly moved differently, in a way that no label knows, it is no leak: '
+        'plot_swaps shows it.)'
+    )
 
 # %% ../nbs/09a_leakage.ipynb #8a7cfe2f
-def _background_findings(report, config): # does it know the session, and does it know more than that?
+def _background_findings(report, config):  # does it know the session, and does it know more than that?
     space = report['subspaces'].get('background')
     if space is None:
-        if report['chance'] is not None: yield _finding(2, 'background', 'There is no background, so that what sets the sessions apart has to go into the other latents.', 'n_background=3 (now 0), with n_sessions_per_batch of 2 or more')
+        if report['chance'] is not None:
+            yield _finding(
+                2,
+                'background',
+                'There is no background, so that what sets the sessions apart has to go into the other '
+                'latents.',
+                'n_background=3 (now 0), with n_sessions_per_batch of 2 or more',
+            )
         return
     if report['chance'] is not None and space['session_accuracy']:
         kind, v, way, _ = _told(space['session_accuracy'], report['chance'])
         level = sum(way < k for k in KNOWN)
-        text = f'The background {("knows the session", "knows the session, but not always", "knows the session only in part", "hardly knows the session")[level]}: a classifier is right in {_percent(v)} of the frames (guessing gives {_percent(report["chance"])}).'
+        text = (
+            'The background '
+            f'{("knows the session", "knows the session, but not always", "knows the session only in part", "hardly knows the session")[level]}: '
+            f'a classifier is right in {_percent(v)} of the frames (guessing gives '
+            f'{_percent(report["chance"])}).'
+        )
         yield _finding(level, 'background', text, _delta(config) if level else '')
     yield from _behaviour_findings(report, config)
     yield from _restless_findings(report, config)
 
-def _best_r2(scores): # name -> the better of the two maps; NaN and None count as nothing
-    return {k: max(m[k] if m[k] is not None else 0. for m in scores.values()) for k in scores['one_map']} if scores else {}
+
+def _best_r2(scores):  # name -> the better of the two maps; NaN and None count as nothing
+    return (
+        {k: max(m[k] if m[k] is not None else 0.0 for m in scores.values()) for k in scores['one_map']}
+        if scores
+        else {}
+    )
+
 
 def _behaviour_findings(report, config):
-    def of(name): space = report['subspaces'].get(name); return _best_r2(space['label_r2']) | _best_r2(space['cause_r2']) if space else {}
-    r2, others, space = of('background'), [of('supervised'), of('unsupervised')], report['subspaces']['background']
-    elsewhere = {k: max(0., *(o.get(k, 0.) for o in others)) for k in r2}
+    def of(name):
+        space = report['subspaces'].get(name)
+        return _best_r2(space['label_r2']) | _best_r2(space['cause_r2']) if space else {}
+
+    r2, others, space = (
+        of('background'),
+        [of('supervised'), of('unsupervised')],
+        report['subspaces']['background'],
+    )
+    elsewhere = {k: max(0.0, *(o.get(k, 0.0) for o in others)) for k in r2}
     found = sorted((k for k, v in r2.items() if v >= BEHAVIOUR[0]), key=lambda k: -r2[k])
-    kinds = ' or '.join(k for k, there in (('labels', space['label_r2']), ('causes', space['cause_r2'])) if there)
-    if r2 and not found: yield _finding(0, 'background', f'No behaviour hides in the background: within sessions it tells nothing of {kinds} (R2 at most {max(0., *r2.values()):.2f}).')
-    if not found: return
-    names = ', '.join(f'{k} (R2 {r2[k]:.2f}; in the other latents {elsewhere[k]:.2f})' for k in found[:4]) + (f' and {len(found) - 4} more' if len(found) > 4 else '')
-    lost = 'The other latents lack some of it.' if any(elsewhere[k] < .9*r2[k] for k in found) else 'The other latents have it as well.'
-    if config.static_background: yield _finding(1, 'background', f'Within sessions the background goes along with behaviour: {names}. It was not used for painting (static_background is on), so nothing is lost; but do not take the background for constant.')
-    else: yield _finding(sum(r2[found[0]] >= v for v in BEHAVIOUR), 'background', f'Behaviour hides in the background: within sessions it tells {names}. {lost}', STATIC)
+    kinds = ' or '.join(
+        k for k, there in (('labels', space['label_r2']), ('causes', space['cause_r2'])) if there
+    )
+    if r2 and not found:
+        yield _finding(
+            0,
+            'background',
+            f'No behaviour hides in the background: within sessions it tells nothing of {kinds} (R2 at '
+            f'most {max(0.0, *r2.values()):.2f}).',
+        )
+    if not found:
+        return
+    names = ', '.join(f'{k} (R2 {r2[k]:.2f}; in the other latents {elsewhere[k]:.2f})' for k in found[:4]) + (
+        f' and {len(found) - 4} more' if len(found) > 4 else ''
+    )
+    lost = (
+        'The other latents lack some of it.'
+        if any(elsewhere[k] < 0.9 * r2[k] for k in found)
+        else 'The other latents have it as well.'
+    )
+    if config.static_background:
+        yield _finding(
+            1,
+            'background',
+            f'Within sessions the background goes along with behaviour: {names}. It was not used for '
+            'painting (static_background is on), so nothing is lost; but do not take the background '
+            'for constant.',
+        )
+    else:
+        yield _finding(
+            sum(r2[found[0]] >= v for v in BEHAVIOUR),
+            'background',
+            f'Behaviour hides in the background: within sessions it tells {names}. {lost}',
+            STATIC,
+        )
 
-STATIC = 'static_background=True (now False): what is not the same in all frames of a session then cannot pass'
 
-def _restless_findings(report, config): # a background that is not the same all through a session
+STATIC = (
+    'static_background=True (now False): what is not the same in all frames of a session then cannot pass'
+)
+
+
+def _restless_findings(report, config):  # a background that is not the same all through a session
     space = report['subspaces'].get('background')
     v = space['variance'] if space else dict(session=None)
-    if v['session'] is None: return
-    if v['drift'] >= .1: yield _finding(1, 'background', f'The background changes from trial to trial within sessions ({_percent(v["drift"])} of its variance): did light, camera or the place of the animal change there?')
-    if not config.static_background and v['movement'] >= .02 and not space['cause_r2']:
-        yield _finding(1 + (v['movement'] >= .1), 'background', f'The background moves within trials ({_percent(v["movement"])} of its variance). What moves and has no label may hide there; no label would tell.', STATIC)
+    if v['session'] is None:
+        return
+    if v['drift'] >= 0.1:
+        yield _finding(
+            1,
+            'background',
+            f'The background changes from trial to trial within sessions ({_percent(v["drift"])} of its '
+            'variance): did light, camera or the place of the animal change there?',
+        )
+    if not config.static_background and v['movement'] >= 0.02 and not space['cause_r2']:
+        yield _finding(
+            1 + (v['movement'] >= 0.1),
+            'background',
+            f'The background moves within trials ({_percent(v["movement"])} of its variance). What '
+            'moves and has no label may hide there; no label would tell.',
+            STATIC,
+        )
 
 # %% ../nbs/09a_leakage.ipynb #ee3b20f6
 def _usage_findings(report, config):
     mine = [l for l in report['latents'] if l['subspace'] == 'unsupervised']
     unused = [l['name'] for l in mine if not l['used']]
     if mine and len(unused) == len(mine):
-        knob = f"frame_std='auto' (now {config.frame_std:g})" if config.frame_std != 'auto' else f'beta={config.beta/10:g} (now {config.beta:g}), or train longer (max_epochs, now {config.max_epochs}; learning_rate, now {config.learning_rate:g})'
-        yield _finding(2, 'unsupervised', f'None of the unsupervised latents is used: together they tell {sum(l["kl"] or 0 for l in mine):.2f} nats of a frame. That they do not know the session is no merit then; what moves and has no label was not found.', knob)
-    elif unused: yield _finding(1, 'unsupervised', f'{", ".join(unused)} {"is" if len(unused) == 1 else "are"} hardly used (less than {UNUSED:g} nats): there was nothing left to find, or it was too small.', f'n_unsupervised={len(mine) - len(unused)} (now {len(mine)}) does as well')
+        knob = (
+            f"frame_std='auto' (now {config.frame_std:g})"
+            if config.frame_std != 'auto'
+            else (
+                f'beta={config.beta / 10:g} (now {config.beta:g}), or train longer (max_epochs, now '
+                f'{config.max_epochs}; learning_rate, now {config.learning_rate:g})'
+            )
+        )
+        yield _finding(
+            2,
+            'unsupervised',
+            'None of the unsupervised latents is used: together they tell '
+            f'{sum(l["kl"] or 0 for l in mine):.2f} nats of a frame. That they do not know the session '
+            'is no merit then; what moves and has no label was not found.',
+            knob,
+        )
+    elif unused:
+        yield _finding(
+            1,
+            'unsupervised',
+            f'{", ".join(unused)} {"is" if len(unused) == 1 else "are"} hardly used (less than '
+            f'{UNUSED:g} nats): there was nothing left to find, or it was too small.',
+            f'n_unsupervised={len(mine) - len(unused)} (now {len(mine)}) does as well',
+        )
+
 
 def _twin_findings(report, config):
     r = report['unsupervised_correlation']
-    if r is not None and r >= .3: yield _finding(1 + (r >= .6), 'unsupervised', f'Unsupervised latents move together (mean absolute correlation within sessions {r:.2f}): they may share one behaviour between them.', f'beta={max(3*config.beta, 10):g} (now {config.beta:g})')
+    if r is not None and r >= 0.3:
+        yield _finding(
+            1 + (r >= 0.6),
+            'unsupervised',
+            f'Unsupervised latents move together (mean absolute correlation within sessions {r:.2f}): '
+            'they may share one behaviour between them.',
+            f'beta={max(3 * config.beta, 10):g} (now {config.beta:g})',
+        )
+
 
 def _data_findings(report, config):
-    if report['chance'] is None: yield _finding(1, 'all', 'One session: there is nothing to be told apart, so nothing can have leaked. The report tells only which latents are used, and what they know of the labels.')
-    elif report['fewest_trials'] < 5: yield _finding(1, 'all', f'A session has {report["fewest_trials"]} trials: figures that count trials are rough, and a leak may go unseen.', 'more trials: shorter ones, or more sessions of the same kind')
-    missing = [l['name'] for l in report['labels'] if l['missing'] > .5]
-    if missing: yield _finding(1, 'all', f'More than half of the values of {", ".join(missing)} {"is" if len(missing) == 1 else "are"} missing: what labels explain is underestimated.')
-    differ = [l['name'] for l in report['labels'] if l['variance']['session'] is not None and l['variance']['session'] > l['variance']['floor'] and l['variance']['corrected'] >= SHARE[1]]
-    if differ: yield _finding(1, 'supervised', f'The labels themselves differ between sessions: {", ".join(differ[:4])}{" and more" if len(differ) > 4 else ""}. If that is how they were measured and not how the animals moved, z-score them within sessions.', 'labels z-scored within sessions, if so')
+    if report['chance'] is None:
+        yield _finding(
+            1,
+            'all',
+            'One session: there is nothing to be told apart, so nothing can have leaked. The report '
+            'tells only which latents are used, and what they know of the labels.',
+        )
+    elif report['fewest_trials'] < 5:
+        yield _finding(
+            1,
+            'all',
+            f'A session has {report["fewest_trials"]} trials: figures that count trials are rough, and '
+            'a leak may go unseen.',
+            'more trials: shorter ones, or more sessions of the same kind',
+        )
+    missing = [l['name'] for l in report['labels'] if l['missing'] > 0.5]
+    if missing:
+        yield _finding(
+            1,
+            'all',
+            f'More than half of the values of {", ".join(missing)} '
+            f'{"is" if len(missing) == 1 else "are"} missing: what labels explain is underestimated.',
+        )
+    differ = [
+        l['name']
+        for l in report['labels']
+        if l['variance']['session'] is not None
+        and l['variance']['session'] > l['variance']['floor']
+        and l['variance']['corrected'] >= SHARE[1]
+    ]
+    if differ:
+        yield _finding(
+            1,
+            'supervised',
+            'The labels themselves differ between sessions: '
+            f'{", ".join(differ[:4])}{" and more" if len(differ) > 4 else ""}. If that is how they were '
+            'measured and not how the animals moved, z-score them within sessions.',
+            'labels z-scored within sessions, if so',
+        )
 
 # %% ../nbs/09a_leakage.ipynb #d3a171f7
 def find_leaks(
-    report:dict, # as of `leakage`, without its findings
-    config, # `Config` of the run: what the knobs stand at
-) -> list[dict]: # `severity`, `subspace`, `text`, `knob`; the worst first
+    report: dict,  # as of `leakage`, without its findings
+    config,  # `Config` of the run: what the knobs stand at
+) -> list[dict]:  # `severity`, `subspace`, `text`, `knob`; the worst first
     "What a report means."
     kinds = _session_findings, _background_findings, _usage_findings, _twin_findings, _data_findings
     found = [f for kind in kinds for f in kind(report, config)]
@@ -349,10 +674,11 @@ def find_leaks(
 
 # %% ../nbs/09a_leakage.ipynb #c68a8367
 def leakage(
-    run:Run|str|Path, # from `fit` or `load_run`, or its folder
-    data=None, # where the sessions are now, if they moved
-    most_frames:int=20_000, # evenly spaced frames that are looked at; single latents are judged by a quarter of them
-) -> dict: # plain numbers and texts, as in the table above
+    run: Run | str | Path,  # from `fit` or `load_run`, or its folder
+    data=None,  # where the sessions are now, if they moved
+    # evenly spaced frames that are looked at; single latents are judged by a quarter of them
+    most_frames: int = 20_000,
+) -> dict:  # plain numbers and texts, as in the table above
     "What leaked in a run, where, and what to do about it; written to `leakage.json`."
     run = as_run(run)
     check_limits(run, most_frames=most_frames)
@@ -360,18 +686,37 @@ def leakage(
     tables = {k: frame_table(run, k, data, most_frames) for k in ('all', 'train', 'test')}
     table, kl = tables['all'], latent_kl(run, data)
     sessions, parts = [i.session.name for i in infos], subspace_slices(run)
-    causes = [] if table.causes is None else list(infos[0].cause_names) or [f'cause_{k}' for k in range(table.causes.shape[1])]
-    rest = without_labels(table.latents, table.labels, table.label_mask, table.session) if run.model.n_labels else None
+    causes = (
+        []
+        if table.causes is None
+        else list(infos[0].cause_names) or [f'cause_{k}' for k in range(table.causes.shape[1])]
+    )
+    rest = (
+        without_labels(table.latents, table.labels, table.label_mask, table.session)
+        if run.model.n_labels
+        else None
+    )
     within = table.latents - session_means(table.latents, np.ones(table.latents.shape, bool), table.session)
     own = within[:, parts['unsupervised']] if 'unsupervised' in parts else within[:, :0]
-    report = dict(sessions=sessions, n_trials=sum(len(i.trials) for i in infos), fewest_trials=min(len(i.trials) for i in infos), n_frames=len(table.session),
-                  chance=1/len(infos) if len(infos) > 1 else None, session_information=session_information_of(run) if len(infos) > 1 and run.model.n_unsupervised else None,
-                  unsupervised_correlation=np.abs(correlations(own, own)[np.triu_indices(own.shape[1], 1)]).mean() if own.shape[1] > 1 else None,
-                  subspaces=_look_at_subspaces(run, table, tables['train'], tables['test'], causes, rest, kl),
-                  latents=_look_at_latents(run, table, rest, kl, table.thin(max(most_frames//4, 10*len(infos)))), labels=_look_at_labels(run, table))
+    report = dict(
+        sessions=sessions,
+        n_trials=sum(len(i.trials) for i in infos),
+        fewest_trials=min(len(i.trials) for i in infos),
+        n_frames=len(table.session),
+        chance=1 / len(infos) if len(infos) > 1 else None,
+        session_information=session_information_of(run)
+        if len(infos) > 1 and run.model.n_unsupervised
+        else None,
+        unsupervised_correlation=np.abs(correlations(own, own)[np.triu_indices(own.shape[1], 1)]).mean()
+        if own.shape[1] > 1
+        else None,
+        subspaces=_look_at_subspaces(run, table, tables['train'], tables['test'], causes, rest, kl),
+        latents=_look_at_latents(run, table, rest, kl, table.thin(max(most_frames // 4, 10 * len(infos)))),
+        labels=_look_at_labels(run, table),
+    )
     report = plain_json(report)
     report['findings'] = find_leaks(report, run.config)
-    write_json(run.path/'leakage.json', report)
+    write_json(run.path / 'leakage.json', report)
     return report
 
 # %% ../nbs/09a_leakage.ipynb #4e194128
@@ -380,32 +725,83 @@ def _verdict(findings):
     told = ' and '.join(f'{n} {k}{"s" if n > 1 else ""}' for k, n in count.items() if n)
     return f'{told}.' if told else 'Nothing of weight has leaked.'
 
+
 def _row(name, space):
     accuracy, rest = space['session_accuracy'], space['beyond_labels']
-    def share(v): return '-' if v['corrected'] is None else _percent(v['corrected'])
-    both = min(_both(space), key=lambda v: v['corrected'] or 0.)
-    return [name, *(f'{accuracy[k]:.2f}' if accuracy else '-' for k in ('linear', 'nearest')), share(space['variance']), share(both) if rest else '-', '-' if space['kl'] is None else f'{space["kl"]:.1f}']
+
+    def share(v):
+        return '-' if v['corrected'] is None else _percent(v['corrected'])
+
+    both = min(_both(space), key=lambda v: v['corrected'] or 0.0)
+    return [
+        name,
+        *(f'{accuracy[k]:.2f}' if accuracy else '-' for k in ('linear', 'nearest')),
+        share(space['variance']),
+        share(both) if rest else '-',
+        '-' if space['kl'] is None else f'{space["kl"]:.1f}',
+    ]
+
 
 def _table(rows):
     wide = [max(map(len, column)) for column in zip(*rows)]
-    return [('  '.join([f'{r[0]:{wide[0]}}', *(f'{v:>{w}}' for v, w in zip(r[1:], wide[1:]))])).rstrip() for r in rows]
+    return [
+        ('  '.join([f'{r[0]:{wide[0]}}', *(f'{v:>{w}}' for v, w in zip(r[1:], wide[1:]))])).rstrip()
+        for r in rows
+    ]
+
 
 def describe_leakage(
-    report:dict, # from `leakage`, or read from `leakage.json`
-    width:int=120, # characters in a line
-    table:bool=True, # with the figures of every latent
+    report: dict,  # from `leakage`, or read from `leakage.json`
+    width: int = 120,  # characters in a line
+    table: bool = True,  # with the figures of every latent
 ) -> str:
     "The report in plain words: a verdict, the findings with the knobs to turn, and a table."
-    if not isinstance(report, dict) or not {'findings', 'subspaces', 'latents', 'sessions'} <= set(report): raise RunError(f'got {str(report)[:80]}, expected a report, as of leakage(run) or in leakage.json')
+    if not isinstance(report, dict) or not {'findings', 'subspaces', 'latents', 'sessions'} <= set(report):
+        raise RunError(f'got {str(report)[:80]}, expected a report, as of leakage(run) or in leakage.json')
     n, lines = len(report['sessions']), []
-    head = f'Leakage: {_verdict(report["findings"])} ({n} session{"s" if n > 1 else ""}, {report["n_trials"]} trials' + (f'; guessing the session is right in {_percent(report["chance"])} of the frames)' if report['chance'] else ')')
+    head = (
+        f'Leakage: {_verdict(report["findings"])} ({n} session{"s" if n > 1 else ""}, '
+        f'{report["n_trials"]} trials'
+        + (
+            f'; guessing the session is right in {_percent(report["chance"])} of the frames)'
+            if report['chance']
+            else ')'
+        )
+    )
     for f in report['findings']:
-        lines += wrap(f'{f["subspace"]}: {f["text"]}', width, initial_indent=f'{f["severity"].upper():8} ', subsequent_indent=' '*9)
-        if f['knob']: lines += wrap(f'try {f["knob"]}', width, initial_indent=' '*9 + '-> ', subsequent_indent=' '*12)
-    if not table: return '\n'.join([head, '', *lines])
-    rows = [['', 'linear', 'nearest', 'between sessions', 'beyond labels', 'nats'], *(_row(k, v) for k, v in report['subspaces'].items()), *(_row('  ' + l['name'], l) for l in report['latents'])]
-    note = 'linear, nearest: session accuracy of the two classifiers; between sessions: share of the variance, less what chance gives; beyond labels: what of it is left without what labels explain; nats: what a latent tells of a frame, at most.'
-    if report['chance'] and any(a and a['linear'] < report['chance'] - .02 for a in (v['session_accuracy'] for v in report['subspaces'].values())):
-        note += ' An accuracy below chance means chance: means of sessions that agree (z-scored labels) mislead a classifier about trials that it has not seen.'
-    if report['session_information'] is not None: note += f' Session information of the unsupervised latents: {report["session_information"]:.2f} nats; it leans to the high side, so compare it between fits.'
+        lines += wrap(
+            f'{f["subspace"]}: {f["text"]}',
+            width,
+            initial_indent=f'{f["severity"].upper():8} ',
+            subsequent_indent=' ' * 9,
+        )
+        if f['knob']:
+            lines += wrap(
+                f'try {f["knob"]}', width, initial_indent=' ' * 9 + '-> ', subsequent_indent=' ' * 12
+            )
+    if not table:
+        return '\n'.join([head, '', *lines])
+    rows = [
+        ['', 'linear', 'nearest', 'between sessions', 'beyond labels', 'nats'],
+        *(_row(k, v) for k, v in report['subspaces'].items()),
+        *(_row('  ' + l['name'], l) for l in report['latents']),
+    ]
+    note = (
+        'linear, nearest: session accuracy of the two classifiers; between sessions: share of the variance, '
+        'less what chance gives; beyond labels: what of it is left without what labels explain; nats: what '
+        'a latent tells of a frame, at most.'
+    )
+    if report['chance'] and any(
+        a and a['linear'] < report['chance'] - 0.02
+        for a in (v['session_accuracy'] for v in report['subspaces'].values())
+    ):
+        note += (
+            ' An accuracy below chance means chance: means of sessions that agree (z-scored labels) mislead '
+            'a classifier about trials that it has not seen.'
+        )
+    if report['session_information'] is not None:
+        note += (
+            f' Session information of the unsupervised latents: {report["session_information"]:.2f} nats; '
+            'it leans to the high side, so compare it between fits.'
+        )
     return '\n'.join([head, '', *lines, '', *_table(rows), '', *wrap(note, width)])

@@ -18,78 +18,97 @@ from .config import ShapeError
 
 # %% ../nbs/05_losses.ipynb #c11e6267
 def _reduce(
-    values:Tensor, # value of each frame, `[n]`
-    reduction:str, # `'mean'` over frames, or `'none'`
-) -> Tensor: # scalar or `[n]`
-    if reduction not in ('mean', 'none'): raise ShapeError(f"reduction is {reduction!r}; expected 'mean' or 'none'")
+    values: Tensor,  # value of each frame, `[n]`
+    reduction: str,  # `'mean'` over frames, or `'none'`
+) -> Tensor:  # scalar or `[n]`
+    if reduction not in ('mean', 'none'):
+        raise ShapeError(f"reduction is {reduction!r}; expected 'mean' or 'none'")
     return values.mean() if reduction == 'mean' else values
 
 # %% ../nbs/05_losses.ipynb #20703b99
 def gaussian_ll(
-    x:Tensor, # what was seen, `[n, ...]`: frames in [0, 1] or labels
-    x_hat:Tensor, # its reconstruction, same shape
-    mask:Tensor|None=None, # 0 where a value is to be left out, same shape
-    std:float|Tensor=1., # standard deviation of every dimension (the paper: 1)
-    reduction:str='mean', # `'mean'` over frames or `'none'`
-) -> Tensor: # nats: scalar, or `[n]`
-    "Gaussian log-likelihood, summed over dimensions; raises `ShapeError` if shapes differ (Whiteway et al. 2021)."
-    if x.shape != x_hat.shape: raise ShapeError(f"x is {list(x.shape)} and x_hat {list(x_hat.shape)}; both must have one shape")
+    x: Tensor,  # what was seen, `[n, ...]`: frames in [0, 1] or labels
+    x_hat: Tensor,  # its reconstruction, same shape
+    mask: Tensor | None = None,  # 0 where a value is to be left out, same shape
+    std: float | Tensor = 1.0,  # standard deviation of every dimension (the paper: 1)
+    reduction: str = 'mean',  # `'mean'` over frames or `'none'`
+) -> Tensor:  # nats: scalar, or `[n]`
+    """Gaussian log-likelihood, summed over dimensions; raises `ShapeError` if shapes differ (Whiteway et
+    al. 2021)."""
+    if x.shape != x_hat.shape:
+        raise ShapeError(f'x is {list(x.shape)} and x_hat {list(x_hat.shape)}; both must have one shape')
     error = x - x_hat
     if mask is not None:
-        if mask.shape != x.shape: raise ShapeError(f"mask is {list(mask.shape)}; expected the shape of x, {list(x.shape)}")
+        if mask.shape != x.shape:
+            raise ShapeError(f'mask is {list(mask.shape)}; expected the shape of x, {list(x.shape)}')
         error = torch.where(mask.bool(), error, torch.zeros_like(error))
     log_std = std.log() if isinstance(std, Tensor) else math.log(std)
-    constant = x.shape[1:].numel()*(0.5*math.log(2*math.pi) + log_std)
-    return _reduce(-constant - error.pow(2).flatten(1).sum(1)/(2*std**2), reduction)
+    constant = x.shape[1:].numel() * (0.5 * math.log(2 * math.pi) + log_std)
+    return _reduce(-constant - error.pow(2).flatten(1).sum(1) / (2 * std**2), reduction)
 
 # %% ../nbs/05_losses.ipynb #3845636d
 def kl_to_std_normal(
-    mu:Tensor, # means, `[n, d]`
-    logvar:Tensor, # log-variances, `[n, d]`
-    reduction:str='mean', # `'mean'` over frames or `'none'`
-) -> Tensor: # nats: scalar, or `[n]`
+    mu: Tensor,  # means, `[n, d]`
+    logvar: Tensor,  # log-variances, `[n, d]`
+    reduction: str = 'mean',  # `'mean'` over frames or `'none'`
+) -> Tensor:  # nats: scalar, or `[n]`
     "KL divergence of N(mu, exp(logvar)) to N(0, I), summed over dimensions."
-    return _reduce(0.5*(logvar.exp() - logvar + mu.pow(2) - 1).sum(1), reduction)
+    return _reduce(0.5 * (logvar.exp() - logvar + mu.pow(2) - 1).sum(1), reduction)
 
 # %% ../nbs/05_losses.ipynb #40d85c94
 def pairwise_log_q(
-    z:Tensor, # samples, `[n, d]`
-    mu:Tensor, # means, `[n, d]`
-    logvar:Tensor, # log-variances, `[n, d]`
-) -> Tensor: # `[n, n, d]`: entry `[j, i, l]` is the log-density of `z[j, l]` under frame i's Gaussian
+    z: Tensor,  # samples, `[n, d]`
+    mu: Tensor,  # means, `[n, d]`
+    logvar: Tensor,  # log-variances, `[n, d]`
+) -> Tensor:  # `[n, n, d]`: entry `[j, i, l]` is the log-density of `z[j, l]` under frame i's Gaussian
     "Log-density of every sample under every frame's posterior, dimension by dimension."
-    return -0.5*((z[:, None] - mu).pow(2)*(-logvar).exp() + logvar + math.log(2*math.pi))
+    return -0.5 * ((z[:, None] - mu).pow(2) * (-logvar).exp() + logvar + math.log(2 * math.pi))
 
 # %% ../nbs/05_losses.ipynb #ba464a57
 class Densities(NamedTuple):
     "Log-densities of each sample, each `[n]`."
-    conditional: Tensor # under its own frame's Gaussian, log q(z_j | x_j)
-    joint: Tensor # summed over all frames' Gaussians, log n q(z_j)
-    marginals: Tensor # the same dimension by dimension, added up
-    in_session: Tensor|None # averaged over the Gaussians of its own session's frames; None where no sessions were given
-    n_mixed: int # how many frames' Gaussians that were
+
+    conditional: Tensor  # under its own frame's Gaussian, log q(z_j | x_j)
+    joint: Tensor  # summed over all frames' Gaussians, log n q(z_j)
+    marginals: Tensor  # the same dimension by dimension, added up
+    # averaged over the Gaussians of its own session's frames; None where no sessions were given
+    in_session: Tensor | None
+    n_mixed: int  # how many frames' Gaussians that were
 
 # %% ../nbs/05_losses.ipynb #f1c2a6d7
-def _table(z, mu, logvar, session, all_sessions): # some samples `[d, r]`, all Gaussians `[d, n]`
-    "How far samples are from means, log-densities by dimension `[d, r, n]`, of all dimensions `[r, n]`, and the same within the session alone"
+def _table(z, mu, logvar, session, all_sessions):  # some samples `[d, r]`, all Gaussians `[d, n]`
+    """How far samples are from means, log-densities by dimension `[d, r, n]`, of all dimensions `[r, n]`,
+    and the same within the session alone"""
     gap = z[:, :, None] - mu[:, None]
-    log_q = torch.addcmul((-0.5*(logvar + math.log(2*math.pi)))[:, None], gap.square(), (-0.5*(-logvar).exp())[:, None])
+    log_q = torch.addcmul(
+        (-0.5 * (logvar + math.log(2 * math.pi)))[:, None], gap.square(), (-0.5 * (-logvar).exp())[:, None]
+    )
     joint = log_q.sum(0)
-    return gap, log_q, joint, None if session is None else joint.masked_fill(session[:, None] != all_sessions, -torch.inf)
+    return (
+        gap,
+        log_q,
+        joint,
+        None if session is None else joint.masked_fill(session[:, None] != all_sessions, -torch.inf),
+    )
 
-def _pieces(z, session, rows): # places, samples and their sessions
-    for i in range(0, z.shape[1], rows): yield slice(i, i + rows), z[:, i:i + rows], None if session is None else session[i:i + rows]
+
+def _pieces(z, session, rows):  # places, samples and their sessions
+    for i in range(0, z.shape[1], rows):
+        yield slice(i, i + rows), z[:, i : i + rows], None if session is None else session[i : i + rows]
 
 # %% ../nbs/05_losses.ipynb #a90d4e18
 class _LogSums(torch.autograd.Function):
-    "Log-sums over all Gaussians `[2 + d, r]`: of all dimensions, the same within the session, of each dimension"
+    """Log-sums over all Gaussians `[2 + d, r]`: of all dimensions, the same within the session, of each
+    dimension"""
+
     @staticmethod
     def forward(ctx, z, mu, logvar, session, all_sessions, rows):
         sums = z.new_zeros(2 + len(z), z.shape[1])
         for i, some, s in _pieces(z, session, rows):
             _, log_q, joint, own = _table(some, mu, logvar, s, all_sessions)
             sums[0, i], sums[2:, i] = joint.logsumexp(1), log_q.logsumexp(2)
-            if own is not None: sums[1, i] = own.logsumexp(1)
+            if own is not None:
+                sums[1, i] = own.logsumexp(1)
         ctx.save_for_backward(z, mu, logvar, session, all_sessions, sums)
         ctx.rows = rows
         return sums
@@ -98,73 +117,99 @@ class _LogSums(torch.autograd.Function):
     @once_differentiable
     def backward(ctx, grad):
         z, mu, logvar, session, all_sessions, sums = ctx.saved_tensors
-        d_z, d_mu, d_logvar, inverse = torch.empty_like(z), torch.zeros_like(mu), torch.zeros_like(mu), (-logvar).exp()
+        d_z, d_mu, d_logvar, inverse = (
+            torch.empty_like(z),
+            torch.zeros_like(mu),
+            torch.zeros_like(mu),
+            (-logvar).exp(),
+        )
         for i, some, s in _pieces(z, session, ctx.rows):
             gap, log_q, joint, own = _table(some, mu, logvar, s, all_sessions)
             share = joint.sub_(sums[0, i, None]).exp_().mul_(grad[0, i, None])
-            if own is not None: share += own.sub_(sums[1, i, None]).exp_().mul_(grad[1, i, None])
-            share = log_q.sub_(sums[2:, i, None]).exp_().mul_(grad[2:, i, None]).add_(share)     # [d, r, n]: what the loss says about log_q
+            if own is not None:
+                share += own.sub_(sums[1, i, None]).exp_().mul_(grad[1, i, None])
+            # [d, r, n]: what the loss says about log_q
+            share = log_q.sub_(sums[2:, i, None]).exp_().mul_(grad[2:, i, None]).add_(share)
             d_logvar -= share.sum(1)
             share *= gap
             d_z[:, i] = -(share @ inverse[:, :, None])[:, :, 0]
             d_mu += share.sum(1)
-            d_logvar += share.mul_(gap).sum(1)*inverse
-        return d_z, d_mu*inverse, d_logvar/2, None, None, None
+            d_logvar += share.mul_(gap).sum(1) * inverse
+        return d_z, d_mu * inverse, d_logvar / 2, None, None, None
 
 # %% ../nbs/05_losses.ipynb #eda9f813
-def _count(session, all_sessions): # frames of each one's session
+def _count(session, all_sessions):  # frames of each one's session
     ordered = all_sessions.sort().values
     return torch.searchsorted(ordered, session, right=True) - torch.searchsorted(ordered, session)
 
+
 def mixture_densities(
-    z:Tensor, # samples, `[n, d]`
-    mu:Tensor, # means, `[n, d]`
-    logvar:Tensor, # log-variances, `[n, d]`
-    session:Tensor|None=None, # which session each frame is from, `[n]` integers
-    max_entries:int|None=None, # of the pairwise table at one time; default: 2**18, 1 MB, on a processor, whose cache it has to fit into; 2*10**7 elsewhere
-    among:tuple[Tensor, Tensor, Tensor|None]|None=None, # means, log-variances and sessions of the frames that are mixed; default: of these same frames
+    z: Tensor,  # samples, `[n, d]`
+    mu: Tensor,  # means, `[n, d]`
+    logvar: Tensor,  # log-variances, `[n, d]`
+    session: Tensor | None = None,  # which session each frame is from, `[n]` integers
+    # of the pairwise table at one time; default: 2**18, 1 MB, on a processor, whose cache it has to fit
+    # into; 2*10**7 elsewhere
+    max_entries: int | None = None,
+    # means, log-variances and sessions of the frames that are mixed; default: of these same frames
+    among: tuple[Tensor, Tensor, Tensor | None] | None = None,
 ) -> Densities:
     "How likely each sample is under the posteriors of the batch; memory is bounded by `max_entries`."
     all_mu, all_logvar, all_sessions = (mu, logvar, session) if among is None else among
-    max_entries = max_entries or (2**18 if z.device.type == 'cpu' else 2*10**7)
-    sums = _LogSums.apply(*(v.T.contiguous() for v in (z, all_mu, all_logvar)), session, all_sessions, max(1, max_entries//max(1, all_mu.numel())))
-    conditional = -0.5*((z - mu).pow(2)*(-logvar).exp() + logvar + math.log(2*math.pi)).sum(1)
-    return Densities(conditional, sums[0], sums[2:].sum(0), None if session is None else sums[1] - _count(session, all_sessions).log(), len(all_mu))
+    max_entries = max_entries or (2**18 if z.device.type == 'cpu' else 2 * 10**7)
+    sums = _LogSums.apply(
+        *(v.T.contiguous() for v in (z, all_mu, all_logvar)),
+        session,
+        all_sessions,
+        max(1, max_entries // max(1, all_mu.numel())),
+    )
+    conditional = -0.5 * ((z - mu).pow(2) * (-logvar).exp() + logvar + math.log(2 * math.pi)).sum(1)
+    return Densities(
+        conditional,
+        sums[0],
+        sums[2:].sum(0),
+        None if session is None else sums[1] - _count(session, all_sessions).log(),
+        len(all_mu),
+    )
 
 # %% ../nbs/05_losses.ipynb #17c8e728
 def decomposed_kl(
-    z:Tensor, # samples, `[n, d]`
-    mu:Tensor, # means, `[n, d]`
-    logvar:Tensor, # log-variances, `[n, d]`
-    reduction:str='mean', # `'mean'` over frames or `'none'`
-    densities:Densities|None=None, # `mixture_densities(z, mu, logvar)` where they are at hand already
-) -> tuple[Tensor, Tensor, Tensor]: # (MI, TC, DWKL) in nats, batch constants dropped from MI and TC
-    "Index-code mutual information, total correlation and dimension-wise KL, estimated on the batch (Chen et al. 2018)."
+    z: Tensor,  # samples, `[n, d]`
+    mu: Tensor,  # means, `[n, d]`
+    logvar: Tensor,  # log-variances, `[n, d]`
+    reduction: str = 'mean',  # `'mean'` over frames or `'none'`
+    densities: Densities | None = None,  # `mixture_densities(z, mu, logvar)` where they are at hand already
+) -> tuple[Tensor, Tensor, Tensor]:  # (MI, TC, DWKL) in nats, batch constants dropped from MI and TC
+    """Index-code mutual information, total correlation and dimension-wise KL, estimated on the batch (Chen
+    et al. 2018)."""
     conditional, joint, marginals, *_ = densities or mixture_densities(z, mu, logvar)
-    prior = -0.5*(z.pow(2) + math.log(2*math.pi)).sum(1)        # log p(z_j)
+    prior = -0.5 * (z.pow(2) + math.log(2 * math.pi)).sum(1)  # log p(z_j)
     terms = conditional - joint, joint - marginals, marginals - prior
     return tuple(_reduce(t, reduction) for t in terms)
 
 # %% ../nbs/05_losses.ipynb #ac2deb6c
 def session_information(
-    z:Tensor, # samples, `[n, d]`
-    mu:Tensor, # means, `[n, d]`
-    logvar:Tensor, # log-variances, `[n, d]`
-    session:Tensor, # which session each frame is from, `[n]` integers
-    reduction:str='mean', # `'mean'` over frames or `'none'`
-    densities:Densities|None=None, # `mixture_densities(z, mu, logvar, session)` where they are at hand already
-) -> Tensor: # nats, about 0 (sessions overlap) to the log of their number (apart)
-    "Mutual information of latents and session, the part of the index-code mutual information that is the session's."
+    z: Tensor,  # samples, `[n, d]`
+    mu: Tensor,  # means, `[n, d]`
+    logvar: Tensor,  # log-variances, `[n, d]`
+    session: Tensor,  # which session each frame is from, `[n]` integers
+    reduction: str = 'mean',  # `'mean'` over frames or `'none'`
+    # `mixture_densities(z, mu, logvar, session)` where they are at hand already
+    densities: Densities | None = None,
+) -> Tensor:  # nats, about 0 (sessions overlap) to the log of their number (apart)
+    """Mutual information of latents and session, the part of the index-code mutual information that is the
+    session's."""
     densities = densities or mixture_densities(z, mu, logvar, session)
     overall = densities.joint - math.log(densities.n_mixed)
     return _reduce(densities.in_session - overall, reduction)
 
 # %% ../nbs/05_losses.ipynb #881c75dc
 def session_number(
-    session:Tensor, # which session each frame is from, `[n]` integers
-) -> Tensor: # `[n]`: 0 for the smallest number in the batch, 1 for the next, ...
+    session: Tensor,  # which session each frame is from, `[n]` integers
+) -> Tensor:  # `[n]`: 0 for the smallest number in the batch, 1 for the next, ...
     "Sessions counted through, without gaps."
-    if session.ndim != 1: raise ShapeError(f"session is {list(session.shape)}; expected one integer for each frame, [n]")
+    if session.ndim != 1:
+        raise ShapeError(f'session is {list(session.shape)}; expected one integer for each frame, [n]')
     ordered, order = session.sort(stable=True)
     steps = torch.zeros_like(ordered)
     steps[1:] = ordered[1:] != ordered[:-1]
@@ -172,13 +217,17 @@ def session_number(
 
 # %% ../nbs/05_losses.ipynb #729de28d
 def _places(
-    session:Tensor, # which session each frame is from, `[n]` integers
-    n_sessions:int|None=None, # how many different ones; counted where it is not known
+    session: Tensor,  # which session each frame is from, `[n]` integers
+    n_sessions: int | None = None,  # how many different ones; counted where it is not known
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    "Dense session numbers `[n]`, frames of each `[s]`, frames in order of session `[n]`, each session's start `[s]`, each frame's place in its session `[n]`."
+    """Dense session numbers `[n]`, frames of each `[s]`, frames in order of session `[n]`, each session's
+    start `[s]`, each frame's place in its session `[n]`."""
     number = session_number(session)
-    if n_sessions is None: n_sessions = int(number.max()) + 1
-    count = torch.zeros(n_sessions, dtype=number.dtype, device=number.device).index_add_(0, number, torch.ones_like(number))
+    if n_sessions is None:
+        n_sessions = int(number.max()) + 1
+    count = torch.zeros(n_sessions, dtype=number.dtype, device=number.device).index_add_(
+        0, number, torch.ones_like(number)
+    )
     order = torch.argsort(number, stable=True)
     start = count.cumsum(0) - count
     place = torch.empty_like(number)
@@ -187,39 +236,46 @@ def _places(
 
 # %% ../nbs/05_losses.ipynb #8bf6fa83
 def session_partner(
-    session:Tensor, # which session each frame is from, `[n]` integers
-    fraction:float|Tensor=0.5, # how far on in the session's frames, as a fraction of them, in [0, 1): a scalar
-    n_sessions:int|None=None, # how many different sessions; counted where it is not known
-) -> Tensor: # `[n]`: index of each frame's partner; a permutation within sessions
-    "For each frame another frame of the same session, a fixed fraction of the session further on (at least one frame; counting round)."
+    session: Tensor,  # which session each frame is from, `[n]` integers
+    # how far on in the session's frames, as a fraction of them, in [0, 1): a scalar
+    fraction: float | Tensor = 0.5,
+    n_sessions: int | None = None,  # how many different sessions; counted where it is not known
+) -> Tensor:  # `[n]`: index of each frame's partner; a permutation within sessions
+    """For each frame another frame of the same session, a fixed fraction of the session further on (at
+    least one frame; counting round)."""
     number, count, order, start, place = _places(session, n_sessions)
-    shift = (fraction*count).long().clamp(min=1)
+    shift = (fraction * count).long().clamp(min=1)
     return order[start[number] + (place + shift[number]) % count[number]]
 
 # %% ../nbs/05_losses.ipynb #4a16cfcd
 def triplet_by_session(
-    z:Tensor, # background latents (their means), `[n, d]`
-    session:Tensor, # which session each frame is from, `[n]` integers; at least two different ones
-    margin:float=1., # how much nearer the positive shall be than the negative
-    n_sessions:int|None=None, # how many different sessions; counted where it is not known
-) -> Tensor: # `[s]`, one value for each session as the anchor's, in order of session number
-    "Triplet loss of each session against all others; raises `ShapeError` with fewer than two sessions (Whiteway et al. 2021)."
+    z: Tensor,  # background latents (their means), `[n, d]`
+    session: Tensor,  # which session each frame is from, `[n]` integers; at least two different ones
+    margin: float = 1.0,  # how much nearer the positive shall be than the negative
+    n_sessions: int | None = None,  # how many different sessions; counted where it is not known
+) -> Tensor:  # `[s]`, one value for each session as the anchor's, in order of session number
+    """Triplet loss of each session against all others; raises `ShapeError` with fewer than two sessions
+    (Whiteway et al. 2021)."""
     number, count, order, start, place = _places(session, n_sessions)
     n_sessions = len(count)
-    if n_sessions < 2: raise ShapeError("the triplet loss compares sessions, but the batch has only one; use n_sessions_per_batch >= 2")
-    d_pos = torch.linalg.vector_norm(z - z[session_partner(session, n_sessions=n_sessions)], dim=1)  # [n]
-    negative = order[start + place[:, None] % count]                                            # [n, s]
-    d_neg = torch.linalg.vector_norm(z[:, None] - z[negative], dim=2)                           # [n, s]
-    own = number[:, None] == torch.arange(n_sessions, device=z.device)                          # [n, s]
-    hinge = (d_pos[:, None] - d_neg + margin).relu()*~own
-    mean_in_session = own.to(z.dtype).T/count[:, None]                                          # [s, n]
-    return (mean_in_session @ hinge).sum(1)/(n_sessions - 1) + mean_in_session @ d_pos
+    if n_sessions < 2:
+        raise ShapeError(
+            'the triplet loss compares sessions, but the batch has only one; use n_sessions_per_batch >= 2'
+        )
+    # [n]
+    d_pos = torch.linalg.vector_norm(z - z[session_partner(session, n_sessions=n_sessions)], dim=1)
+    negative = order[start + place[:, None] % count]  # [n, s]
+    d_neg = torch.linalg.vector_norm(z[:, None] - z[negative], dim=2)  # [n, s]
+    own = number[:, None] == torch.arange(n_sessions, device=z.device)  # [n, s]
+    hinge = (d_pos[:, None] - d_neg + margin).relu() * ~own
+    mean_in_session = own.to(z.dtype).T / count[:, None]  # [s, n]
+    return (mean_in_session @ hinge).sum(1) / (n_sessions - 1) + mean_in_session @ d_pos
 
 # %% ../nbs/05_losses.ipynb #c8626895
 def triplet_loss(
-    z:Tensor, # background latents (their means), `[n, d]`
-    session:Tensor, # which session each frame is from, `[n]` integers; at least two different ones
-    margin:float=1., # how much nearer the positive shall be than the negative
-) -> Tensor: # scalar, 0 at best
+    z: Tensor,  # background latents (their means), `[n, d]`
+    session: Tensor,  # which session each frame is from, `[n]` integers; at least two different ones
+    margin: float = 1.0,  # how much nearer the positive shall be than the negative
+) -> Tensor:  # scalar, 0 at best
     "Triplet loss averaged over all ordered pairs of sessions in the batch, for any number of sessions >= 2."
     return triplet_by_session(z, session, margin).mean()

@@ -15,60 +15,72 @@ from torch import Tensor, nn
 from .batches import Batch, Share
 from .config import Arch, Config, ShapeError
 from .layers import Decoder, DiagLinear, Encoder
-from .losses import decomposed_kl, gaussian_ll, kl_to_std_normal, mixture_densities, session_information, session_number, session_partner, triplet_by_session
+from .losses import decomposed_kl, gaussian_ll, kl_to_std_normal, mixture_densities
+from .losses import session_information, session_number, session_partner, triplet_by_session
 from .processes import add_up, gather, n_processes, own_rows, whole_batch
 
 # %% ../nbs/06_models.ipynb #cf1d38dc
 def as_unit_float(
-    frames:Tensor, # `[n, c, y, x]`, uint8 in 0..255 or float in [0, 1]
-) -> Tensor: # float in [0, 1]; a float input is returned as it is
+    frames: Tensor,  # `[n, c, y, x]`, uint8 in 0..255 or float in [0, 1]
+) -> Tensor:  # float in [0, 1]; a float input is returned as it is
     "Frames as the network takes them; raises `ShapeError` for any other integer type."
-    if frames.dtype == torch.uint8: return frames.float()/255
-    if not frames.is_floating_point(): raise ShapeError(f'frames are {frames.dtype}; expected uint8 in 0..255 or floats in [0, 1]')
+    if frames.dtype == torch.uint8:
+        return frames.float() / 255
+    if not frames.is_floating_point():
+        raise ShapeError(f'frames are {frames.dtype}; expected uint8 in 0..255 or floats in [0, 1]')
     return frames
 
 # %% ../nbs/06_models.ipynb #3516f7d0
 @dataclass
 class Latents:
     "The means of a batch's latents, by subspace."
-    supervised: Tensor # `[n, n_labels]`
-    background: Tensor # `[n, n_background]`
-    unsupervised: Tensor # `[n, n_unsupervised]`
+
+    supervised: Tensor  # `[n, n_labels]`
+    background: Tensor  # `[n, n_background]`
+    unsupervised: Tensor  # `[n, n_unsupervised]`
+
 
 @dataclass
 class Output:
     "What the model makes of a batch of frames."
-    recon: Tensor # reconstructed frames in [0, 1], `[n, c, y, x]`
-    labels: Tensor # predicted labels, `[n, n_labels]`
-    mu: Tensor # means of all latents, `[n, n_latents]`: supervised, background, unsupervised
-    logvar: Tensor # their log-variances, `[n, n_latents]`
-    z: Tensor # the latents that were decoded: `mu` plus noise, `[n, n_latents]`
+
+    recon: Tensor  # reconstructed frames in [0, 1], `[n, c, y, x]`
+    labels: Tensor  # predicted labels, `[n, n_labels]`
+    mu: Tensor  # means of all latents, `[n, n_latents]`: supervised, background, unsupervised
+    logvar: Tensor  # their log-variances, `[n, n_latents]`
+    z: Tensor  # the latents that were decoded: `mu` plus noise, `[n, n_latents]`
 
 # %% ../nbs/06_models.ipynb #e8314cbb
 class MSPSVAE(nn.Module):
-    "Multi-session partitioned subspace VAE (Whiteway et al. 2021); with fewer subspaces a PS-VAE or a beta-TC-VAE."
-    def __init__(self,
-        input_shape:tuple[int, int, int], # channels, y pixels, x pixels of a frame
-        n_labels:int, # dimensions of the supervised subspace; 0 for none
-        n_background:int, # dimensions of the background subspace; 0 for a single session
-        n_unsupervised:int, # dimensions of the unsupervised subspace
-        arch:Arch=Arch(), # the convolutions; the default is the paper's
+    """Multi-session partitioned subspace VAE (Whiteway et al. 2021); with fewer subspaces a PS-VAE or a
+    beta-TC-VAE."""
+
+    def __init__(
+        self,
+        input_shape: tuple[int, int, int],  # channels, y pixels, x pixels of a frame
+        n_labels: int,  # dimensions of the supervised subspace; 0 for none
+        n_background: int,  # dimensions of the background subspace; 0 for a single session
+        n_unsupervised: int,  # dimensions of the unsupervised subspace
+        arch: Arch = Arch(),  # the convolutions; the default is the paper's
     ):
         super().__init__()
         self.input_shape, self.arch = tuple(input_shape), arch
         self.n_labels, self.n_background, self.n_unsupervised = n_labels, n_background, n_unsupervised
         self.n_latents = n_labels + n_background + n_unsupervised
         if min(n_labels, n_background, n_unsupervised) < 0 or self.n_latents < 1:
-            raise ShapeError(f'sizes of the subspaces are {n_labels}, {n_background}, {n_unsupervised}; expected none negative and not all 0')
+            raise ShapeError(
+                f'sizes of the subspaces are {n_labels}, {n_background}, {n_unsupervised}; expected '
+                'none negative and not all 0'
+            )
         self.encoder = Encoder(self.input_shape, arch)
         self.mean = nn.Linear(self.encoder.n_features, self.n_latents)
         self.logvar = nn.Linear(self.encoder.n_features, self.n_latents)
         self.label_head = DiagLinear(n_labels)
         self.decoder = Decoder(self.input_shape, self.n_latents, arch)
         self.register_buffer('frame_std', torch.ones(()))  # of the pixels' likelihood; see below
-        self.train_dtype = None # of the convolutions in training mode; None: that of the weights
+        self.train_dtype = None  # of the convolutions in training mode; None: that of the weights
 
-    def split(self, latents): # `[..., n_latents]` -> supervised, background, unsupervised
+    def split(self, latents):  # `[..., n_latents]` -> supervised, background, unsupervised
         return latents.split([self.n_labels, self.n_background, self.n_unsupervised], dim=-1)
 
 # %% ../nbs/06_models.ipynb #3ac6e149
@@ -76,104 +88,145 @@ from fastcore.basics import patch
 
 # %% ../nbs/06_models.ipynb #05f24380
 @patch
-def posterior(self:MSPSVAE,
-    frames:Tensor, # `[n, c, y, x]`, uint8 or float in [0, 1]
-) -> tuple[Tensor, Tensor]: # means and log-variances, each `[n, n_latents]`
+def posterior(
+    self: MSPSVAE,
+    frames: Tensor,  # `[n, c, y, x]`, uint8 or float in [0, 1]
+) -> tuple[Tensor, Tensor]:  # means and log-variances, each `[n, n_latents]`
     "Mean and log-variance of every latent; raises `ShapeError` for frames of another size than the model's."
     if frames.ndim != 4 or tuple(frames.shape[1:]) != self.input_shape:
-        raise ShapeError(f'frames are {list(frames.shape)}; this model takes [n, {", ".join(map(str, self.input_shape))}]')
+        raise ShapeError(
+            f'frames are {list(frames.shape)}; this model takes [n, {", ".join(map(str, self.input_shape))}]'
+        )
     x = as_unit_float(frames)
-    h = self.encoder(x.to(self.train_dtype) if self.training and self.train_dtype else x).to(self.mean.weight.dtype)
+    h = self.encoder(x.to(self.train_dtype) if self.training and self.train_dtype else x).to(
+        self.mean.weight.dtype
+    )
     return self.mean(h), self.logvar(h)
 
+
 @patch
-def encode(self:MSPSVAE,
-    frames:Tensor, # `[n, c, y, x]`, uint8 or float in [0, 1]
-) -> Latents: # means, by subspace
+def encode(
+    self: MSPSVAE,
+    frames: Tensor,  # `[n, c, y, x]`, uint8 or float in [0, 1]
+) -> Latents:  # means, by subspace
     "The latents of frames: what goes into an analysis."
     return Latents(*self.split(self.posterior(frames)[0]))
 
+
 @patch
-def predict_labels(self:MSPSVAE,
-    mu:Tensor, # means of all latents, `[n, n_latents]`
-) -> Tensor: # `[n, n_labels]`
+def predict_labels(
+    self: MSPSVAE,
+    mu: Tensor,  # means of all latents, `[n, n_latents]`
+) -> Tensor:  # `[n, n_labels]`
     "Labels from the supervised means, each from its own dimension."
     return self.label_head(self.split(mu)[0])
 
 # %% ../nbs/06_models.ipynb #d63cf2cb
 @patch
-def decode(self:MSPSVAE,
-    z:Tensor, # latents, `[n, n_latents]`: supervised, background, unsupervised
-) -> Tensor: # frames in [0, 1], `[n, c, y, x]`
+def decode(
+    self: MSPSVAE,
+    z: Tensor,  # latents, `[n, n_latents]`: supervised, background, unsupervised
+) -> Tensor:  # frames in [0, 1], `[n, c, y, x]`
     "Paint frames from latents."
     if z.ndim != 2 or z.shape[1] != self.n_latents:
-        raise ShapeError(f'latents are {list(z.shape)}; this model decodes [n, {self.n_latents}]: {self.n_labels} supervised, {self.n_background} background, {self.n_unsupervised} unsupervised')
+        raise ShapeError(
+            f'latents are {list(z.shape)}; this model decodes [n, {self.n_latents}]: {self.n_labels} '
+            f'supervised, {self.n_background} background, {self.n_unsupervised} unsupervised'
+        )
     return self.decoder(z, self.train_dtype if self.training else None)
 
+
 @patch
-def forward(self:MSPSVAE,
-    frames:Tensor, # `[n, c, y, x]`, uint8 or float in [0, 1]
-    noise:Tensor|None=None, # standard normal, `[n, n_latents]`; default: drawn in training mode, zero in evaluation mode
-    background_of:Tensor|None=None, # index of the frame whose background latents are decoded, `[n]`; default: its own
-    share:Share|None=None, # where several processes have the batch together: these frames' part of it; then `background_of` counts through the whole
+def forward(
+    self: MSPSVAE,
+    frames: Tensor,  # `[n, c, y, x]`, uint8 or float in [0, 1]
+    # standard normal, `[n, n_latents]`; default: drawn in training mode, zero in evaluation mode
+    noise: Tensor | None = None,
+    # index of the frame whose background latents are decoded, `[n]`; default: its own
+    background_of: Tensor | None = None,
+    # where several processes have the batch together: these frames' part of it; then `background_of` counts
+    # through the whole
+    share: Share | None = None,
 ) -> Output:
     "Encode, add noise, decode."
     mu, logvar = self.posterior(frames)
-    if noise is None: noise = torch.randn_like(mu) if self.training else torch.zeros_like(mu)
-    z = mu + (logvar/2).exp()*noise
+    if noise is None:
+        noise = torch.randn_like(mu) if self.training else torch.zeros_like(mu)
+    z = mu + (logvar / 2).exp() * noise
     supervised, background, unsupervised = self.split(z)
-    code = z if background_of is None else torch.cat([supervised, gather(background, share)[background_of], unsupervised], dim=1)
+    code = (
+        z
+        if background_of is None
+        else torch.cat([supervised, gather(background, share)[background_of], unsupervised], dim=1)
+    )
     return Output(self.decode(code), self.predict_labels(mu), mu, logvar, z)
 
 # %% ../nbs/06_models.ipynb #9d6d283a
 def make_model(
-    config:Config, # sizes, architecture, `seed_model`
-    input_shape:tuple[int, int, int], # channels, y pixels, x pixels
-    n_labels:int, # labels in the data
+    config: Config,  # sizes, architecture, `seed_model`
+    input_shape: tuple[int, int, int],  # channels, y pixels, x pixels
+    n_labels: int,  # labels in the data
 ) -> MSPSVAE:
-    "A model with its initial weights, the same for the same `seed_model`; raises `ConfigError` where the sizes do not fit."
+    """A model with its initial weights, the same for the same `seed_model`; raises `ConfigError` where the
+    sizes do not fit."""
     sizes = config.latent_sizes(n_labels)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed_model)
         model = MSPSVAE(input_shape, *sizes, arch=config.arch)
-    if config.frame_std != 'auto': model.frame_std.fill_(config.frame_std)
+    if config.frame_std != 'auto':
+        model.frame_std.fill_(config.frame_std)
     return model
 
 # %% ../nbs/06_models.ipynb #a41539ed
 def term_weights(
-    config:Config, # alpha, beta, gamma, delta
-    progress:float=1., # how far annealing has come, 0 to 1
-) -> dict[str, float]: # weight of each term in the loss, which is minimised
+    config: Config,  # alpha, beta, gamma, delta
+    progress: float = 1.0,  # how far annealing has come, 0 to 1
+) -> dict[str, float]:  # weight of each term in the loss, which is minimised
     "The weights of the objective; MI, TC and DWKL are phased in with `progress`."
-    return dict(frames_ll=-1., labels_ll=-config.alpha, kl_supervised=1., mi=progress, tc=progress*config.beta, dwkl=progress,
-                session_info=config.gamma, triplet=config.delta)
+    return dict(
+        frames_ll=-1.0,
+        labels_ll=-config.alpha,
+        kl_supervised=1.0,
+        mi=progress,
+        tc=progress * config.beta,
+        dwkl=progress,
+        session_info=config.gamma,
+        triplet=config.delta,
+    )
+
 
 TERMS = tuple(term_weights(Config()))
 
 # %% ../nbs/06_models.ipynb #58ec1f25
 def anneal_progress(
-    config:Config, # `anneal_epochs`
-    epoch:float, # epochs done so far
-) -> float: # 0 to 1
+    config: Config,  # `anneal_epochs`
+    epoch: float,  # epochs done so far
+) -> float:  # 0 to 1
     "Linear from 0 at the start to 1 after `anneal_epochs`."
-    return min(1., epoch/config.anneal_epochs) if config.anneal_epochs else 1.
+    return min(1.0, epoch / config.anneal_epochs) if config.anneal_epochs else 1.0
 
 # %% ../nbs/06_models.ipynb #e2fea7c7
 def frame_terms(
-    model:MSPSVAE,
-    out:Output, # the model's output for the batch
-    batch:Batch,
-) -> dict[str, Tensor]: # each `[n]`, in nats
+    model: MSPSVAE,
+    out: Output,  # the model's output for the batch
+    batch: Batch,
+) -> dict[str, Tensor]:  # each `[n]`, in nats
     "Every term of the objective but the triplet loss, unweighted, frame by frame."
     mu, logvar, z = (model.split(v.float()) for v in (out.mu, out.logvar, out.z))
     terms = dict.fromkeys(TERMS, mu[0].new_zeros(len(batch)))
-    terms['frames_ll'] = gaussian_ll(as_unit_float(batch.frames), out.recon.float(), batch.frame_mask, model.frame_std, 'none')
+    terms['frames_ll'] = gaussian_ll(
+        as_unit_float(batch.frames), out.recon.float(), batch.frame_mask, model.frame_std, 'none'
+    )
     if model.n_labels:
         terms['labels_ll'] = gaussian_ll(batch.labels, out.labels.float(), batch.label_mask, reduction='none')
         terms['kl_supervised'] = kl_to_std_normal(mu[0], logvar[0], 'none')
     if model.n_unsupervised:
         u = z[2], mu[2], logvar[2]
-        among = None if batch.share is None else (gather(mu[2], batch.share), gather(logvar[2], batch.share), batch.share.session)
+        among = (
+            None
+            if batch.share is None
+            else (gather(mu[2], batch.share), gather(logvar[2], batch.share), batch.share.session)
+        )
         densities = mixture_densities(*u, batch.session, among=among)
         terms['mi'], terms['tc'], terms['dwkl'] = decomposed_kl(*u, 'none', densities)
         terms['session_info'] = session_information(*u, batch.session, 'none', densities)
@@ -182,59 +235,77 @@ def frame_terms(
 # %% ../nbs/06_models.ipynb #5c04e110
 @dataclass
 class Objective:
-    "The loss and what it is made of; where several processes have a batch together, this one's part of each sum."
-    loss: Tensor # scalar: the weighted sum of the terms; minimised
-    terms: dict[str, Tensor] # scalar for each name in `TERMS`, unweighted
-    by_frame: dict[str, Tensor] # `[n]` for each name, unweighted (the triplet loss: that of the frame's session)
+    """The loss and what it is made of; where several processes have a batch together, this one's part of
+    each sum."""
+
+    loss: Tensor  # scalar: the weighted sum of the terms; minimised
+    terms: dict[str, Tensor]  # scalar for each name in `TERMS`, unweighted
+    # `[n]` for each name, unweighted (the triplet loss: that of the frame's session)
+    by_frame: dict[str, Tensor]
+
 
 def objective(
-    model:MSPSVAE,
-    out:Output, # the model's output for the batch
-    batch:Batch,
-    weights:dict[str, float], # of each term, from `term_weights`
+    model: MSPSVAE,
+    out: Output,  # the model's output for the batch
+    batch: Batch,
+    weights: dict[str, float],  # of each term, from `term_weights`
 ) -> Objective:
     "The MSPS-VAE's objective on a batch, with its named terms (Whiteway et al. 2021; Chen et al. 2018)."
     by_frame = frame_terms(model, out, batch)
     counts = torch.ones_like(by_frame['frames_ll']) if batch.counts is None else batch.counts.float()
     n_counted = counts.sum() if batch.share is None else batch.share.n_counted
-    terms = {k: (v*counts).sum()/n_counted for k, v in by_frame.items()}
+    terms = {k: (v * counts).sum() / n_counted for k, v in by_frame.items()}
     if model.n_background:
-        by_session = triplet_by_session(gather(model.split(out.mu.float())[1], batch.share), whole_batch(batch).session, n_sessions=batch.n_sessions)
-        terms['triplet'] = by_session.mean()/n_processes()
+        by_session = triplet_by_session(
+            gather(model.split(out.mu.float())[1], batch.share),
+            whole_batch(batch).session,
+            n_sessions=batch.n_sessions,
+        )
+        terms['triplet'] = by_session.mean() / n_processes()
         by_frame['triplet'] = own_rows(by_session[session_number(whole_batch(batch).session)], batch.share)
-    return Objective(sum(weights[k]*v for k, v in terms.items()), terms, by_frame)
+    return Objective(sum(weights[k] * v for k, v in terms.items()), terms, by_frame)
 
 # %% ../nbs/06_models.ipynb #75bbf542
 def calibrate_frame_std(
-    model:MSPSVAE, # its `frame_std` is updated in place
-    out:Output, # the model's output for the batch
-    batch:Batch,
-    momentum:float=0.95, # share of the old variance that is kept; about the last 20 batches count
-    smallest:float=1/255, # one step of a byte: no camera is better
+    model: MSPSVAE,  # its `frame_std` is updated in place
+    out: Output,  # the model's output for the batch
+    batch: Batch,
+    momentum: float = 0.95,  # share of the old variance that is kept; about the last 20 batches count
+    smallest: float = 1 / 255,  # one step of a byte: no camera is better
 ) -> None:
-    "Move the pixels' standard deviation towards the root-mean-square error of this batch (over the pixels not masked)."
+    """Move the pixels' standard deviation towards the root-mean-square error of this batch (over the
+    pixels not masked)."""
     with torch.no_grad():
         error = (as_unit_float(batch.frames) - out.recon.float()).pow(2)
         keep = torch.ones_like(error) if batch.frame_mask is None else batch.frame_mask.bool().float()
-        total, n_kept = add_up(torch.stack([(error*keep).sum(), keep.sum()]))
-        mean = total/n_kept.clamp(min=1)
-        model.frame_std.copy_((momentum*model.frame_std**2 + (1 - momentum)*mean).sqrt().clamp(min=smallest))
+        total, n_kept = add_up(torch.stack([(error * keep).sum(), keep.sum()]))
+        mean = total / n_kept.clamp(min=1)
+        model.frame_std.copy_(
+            (momentum * model.frame_std**2 + (1 - momentum) * mean).sqrt().clamp(min=smallest)
+        )
 
 # %% ../nbs/06_models.ipynb #c819c4f1
-def _rescale(layer, out, axis, std=1., each=False):
-    "Give a layer's output `out` mean 0 in each channel and deviation `std`, over all channels together or in each; `axis`: the weights' output channels."
+def _rescale(layer, out, axis, std=1.0, each=False):
+    """Give a layer's output `out` mean 0 in each channel and deviation `std`, over all channels together
+    or in each; `axis`: the weights' output channels."""
     mean = out.mean([d for d in range(out.ndim) if d != 1], keepdim=True)
     spread = (out - mean).transpose(0, 1).flatten(1)
-    factor = (std/(spread.std(1) if each else spread.std()).clamp(min=1e-3)).expand(out.shape[1])
+    factor = (std / (spread.std(1) if each else spread.std()).clamp(min=1e-3)).expand(out.shape[1])
     layer.weight.mul_(factor.view([-1 if d == axis else 1 for d in range(layer.weight.ndim)]))
     layer.bias.sub_(mean.flatten()).mul_(factor)
+
 
 def _standardise_blocks(blocks, x):
     "Rescale one convolution after the other; returns what the last block gives."
     for block in blocks:
         act, block.act = block.act, nn.Identity()
         last = isinstance(act, nn.Sigmoid)
-        _rescale(block.conv, block(x), axis=1 if isinstance(block.conv, nn.ConvTranspose2d) else 0, std=0.5 if last else 1.)
+        _rescale(
+            block.conv,
+            block(x),
+            axis=1 if isinstance(block.conv, nn.ConvTranspose2d) else 0,
+            std=0.5 if last else 1.0,
+        )
         block.act = act
         x = block(x)
     return x
@@ -242,17 +313,20 @@ def _standardise_blocks(blocks, x):
 # %% ../nbs/06_models.ipynb #ed552fe8
 @torch.no_grad()
 def standardise_start(
-    model:MSPSVAE, # changed in place
-    frames:Tensor, # some frames of every session, `[n, c, y, x]`, on the model's device
-    noise:Tensor, # standard normal, `[n, n_latents]`
-    logvar:float=-4., # log-variance that latents begin with
+    model: MSPSVAE,  # changed in place
+    frames: Tensor,  # some frames of every session, `[n, c, y, x]`, on the model's device
+    noise: Tensor,  # standard normal, `[n, n_latents]`
+    logvar: float = -4.0,  # log-variance that latents begin with
 ) -> None:
-    "Scale the first weights so that every layer's output has mean 0 and deviation 1 over some frames (after Mishkin & Matas 2016)."
+    """Scale the first weights so that every layer's output has mean 0 and deviation 1 over some frames
+    (after Mishkin & Matas 2016)."""
     x = as_unit_float(frames)
     features = _standardise_blocks(model.encoder.blocks, x).flatten(1)
     _rescale(model.mean, model.mean(features), axis=0, each=True)
     model.logvar.weight.zero_()
     model.logvar.bias.fill_(logvar)
     _rescale(model.decoder.expand, model.decoder.expand(noise), axis=0)
-    _standardise_blocks(model.decoder.blocks, model.decoder.expand(noise).unflatten(1, model.decoder.shape_in))
-    model.decoder.blocks[-1].conv.bias.add_(x.mean((0, 2, 3)).clamp(.02, .98).logit())
+    _standardise_blocks(
+        model.decoder.blocks, model.decoder.expand(noise).unflatten(1, model.decoder.shape_in)
+    )
+    model.decoder.blocks[-1].conv.bias.add_(x.mean((0, 2, 3)).clamp(0.02, 0.98).logit())

@@ -26,88 +26,131 @@ from .config import Config, ConfigError, MspsvaeError, RunError, SessionError
 from .evaluate import r2_scores
 from .models import MSPSVAE, Output, as_unit_float
 from .processes import n_started, whole_batch
-from .runs import (Run, check_data, cpu_state, encode_frames, inner_folder, label_names, last_checkpoint, load_run, on_device, read_about, read_json, read_latents, save_weights, squared_errors,
-                          weights_digest, write_json, write_latents)
+from .runs import Run, check_data, cpu_state, encode_frames, inner_folder, label_names, last_checkpoint
+from .runs import load_run, on_device, read_about, read_json, read_latents, save_weights
+from .runs import squared_errors, weights_digest, write_json, write_latents
 from .sessions import Session, SessionInfo, check_sessions, inspect_sessions, write_session
 from .train import default_out, fit
 
 # %% ../nbs/09c_new_sessions.ipynb #f047ec63
 @dataclass
 class Known:
-    "What the sessions that a run was fitted on look like to its model; None where that cannot be told any more."
-    names: list # of the sessions
-    errors: list|None # for each session the mean squared error of each held-out trial
-    means: list|None # for each session its mean background, `[n_background]`; None also for a model without
-    scatter: list|None # for each session the root-mean-square distance of its frames from that mean
-    label_r2: list|None # for each session, variance-weighted, on held-out trials; None also for a model without labels
-    missing: list # texts: what could not be told, and why
+    """What the sessions that a run was fitted on look like to its model; None where that cannot be told
+    any more."""
+
+    names: list  # of the sessions
+    errors: list | None  # for each session the mean squared error of each held-out trial
+    # for each session its mean background, `[n_background]`; None also for a model without
+    means: list | None
+    scatter: list | None  # for each session the root-mean-square distance of its frames from that mean
+    # for each session, variance-weighted, on held-out trials; None also for a model without labels
+    label_r2: list | None
+    missing: list  # texts: what could not be told, and why
+
 
 def centre_and_scatter(
-    background:np.ndarray, # background latents of a session, `[n, n_background]`
-) -> tuple[list, float]: # their mean, and the root-mean-square distance from it
+    background: np.ndarray,  # background latents of a session, `[n, n_background]`
+) -> tuple[list, float]:  # their mean, and the root-mean-square distance from it
     "Where the background of a session lies, and how much it moves."
     mean = background.mean(0)
-    return mean.tolist(), float(np.sqrt(((background - mean)**2).sum(1).mean()))
+    return mean.tolist(), float(np.sqrt(((background - mean) ** 2).sum(1).mean()))
+
 
 def label_r2(
-    reader:TrialReader, # of the sessions
-    session:int, # position in `reader.infos`
-    predicted:dict, # trial -> `[n_frames, n_labels]`
-    names:list, # of the labels
-    trials:list|None=None, # positions in the session; default: all
-) -> dict: # `all`, variance-weighted, and `by_label`; None where nothing varies
+    reader: TrialReader,  # of the sessions
+    session: int,  # position in `reader.infos`
+    predicted: dict,  # trial -> `[n_frames, n_labels]`
+    names: list,  # of the labels
+    trials: list | None = None,  # positions in the session; default: all
+) -> dict:  # `all`, variance-weighted, and `by_label`; None where nothing varies
     "How well the model reads the labels of a session, as far as they are known."
     info = reader.infos[session]
     trials = range(len(info.trials)) if trials is None else trials
-    y, mask = (np.concatenate(part) for part in zip(*(map(reader.trial(session, t, images=False).get, ('labels', 'label_mask')) for t in trials)))
+    y, mask = (
+        np.concatenate(part)
+        for part in zip(
+            *(map(reader.trial(session, t, images=False).get, ('labels', 'label_mask')) for t in trials)
+        )
+    )
     overall, each = r2_scores(y, np.concatenate([predicted[info.trials[t]] for t in trials]), mask)
-    def plain(v): return float(v) if np.isfinite(v) else None
+
+    def plain(v):
+        return float(v) if np.isfinite(v) else None
+
     return dict(all=plain(overall), by_label=dict(zip(names, map(plain, each))))
 
 # %% ../nbs/09c_new_sessions.ipynb #12d8db67
-def _background(run): return slice(run.model.n_labels, run.model.n_labels + run.model.n_background)
+def _background(run):
+    return slice(run.model.n_labels, run.model.n_labels + run.model.n_background)
 
-def _held_out(run, s): return run.data['splits']['val'][s] + run.data['splits']['test'][s]
+
+def _held_out(run, s):
+    return run.data['splits']['val'][s] + run.data['splits']['test'][s]
+
 
 def _known_errors(run, data):
     errors = list(run.frame_errors(data).values())
     return [[float(np.nanmean(list(e.values())[t])) for t in _held_out(run, s)] for s, e in enumerate(errors)]
 
+
 def _known_background(run, data):
-    return [centre_and_scatter(np.concatenate(list(trials.values()))[:, _background(run)]) for trials in run.latents(data).values()]
+    return [
+        centre_and_scatter(np.concatenate(list(trials.values()))[:, _background(run)])
+        for trials in run.latents(data).values()
+    ]
+
 
 def _known_r2(run, data):
     predicted = list(run.predicted_labels(data).values())
     with TrialReader(run.infos(data), run.config.replace(cache='stream')) as reader:
-        return [label_r2(reader, s, p, label_names(run), _held_out(run, s))['all'] for s, p in enumerate(predicted)]
+        return [
+            label_r2(reader, s, p, label_names(run), _held_out(run, s))['all']
+            for s, p in enumerate(predicted)
+        ]
 
 # %% ../nbs/09c_new_sessions.ipynb #067037fe
 def _kept_known(run):
     "What `known.json` says, if it was made with these weights"
     with suppress(RunError, TypeError):
-        kept = read_json(run.path/'known.json')
-        if kept.pop('weights', None) == run._stamp(): return Known(**kept)
+        kept = read_json(run.path / 'known.json')
+        if kept.pop('weights', None) == run._stamp():
+            return Known(**kept)
+
 
 def known_sessions(
-    run:Run, # from `fit` or `load_run`
-    data=None, # where its sessions are now, if they moved; only needed the first time
+    run: Run,  # from `fit` or `load_run`
+    data=None,  # where its sessions are now, if they moved; only needed the first time
 ) -> Known:
     "What the run's own sessions look like to its model; computed once and kept in the run's folder."
     kept = _kept_known(run)
-    if kept and not kept.missing: return kept
+    if kept and not kept.missing:
+        return kept
     missing = []
+
     def tried(f, what):
-        try: return f(run, data)
-        except MspsvaeError as e: missing.append(f'{what} of the training sessions: {(e.problems or [str(e)])[0]}')
+        try:
+            return f(run, data)
+        except MspsvaeError as e:
+            missing.append(f'{what} of the training sessions: {(e.problems or [str(e)])[0]}')
+
     errors = tried(_known_errors, 'the reconstruction error')
     background = tried(_known_background, 'the background') if run.model.n_background else None
     r2 = tried(_known_r2, 'the label R2') if run.model.n_labels else None
-    known = Known([s['name'] for s in run.data['sessions']], errors, *(zip(*background) if background else (None, None)), r2, missing)
-    with suppress(RunError): write_json(run.path/'known.json', dict(weights=run._stamp(), **vars(known)))      # a run of others may be read-only
+    known = Known(
+        [s['name'] for s in run.data['sessions']],
+        errors,
+        *(zip(*background) if background else (None, None)),
+        r2,
+        missing,
+    )
+    # a run of others may be read-only
+    with suppress(RunError):
+        write_json(run.path / 'known.json', dict(weights=run._stamp(), **vars(known)))
     return known
 
 # %% ../nbs/09c_new_sessions.ipynb #a4d87562
-EDGE, OUTSIDE = 1.5, 3. # times the worst known session: where doubt begins, and where it ends
+EDGE, OUTSIDE = 1.5, 3.0  # times the worst known session: where doubt begins, and where it ends
+
 
 def _background_ratios(known, mean, scatter):
     "Name of the nearest known session, distance to it, and the ratios of distance and scatter"
@@ -115,154 +158,294 @@ def _background_ratios(known, mean, scatter):
     apart = np.linalg.norm(means[:, None] - means, axis=2)
     np.fill_diagonal(apart, np.inf)
     far, near = np.linalg.norm(means - mean, axis=1), apart.min(1).max()
-    distance = float(far.min()/near) if 0 < near < np.inf else None              # one session alone has no other near it
-    return dict(nearest=known.names[far.argmin()], distance=float(far.min()), distance_ratio=distance, scatter_ratio=float(scatter/max(max(known.scatter), 1e-6)))
+    # one session alone has no other near it
+    distance = float(far.min() / near) if 0 < near < np.inf else None
+    return dict(
+        nearest=known.names[far.argmin()],
+        distance=float(far.min()),
+        distance_ratio=distance,
+        scatter_ratio=float(scatter / max(max(known.scatter), 1e-6)),
+    )
+
 
 def _findings(known, v):
     "What is odd, in words"
-    def odd(key): return v.get(key) is not None and v[key] > EDGE
+
+    def odd(key):
+        return v.get(key) is not None and v[key] > EDGE
+
     if odd('error_ratio'):
-        yield (f'its frames are badly reconstructed: the error of the median trial is {v["error_ratio"]:.1f} times that of the worst session it knows, '
-               f'and {v["worse_trials"]:.0%} of its trials are worse than any held-out trial of those')
-    if odd('distance_ratio'): yield f'its background lies {v["distance_ratio"]:.1f} times as far from that of any known session (the nearest is {v["nearest"]}) as these lie from each other'
-    if odd('scatter_ratio'): yield f'its background moves {v["scatter_ratio"]:.1f} times as much from frame to frame as that of any known session: the model takes something in it for another session'
+        yield (
+            'its frames are badly reconstructed: the error of the median trial is '
+            f'{v["error_ratio"]:.1f} times that of the worst session it knows, '
+            f'and {v["worse_trials"]:.0%} of its trials are worse than any held-out trial of those'
+        )
+    if odd('distance_ratio'):
+        yield (
+            f'its background lies {v["distance_ratio"]:.1f} times as far from that of any known session '
+            f'(the nearest is {v["nearest"]}) as these lie from each other'
+        )
+    if odd('scatter_ratio'):
+        yield (
+            f'its background moves {v["scatter_ratio"]:.1f} times as much from frame to frame as that of '
+            'any known session: the model takes something in it for another session'
+        )
 
 # %% ../nbs/09c_new_sessions.ipynb #7b3d08b6
 def judge(
-    known:Known, # from `known_sessions`
-    errors:np.ndarray, # mean squared error of each trial of the new session
-    mean=None, # its mean background `[n_background]`; None for a model without
-    scatter:float|None=None, # of its background
-) -> dict: # `level` (`within`, `doubtful`, `outside`, `unknown`), the ratios, `findings` (texts), `caution` (a text)
-    "Does a session lie within what the model knows? Pure arithmetic on the numbers of the session and of the known ones."
+    known: Known,  # from `known_sessions`
+    errors: np.ndarray,  # mean squared error of each trial of the new session
+    mean=None,  # its mean background `[n_background]`; None for a model without
+    scatter: float | None = None,  # of its background
+    # `level` (`within`, `doubtful`, `outside`, `unknown`), the ratios, `findings` (texts), `caution` (a text)
+) -> dict:
+    """Does a session lie within what the model knows? Pure arithmetic on the numbers of the session and of
+    the known ones."""
     v = {}
     if known.errors is not None:
         worst = max(np.nanmedian(e) for e in known.errors)
-        v = dict(error_ratio=float(np.nanmedian(errors)/worst), worse_trials=float(np.mean(np.asarray(errors) > max(map(np.nanmax, known.errors)))))
-    if known.means is not None and mean is not None: v |= _background_ratios(known, np.asarray(mean), scatter)
-    ratios = [v[k] for k in ('error_ratio', 'distance_ratio', 'scatter_ratio') if v.get(k) is not None and np.isfinite(v[k])]
-    level = ('within' if max(ratios) <= EDGE else 'doubtful' if max(ratios) <= OUTSIDE else 'outside') if ratios else 'unknown'
+        v = dict(
+            error_ratio=float(np.nanmedian(errors) / worst),
+            worse_trials=float(np.mean(np.asarray(errors) > max(map(np.nanmax, known.errors)))),
+        )
+    if known.means is not None and mean is not None:
+        v |= _background_ratios(known, np.asarray(mean), scatter)
+    ratios = [
+        v[k]
+        for k in ('error_ratio', 'distance_ratio', 'scatter_ratio')
+        if v.get(k) is not None and np.isfinite(v[k])
+    ]
+    level = (
+        ('within' if max(ratios) <= EDGE else 'doubtful' if max(ratios) <= OUTSIDE else 'outside')
+        if ratios
+        else 'unknown'
+    )
     n = len(known.names)
-    caution = f'{n} known session{"s tell" if n > 1 else " tells"} little about how much sessions differ: a further one of their kind would be the worst of all in 1 case of {n + 1}'
+    caution = (
+        f'{n} known session{"s tell" if n > 1 else " tells"} little about how much sessions differ: a '
+        f'further one of their kind would be the worst of all in 1 case of {n + 1}'
+    )
     return dict(level=level, **v, findings=list(_findings(known, v)), caution=caution if n < 20 else '')
 
 # %% ../nbs/09c_new_sessions.ipynb #72fb6197
-SAME = dict(inverted=False, mirrored=False, upside_down=False, light=1., zoom=1., right=0., down=0.) # `right`, `down`: share of the frame
+# `right`, `down`: share of the frame
+SAME = dict(inverted=False, mirrored=False, upside_down=False, light=1.0, zoom=1.0, right=0.0, down=0.0)
+
 
 def changed_frames(
-    x:torch.Tensor, # frames in [0, 1], `[n, c, y, x]`
-    how:dict, # what to change of `SAME`
-) -> torch.Tensor: # the same shape
+    x: torch.Tensor,  # frames in [0, 1], `[n, c, y, x]`
+    how: dict,  # what to change of `SAME`
+) -> torch.Tensor:  # the same shape
     "Frames inverted, mirrored, brighter, nearer or moved; what comes in from beyond the edge continues it."
     how = SAME | how
-    if how['inverted']: x = 1 - x
+    if how['inverted']:
+        x = 1 - x
     axes = [axis for axis, on in ((3, how['mirrored']), (2, how['upside_down'])) if on]
-    x = (x.flip(axes) if axes else x)*how['light']
+    x = (x.flip(axes) if axes else x) * how['light']
     if (how['zoom'], how['right'], how['down']) != (1, 0, 0):
-        place = torch.tensor([[1/how['zoom'], 0, -2*how['right']], [0, 1/how['zoom'], -2*how['down']]], dtype=x.dtype, device=x.device)
-        x = F.grid_sample(x, F.affine_grid(place.expand(len(x), 2, 3), x.shape, align_corners=False), padding_mode='border', align_corners=False)
+        place = torch.tensor(
+            [[1 / how['zoom'], 0, -2 * how['right']], [0, 1 / how['zoom'], -2 * how['down']]],
+            dtype=x.dtype,
+            device=x.device,
+        )
+        x = F.grid_sample(
+            x,
+            F.affine_grid(place.expand(len(x), 2, 3), x.shape, align_corners=False),
+            padding_mode='border',
+            align_corners=False,
+        )
     return x.clamp(0, 1)
+
 
 def _next_changes(how, step):
     "All ways to change one thing more"
-    for key in ('inverted', 'mirrored', 'upside_down'): yield how | {key: not how[key]}
-    for key, by in (('light', 1.2), ('zoom', 1.1)): yield from (how | {key: how[key]*by**s} for s in (step, -step))
-    for key in ('right', 'down'): yield from (how | {key: how[key] + s/16} for s in (step, -step))
+    for key in ('inverted', 'mirrored', 'upside_down'):
+        yield how | {key: not how[key]}
+    for key, by in (('light', 1.2), ('zoom', 1.1)):
+        yield from (how | {key: how[key] * by**s} for s in (step, -step))
+    for key in ('right', 'down'):
+        yield from (how | {key: how[key] + s / 16} for s in (step, -step))
 
 # %% ../nbs/09c_new_sessions.ipynb #6760b11b
 def _in_words(how, shape):
     "What `changed_frames` does, for a person"
-    (_, y, x), said = shape, [key.replace('_', ' ').replace('upside', 'turned upside') for key in ('inverted', 'mirrored', 'upside_down') if how[key]]
-    if how['light'] != 1: said.append(f'made {how["light"]:.2f} times as bright')
-    if how['zoom'] != 1: said.append(f'enlarged {how["zoom"]:.2f} times')
+    (_, y, x), said = (
+        shape,
+        [
+            key.replace('_', ' ').replace('upside', 'turned upside')
+            for key in ('inverted', 'mirrored', 'upside_down')
+            if how[key]
+        ],
+    )
+    if how['light'] != 1:
+        said.append(f'made {how["light"]:.2f} times as bright')
+    if how['zoom'] != 1:
+        said.append(f'enlarged {how["zoom"]:.2f} times')
     for key, size, (back, on) in (('right', x, ('left', 'right')), ('down', y, ('up', 'down'))):
-        if how[key]: said.append(f'moved {abs(how[key])*size:.1f} pixels {on if how[key] > 0 else back}')
+        if how[key]:
+            said.append(f'moved {abs(how[key]) * size:.1f} pixels {on if how[key] > 0 else back}')
     return ', '.join(said)
+
 
 @torch.no_grad()
 def what_helps(
-    model:MSPSVAE, # in evaluation mode
-    frames:np.ndarray, # some frames of a session, `[n, c, y, x]` uint8
-    enough:float=0., # an error that needs no further change
-    least:float=.5, # share of the error that has to go, or nothing is said
-) -> dict|None: # `change` in words, mean squared error `before` and `after`; None where no such change helps
+    model: MSPSVAE,  # in evaluation mode
+    frames: np.ndarray,  # some frames of a session, `[n, c, y, x]` uint8
+    enough: float = 0.0,  # an error that needs no further change
+    least: float = 0.5,  # share of the error that has to go, or nothing is said
+    # `change` in words, mean squared error `before` and `after`; None where no such change helps
+) -> dict | None:
     "Is there a plain change of the frames after which the model reconstructs them well?"
     x = as_unit_float(torch.from_numpy(frames).to(model.frame_std.device))
-    def error(how): y = changed_frames(x, how); return (model.decode(model.posterior(y)[0]) - y).pow(2).mean().item()
+
+    def error(how):
+        y = changed_frames(x, how)
+        return (model.decode(model.posterior(y)[0]) - y).pow(2).mean().item()
+
     how, before = SAME, error(SAME)
     best = before
-    for step in (1, 1, 1, .5, .5, .5, .25, .25):
-        if best <= enough: break
-        now, new = min(((error(h), k, h) for k, h in enumerate(_next_changes(how, step))), key=lambda v: v[:2])[::2]
-        if now < .9*best: how, best = new, now
-    return dict(change=_in_words(how, frames.shape[1:]), before=before, after=best) if best < (1 - least)*before else None
+    for step in (1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25):
+        if best <= enough:
+            break
+        now, new = min(
+            ((error(h), k, h) for k, h in enumerate(_next_changes(how, step))), key=lambda v: v[:2]
+        )[::2]
+        if now < 0.9 * best:
+            how, best = new, now
+    return (
+        dict(change=_in_words(how, frames.shape[1:]), before=before, after=best)
+        if best < (1 - least) * before
+        else None
+    )
 
 # %% ../nbs/09c_new_sessions.ipynb #0be29279
-def _looking_config(run): # reads new files as the run's own, wherever they are named
-    return run.config.replace(lab='all', expt='all', animal='all', session='all', sessions_csv=None, use_labels=run.config.use_labels and run.model.n_labels > 0)
+def _looking_config(run):  # reads new files as the run's own, wherever they are named
+    return run.config.replace(
+        lab='all',
+        expt='all',
+        animal='all',
+        session='all',
+        sessions_csv=None,
+        use_labels=run.config.use_labels and run.model.n_labels > 0,
+    )
+
 
 def _misfits(run, infos):
     "What keeps sessions from going into the run's model"
     size, n, names = tuple(run.data['input_shape']), run.model.n_labels, label_names(run)
-    def text(shape): return ' x '.join(map(str, shape))
+
+    def text(shape):
+        return ' x '.join(map(str, shape))
+
     for i in infos:
-        if tuple(i.image_shape) != size: yield f'{i.session.path}: got images of {text(i.image_shape)}, expected {text(size)} as in the sessions of {run.path}; crop and resize them in the same way'
-        if i.n_labels not in (0, n): yield f'{i.session.path}: got {i.n_labels} labels, expected {n} ({", ".join(names)}) as in {run.path}, or none'
+        if tuple(i.image_shape) != size:
+            yield (
+                f'{i.session.path}: got images of {text(i.image_shape)}, expected {text(size)} as in the '
+                f'sessions of {run.path}; crop and resize them in the same way'
+            )
+        if i.n_labels not in (0, n):
+            yield (
+                f'{i.session.path}: got {i.n_labels} labels, expected {n} ({", ".join(names)}) as in '
+                f'{run.path}, or none'
+            )
+
 
 def new_infos(
-    run:Run,
-    paths, # as for `fit`: root folder, list of HDF5 paths, CSV, or `Session`s
+    run: Run,
+    paths,  # as for `fit`: root folder, list of HDF5 paths, CSV, or `Session`s
 ) -> list[SessionInfo]:
-    "Look at new sessions; raises one `SessionError` that lists all that keeps them from going into the run's model."
+    """Look at new sessions; raises one `SessionError` that lists all that keeps them from going into the
+    run's model."""
     check = inspect_sessions(paths, _looking_config(run))
     problems = check.problems + list(_misfits(run, check.infos))
-    if problems: raise SessionError(f'{len(problems)} problem{"s" if len(problems) > 1 else ""} with the new sessions:', problems)
+    if problems:
+        raise SessionError(
+            f'{len(problems)} problem{"s" if len(problems) > 1 else ""} with the new sessions:', problems
+        )
     names = label_names(run)
-    odd = [f'{i.session.path}: the labels are {", ".join(i.label_names)}, but {", ".join(names)} in {run.path}; are they the same?' for i in check.infos if i.n_labels and list(i.label_names) != names]
-    for text in odd + [t for t in check.warnings if 'triplet' not in t]: warnings.warn(text, stacklevel=3)
+    odd = [
+        f'{i.session.path}: the labels are {", ".join(i.label_names)}, but {", ".join(names)} in '
+        f'{run.path}; are they the same?'
+        for i in check.infos
+        if i.n_labels and list(i.label_names) != names
+    ]
+    for text in odd + [t for t in check.warnings if 'triplet' not in t]:
+        warnings.warn(text, stacklevel=3)
     return check.infos
 
 # %% ../nbs/09c_new_sessions.ipynb #7741aaba
 class Encoded(Run):
     "New sessions as a run's model sees them; takes the place of a `Run` in plots and exports."
-    def __init__(self,
-        parent:Run, # whose model it is
-        path:Path, # the folder of the results
-        infos:list[SessionInfo], # of the new sessions
-        files:dict, # session name -> (file of its latents, stamp)
-        known:Known, # what they were compared with
+
+    def __init__(
+        self,
+        parent: Run,  # whose model it is
+        path: Path,  # the folder of the results
+        infos: list[SessionInfo],  # of the new sessions
+        files: dict,  # session name -> (file of its latents, stamp)
+        known: Known,  # what they were compared with
     ):
         super().__init__(path)
         self.parent, self.known, self.elsewhere, self._infos = parent, known, files, infos
-        self.reports = [] # a dict for each session
-        sessions = [dict(name=i.session.name, path=str(Path(i.session.path).resolve()), trials=list(i.trials), n_frames=list(map(int, i.n_frames))) for i in infos]
+        self.reports = []  # a dict for each session
+        sessions = [
+            dict(
+                name=i.session.name,
+                path=str(Path(i.session.path).resolve()),
+                trials=list(i.trials),
+                n_frames=list(map(int, i.n_frames)),
+            )
+            for i in infos
+        ]
         all_trials = [list(range(len(i.trials))) for i in infos]
         data = parent.data | dict(sessions=sessions, splits={k: all_trials for k in ('train', 'val', 'test')})
         self.__dict__.update(config=parent.config, model=parent.model, data=data)
 
     @property
-    def history(self): return self.parent.history
-    def _stamp(self): return self.parent._stamp()
-    def infos(self, data=None): return self._infos if data is None else new_infos(self.parent, data)
-    def __getitem__(self, name): return next(r for r in self.reports if r['name'] == name)
-    def __repr__(self): return describe_encoded(self)
+    def history(self):
+        return self.parent.history
+
+    def _stamp(self):
+        return self.parent._stamp()
+
+    def infos(self, data=None):
+        return self._infos if data is None else new_infos(self.parent, data)
+
+    def __getitem__(self, name):
+        return next(r for r in self.reports if r['name'] == name)
+
+    def __repr__(self):
+        return describe_encoded(self)
 
     def beside(self) -> Run:
-        "The sessions that the model was fitted on, and then the new ones, as one run; raises `SessionError` where the old ones were never encoded and are gone."
+        """The sessions that the model was fitted on, and then the new ones, as one run; raises
+        `SessionError` where the old ones were never encoded and are gone."""
         self.parent.latents()
-        both, old = Encoded(self.parent, self.path, self._infos, dict(self.elsewhere), self.known), self.parent.data
+        both, old = (
+            Encoded(self.parent, self.path, self._infos, dict(self.elsewhere), self.known),
+            self.parent.data,
+        )
         taken, stamp = {s['name'].lower() for s in old['sessions']}, self._stamp()
         renamed = [s | dict(name=_fresh(s['name'], taken)) for s in self.data['sessions']]
-        both.elsewhere = self.parent.elsewhere | {s['name']: (self.parent.path/'latents'/f'{s["name"]}.h5', stamp) for s in old['sessions']}
-        both.elsewhere |= {new['name']: self.elsewhere[s['name']] for new, s in zip(renamed, self.data['sessions'])}
+        both.elsewhere = self.parent.elsewhere | {
+            s['name']: (self.parent.path / 'latents' / f'{s["name"]}.h5', stamp) for s in old['sessions']
+        }
+        both.elsewhere |= {
+            new['name']: self.elsewhere[s['name']] for new, s in zip(renamed, self.data['sessions'])
+        }
         splits = {k: old['splits'][k] + self.data['splits'][k] for k in old['splits']}
-        both.__dict__['data'] = check_data(old | dict(sessions=old['sessions'] + renamed, splits=splits), 'this')
+        both.__dict__['data'] = check_data(
+            old | dict(sessions=old['sessions'] + renamed, splits=splits), 'this'
+        )
         return both
+
 
 def _fresh(name, taken):
     "A name that is not taken yet; it is from now on"
     n, new = 1, name
-    while new.lower() in taken: n += 1; new = f'{name}-{n}'
+    while new.lower() in taken:
+        n += 1
+        new = f'{name}-{n}'
     taken.add(new.lower())
     return new
 
@@ -270,169 +453,315 @@ def _fresh(name, taken):
 def _advice(report):
     "What to do about a session that is not within"
     helps = report.get('helps')
-    if helps: return (f'its frames are reconstructed better (error {helps["after"]:.4f} instead of {helps["before"]:.4f}) when they are {helps["change"]}: '
-                      'if that is how this session differs, prepare it again so, and encode it again; if that is not it, or not enough, `adapt` teaches the model its look')
-    return 'look whether crop, size and brightness are as in the training sessions; if they are, and the session simply looks different, `adapt` teaches the model its look'
+    if helps:
+        return (
+            f'its frames are reconstructed better (error {helps["after"]:.4f} instead of '
+            f'{helps["before"]:.4f}) when they are {helps["change"]}: '
+            'if that is how this session differs, prepare it again so, and encode it again; if that is '
+            'not it, or not enough, `adapt` teaches the model its look'
+        )
+    return (
+        'look whether crop, size and brightness are as in the training sessions; if they are, and the '
+        'session simply looks different, `adapt` teaches the model its look'
+    )
+
 
 def describe_encoded(
-    encoded:Encoded, # from `encode`
-) -> str: # a table, and what is odd
+    encoded: Encoded,  # from `encode`
+) -> str:  # a table, and what is odd
     "What came out, in words."
     rows = [('session', 'frames', 'error', 'of known', 'label R2', 'verdict')]
     for r in encoded.reports:
         ratio, r2 = r['verdict'].get('error_ratio'), (r['label_r2'] or {}).get('all')
-        rows.append((r['name'], str(r['n_frames']), f'{r["error"]:.4f}', '' if ratio is None else f'{ratio:.1f} x', 'no labels' if r2 is None else f'{r2:.2f}', r['verdict']['level']))
+        rows.append(
+            (
+                r['name'],
+                str(r['n_frames']),
+                f'{r["error"]:.4f}',
+                '' if ratio is None else f'{ratio:.1f} x',
+                'no labels' if r2 is None else f'{r2:.2f}',
+                r['verdict']['level'],
+            )
+        )
     wide = [max(map(len, column)) for column in zip(*rows)]
     lines_ = ['  '.join(v.ljust(w) for v, w in zip(row, wide)).rstrip() for row in rows]
     r2 = [v for v in encoded.known.label_r2 or [] if v is not None]
-    if r2: lines_.append(f'(label R2 of the known sessions, on held-out trials: {min(r2):.2f} to {max(r2):.2f})')
+    if r2:
+        lines_.append(f'(label R2 of the known sessions, on held-out trials: {min(r2):.2f} to {max(r2):.2f})')
     for r in encoded.reports:
-        if r['verdict']['findings']: lines_ += [f'{r["name"]} is {r["verdict"]["level"]}:', *(f'- {t}' for t in r['verdict']['findings']), f'- to do: {_advice(r)}']
+        if r['verdict']['findings']:
+            lines_ += [
+                f'{r["name"]} is {r["verdict"]["level"]}:',
+                *(f'- {t}' for t in r['verdict']['findings']),
+                f'- to do: {_advice(r)}',
+            ]
     lines_ += [f'not judged: {t}' for t in encoded.known.missing]
-    if encoded.reports and encoded.reports[0]['verdict']['caution']: lines_.append(encoded.reports[0]['verdict']['caution'])
+    if encoded.reports and encoded.reports[0]['verdict']['caution']:
+        lines_.append(encoded.reports[0]['verdict']['caution'])
     return '\n'.join(lines_)
 
 # %% ../nbs/09c_new_sessions.ipynb #54830ebe
 def _file_stamp(run, info):
     "What the latents of a new session depend on"
     stat = os.stat(info.session.path)
-    return json.dumps(dict(weights=run._stamp(), size=stat.st_size, time=stat.st_mtime_ns, masks=bool(info.has_masks and run.config.use_frame_masks)))
+    return json.dumps(
+        dict(
+            weights=run._stamp(),
+            size=stat.st_size,
+            time=stat.st_mtime_ns,
+            masks=bool(info.has_masks and run.config.use_frame_masks),
+        )
+    )
+
 
 def _earlier(folder):
     "Reports of earlier calls, by name"
     with suppress(RunError, KeyError, TypeError):
-        if (folder/'encoded.json').exists(): return {r['name']: r for r in read_json(folder/'encoded.json')['sessions']}
+        if (folder / 'encoded.json').exists():
+            return {r['name']: r for r in read_json(folder / 'encoded.json')['sessions']}
     return {}
+
 
 def _check_overwriting(folder, infos, files, earlier):
     "Raise `RunError` where the results of another session of the same name would be lost"
-    def other(i): r = earlier.get(i.session.name, {}); return r.get('path', '') if r.get('stamp') != files[i.session.name][1] and r.get('path') != str(i.session.path.resolve()) else ''
-    problems = [f'{i.session.name}: it holds that of {other(i)}, this one is {i.session.path}' for i in infos if other(i) and Path(other(i)).is_file()]
-    if problems: raise RunError(f'{folder} holds other sessions of the same name; choose another folder (out=, --out):', problems)
+
+    def other(i):
+        r = earlier.get(i.session.name, {})
+        return (
+            r.get('path', '')
+            if r.get('stamp') != files[i.session.name][1] and r.get('path') != str(i.session.path.resolve())
+            else ''
+        )
+
+    problems = [
+        f'{i.session.name}: it holds that of {other(i)}, this one is {i.session.path}'
+        for i in infos
+        if other(i) and Path(other(i)).is_file()
+    ]
+    if problems:
+        raise RunError(
+            f'{folder} holds other sessions of the same name; choose another folder (out=, --out):', problems
+        )
+
 
 def _some_frames(info, n=16):
     "Frames spread over a session, `[n, c, y, x]`"
-    at = [(t, f) for t in np.unique(np.linspace(0, len(info.trials) - 1, n).astype(int)) for f in np.unique(np.linspace(0, info.n_frames[t] - 1, max(1, n//len(info.trials)) + 2)[1:-1].astype(int))]
-    return np.concatenate([info.session.read(info.trials[t], frames=slice(f, f + 1)) for t, f in at[:2*n]])
+    at = [
+        (t, f)
+        for t in np.unique(np.linspace(0, len(info.trials) - 1, n).astype(int))
+        for f in np.unique(
+            np.linspace(0, info.n_frames[t] - 1, max(1, n // len(info.trials)) + 2)[1:-1].astype(int)
+        )
+    ]
+    return np.concatenate([info.session.read(info.trials[t], frames=slice(f, f + 1)) for t, f in at[: 2 * n]])
 
 # %% ../nbs/09c_new_sessions.ipynb #3bb31373
 def _report(encoded, reader, k, earlier):
     "All that is said about one new session"
     info, run = reader.infos[k], encoded.parent
     name, stamp = info.session.name, encoded.elsewhere[info.session.name][1]
-    frames, latents, predicted = (read_latents(*encoded.elsewhere[name], group, encoded.data['sessions'][k], width)
-                                  for group, width in (('errors', ()), ('latents', (run.model.n_latents,)), ('labels', (run.model.n_labels,))))
+    frames, latents, predicted = (
+        read_latents(*encoded.elsewhere[name], group, encoded.data['sessions'][k], width)
+        for group, width in (
+            ('errors', ()),
+            ('latents', (run.model.n_latents,)),
+            ('labels', (run.model.n_labels,)),
+        )
+    )
     errors = np.array([np.nanmean(e) for e in frames.values()])
-    where = centre_and_scatter(np.concatenate(list(latents.values()))[:, _background(run)]) if run.model.n_background else (None, None)
-    report = dict(name=name, path=str(Path(info.session.path).resolve()), stamp=stamp, n_trials=len(info.trials), n_frames=int(sum(info.n_frames)),
-                  error=float(np.nanmean(np.concatenate(list(frames.values())))), trial_errors=errors.tolist(), background=where[0], scatter=where[1],
-                  label_r2=label_r2(reader, k, predicted, label_names(run)) if info.n_labels else None, verdict=judge(encoded.known, errors, *where))
+    where = (
+        centre_and_scatter(np.concatenate(list(latents.values()))[:, _background(run)])
+        if run.model.n_background
+        else (None, None)
+    )
+    report = dict(
+        name=name,
+        path=str(Path(info.session.path).resolve()),
+        stamp=stamp,
+        n_trials=len(info.trials),
+        n_frames=int(sum(info.n_frames)),
+        error=float(np.nanmean(np.concatenate(list(frames.values())))),
+        trial_errors=errors.tolist(),
+        background=where[0],
+        scatter=where[1],
+        label_r2=label_r2(reader, k, predicted, label_names(run)) if info.n_labels else None,
+        verdict=judge(encoded.known, errors, *where),
+    )
     if report['verdict']['level'] in ('doubtful', 'outside'):
         old, error = earlier.get(name, {}), float(np.nanmedian(errors))
-        report['helps'] = old['helps'] if old.get('stamp') == stamp and 'helps' in old else what_helps(run.model, _some_frames(info), EDGE*error/(report['verdict'].get('error_ratio') or math.inf))
+        report['helps'] = (
+            old['helps']
+            if old.get('stamp') == stamp and 'helps' in old
+            else what_helps(
+                run.model,
+                _some_frames(info),
+                EDGE * error / (report['verdict'].get('error_ratio') or math.inf),
+            )
+        )
     return report
 
+
 def encode(
-    run:Run, # from `fit`, `adapt` or `load_run`
-    paths, # sessions that it never saw: root folder, list of HDF5 paths, CSV, or `Session`s; with or without labels
-    out:str|Path|None=None, # folder for the results; default: `encoded` in the run's folder
-    data=None, # where the sessions of the run are now, if they moved; only needed until `known.json` is there
-) -> Encoded: # print it; `.latents()`, `.predicted_labels()`, `.reports`; and all that takes a run takes it
-    "Put new sessions on a run's axes without training, and say whether they lie within what the model knows; raises `SessionError` for sessions that do not fit, `RunError` for the folder."
+    run: Run,  # from `fit`, `adapt` or `load_run`
+    # sessions that it never saw: root folder, list of HDF5 paths, CSV, or `Session`s; with or without labels
+    paths,
+    out: str | Path | None = None,  # folder for the results; default: `encoded` in the run's folder
+    # where the sessions of the run are now, if they moved; only needed until `known.json` is there
+    data=None,
+    # print it; `.latents()`, `.predicted_labels()`, `.reports`; and all that takes a run takes it
+) -> Encoded:
+    """Put new sessions on a run's axes without training, and say whether they lie within what the model
+    knows; raises `SessionError` for sessions that do not fit, `RunError` for the folder."""
     infos, known = new_infos(run, paths), known_sessions(run, data)
     folder = inner_folder(run, 'encoded') if out is None else Path(out)
-    files, earlier = {i.session.name: (folder/f'{i.session.name}.h5', _file_stamp(run, i)) for i in infos}, _earlier(folder)
+    files, earlier = (
+        {i.session.name: (folder / f'{i.session.name}.h5', _file_stamp(run, i)) for i in infos},
+        _earlier(folder),
+    )
     _check_overwriting(folder, infos, files, earlier)
     encoded = Encoded(run, folder, infos, files, known)
     with on_device(run) as model, TrialReader(infos, _looking_config(run).replace(cache='stream')) as reader:
         for k, (session, (file, stamp)) in enumerate(zip(encoded.data['sessions'], files.values())):
-            if read_latents(file, stamp, 'errors', session, ()) is None: write_latents(file, model, reader, k, stamp)
+            if read_latents(file, stamp, 'errors', session, ()) is None:
+                write_latents(file, model, reader, k, stamp)
             encoded.reports.append(_report(encoded, reader, k, earlier))
-    write_json(folder/'encoded.json', dict(run=str(run.path.resolve()), weights=run._stamp(), known=vars(known), sessions=list((earlier | {r['name']: r for r in encoded.reports}).values())))
+    write_json(
+        folder / 'encoded.json',
+        dict(
+            run=str(run.path.resolve()),
+            weights=run._stamp(),
+            known=vars(known),
+            sessions=list((earlier | {r['name']: r for r in encoded.reports}).values()),
+        ),
+    )
     for r in encoded.reports:
-        if r['verdict']['findings']: warnings.warn(f'{r["name"]} is {r["verdict"]["level"]} of what the model knows: {"; ".join(r["verdict"]["findings"])}. To do: {_advice(r)}'.replace('doubtful of', 'at the edge of'), stacklevel=2)
+        if r['verdict']['findings']:
+            warnings.warn(
+                (
+                    f'{r["name"]} is {r["verdict"]["level"]} of what the model knows: '
+                    f'{"; ".join(r["verdict"]["findings"])}. To do: {_advice(r)}'
+                ).replace('doubtful of', 'at the edge of'),
+                stacklevel=2,
+            )
     return encoded
 
 # %% ../nbs/09c_new_sessions.ipynb #f7569053
 def latent_drift(
-    before:np.ndarray, # means of latents, `[n, n_latents]`
-    after:np.ndarray, # of the same frames, with other weights
-    std:np.ndarray, # of each latent, `[n_latents]`
-) -> dict: # for each latent, in its standard deviations: `rms`, `median`, `p95` (95th percentile) of how far it moved
+    before: np.ndarray,  # means of latents, `[n, n_latents]`
+    after: np.ndarray,  # of the same frames, with other weights
+    std: np.ndarray,  # of each latent, `[n_latents]`
+    # for each latent, in its standard deviations: `rms`, `median`, `p95` (95th percentile) of how far it moved
+) -> dict:
     "How far the latents of some frames have moved."
-    d = np.abs(after - before)/std
-    return dict(rms=np.sqrt((d**2).mean(0)).tolist(), median=np.median(d, 0).tolist(), p95=np.percentile(d, 95, axis=0).tolist())
+    d = np.abs(after - before) / std
+    return dict(
+        rms=np.sqrt((d**2).mean(0)).tolist(),
+        median=np.median(d, 0).tolist(),
+        p95=np.percentile(d, 95, axis=0).tolist(),
+    )
 
 # %% ../nbs/09c_new_sessions.ipynb #f1d67331
 def hold_factor(
-    drifts:list, # the worst latent's drift that each epoch so far reached
-    max_drift:float, # the bound
-    most:int=64, # largest factor
-) -> int: # a power of 2, from 1 to `most`
-    "How many times its first weight the anchor has: twice as much after an epoch beyond the bound, half as much after one that kept well within."
+    drifts: list,  # the worst latent's drift that each epoch so far reached
+    max_drift: float,  # the bound
+    most: int = 64,  # largest factor
+) -> int:  # a power of 2, from 1 to `most`
+    """How many times its first weight the anchor has: twice as much after an epoch beyond the bound, half
+    as much after one that kept well within."""
     factor = 1
-    for d in drifts: factor = min(2*factor, most) if d > max_drift else max(factor//2, 1) if d < max_drift/2 else factor
+    for d in drifts:
+        factor = (
+            min(2 * factor, most) if d > max_drift else max(factor // 2, 1) if d < max_drift / 2 else factor
+        )
     return factor
 
+
 class Anchor:
-    "Holds the latents of old sessions where a model had them, while it learns others; what `fit(anchor=...)` takes."
-    def __init__(self,
-        model:MSPSVAE, # as it was, in evaluation mode
-        infos:list[SessionInfo], # of the old sessions, which come first in the fit
-        trials:list[list[int]], # of each, to measure the drift on
-        config:Config, # how to read the sessions
-        weight:float=1., # of the squared drift, for each pixel of a frame
-        max_drift:float=.1, # standard deviations
-        drifts:list=(), # the worst latent's drift that earlier epochs reached, where a fit is resumed
-        note=lambda measured: None, # called after each epoch with what was measured
+    """Holds the latents of old sessions where a model had them, while it learns others; what
+    `fit(anchor=...)` takes."""
+
+    def __init__(
+        self,
+        model: MSPSVAE,  # as it was, in evaluation mode
+        infos: list[SessionInfo],  # of the old sessions, which come first in the fit
+        trials: list[list[int]],  # of each, to measure the drift on
+        config: Config,  # how to read the sessions
+        weight: float = 1.0,  # of the squared drift, for each pixel of a frame
+        max_drift: float = 0.1,  # standard deviations
+        drifts: list = (),  # the worst latent's drift that earlier epochs reached, where a fit is resumed
+        note=lambda measured: None,  # called after each epoch with what was measured
     ):
         self.model, self.weights = deepcopy(model).eval().requires_grad_(False), cpu_state(model)
         self.infos, self.trials, self.config = infos, trials, config.replace(cache='stream')
-        self.weight, self.max_drift, self.drifts, self.note = weight*math.prod(model.input_shape), max_drift, list(drifts), note
+        self.weight, self.max_drift, self.drifts, self.note = (
+            weight * math.prod(model.input_shape),
+            max_drift,
+            list(drifts),
+            note,
+        )
         self.before, noise = self.latents(self.model)
         self.std = np.sqrt(self.before.var(0) + noise).astype(np.float32)
 
     @torch.no_grad()
-    def latents(self, model) -> tuple[np.ndarray, np.ndarray]: # means `[n, n_latents]`, mean variance of the noise `[n_latents]`
+    # means `[n, n_latents]`, mean variance of the noise `[n_latents]`
+    def latents(self, model) -> tuple[np.ndarray, np.ndarray]:
         "The latents of the held-out trials of the old sessions."
         device, mu, var = model.frame_std.device, [], []
         with TrialReader(self.infos, self.config) as reader:
             for s, t in ((s, t) for s, trials in enumerate(self.trials) for t in trials):
                 frames = torch.from_numpy(reader.trial(s, t)['frames'])
                 for i in range(0, len(frames), 256):
-                    for kept, v in zip((mu, var), model.posterior(frames[i:i + 256].to(device))): kept.append(v.cpu().numpy())
+                    for kept, v in zip((mu, var), model.posterior(frames[i : i + 256].to(device))):
+                        kept.append(v.cpu().numpy())
         return np.concatenate(mu), np.exp(np.concatenate(var)).mean(0)
 
-    def pull(self, out:Output, batch:Batch) -> torch.Tensor: # scalar
-        "The term of the loss: squared drift of the batch's old frames, summed over latents, averaged over all frames."
+    def pull(self, out: Output, batch: Batch) -> torch.Tensor:  # scalar
+        """The term of the loss: squared drift of the batch's old frames, summed over latents, averaged
+        over all frames."""
         device = out.mu.device
-        with torch.no_grad(): before = self.model.to(device).posterior(batch.frames)[0]
-        drift = (out.mu.float() - before)/torch.from_numpy(self.std).to(device)
+        with torch.no_grad():
+            before = self.model.to(device).posterior(batch.frames)[0]
+        drift = (out.mu.float() - before) / torch.from_numpy(self.std).to(device)
         old = (batch.session < len(self.infos)).float()
-        return self.weight*hold_factor(self.drifts, self.max_drift)*(drift.pow(2).sum(1)*old).sum()/len(whole_batch(batch))
+        return (
+            self.weight
+            * hold_factor(self.drifts, self.max_drift)
+            * (drift.pow(2).sum(1) * old).sum()
+            / len(whole_batch(batch))
+        )
 
-    def drift(self, model) -> dict: # as of `latent_drift`
+    def drift(self, model) -> dict:  # as of `latent_drift`
         "How far the old latents have moved."
         mode = model.training
         found = latent_drift(self.before, self.latents(model.eval())[0], self.std)
         model.train(mode)
         return found
 
-    def holds(self, model:MSPSVAE, epoch:int) -> bool:
+    def holds(self, model: MSPSVAE, epoch: int) -> bool:
         "Measure the drift, note it, and tell whether it keeps to the bound."
         drift = self.drift(model)
         self.drifts.append(max(drift['rms']))
         self.note(dict(epoch=epoch, **drift))
         return self.drifts[-1] <= self.max_drift
 
-    def take_back(self, model:MSPSVAE) -> float: # share of the way that it may go
-        "Move a model back on the straight line to the weights as they were, until the drift keeps to the bound."
-        there, low, high = {k: v.clone() for k, v in model.state_dict().items()}, 0., 1.
-        def keeps(share): # to the bound, that far on the way?
-            model.load_state_dict({k: torch.lerp(self.weights[k].to(v), v, share) if v.is_floating_point() else v for k, v in there.items()})
+    def take_back(self, model: MSPSVAE) -> float:  # share of the way that it may go
+        """Move a model back on the straight line to the weights as they were, until the drift keeps to the
+        bound."""
+        there, low, high = {k: v.clone() for k, v in model.state_dict().items()}, 0.0, 1.0
+
+        def keeps(share):  # to the bound, that far on the way?
+            model.load_state_dict(
+                {
+                    k: torch.lerp(self.weights[k].to(v), v, share) if v.is_floating_point() else v
+                    for k, v in there.items()
+                }
+            )
             return max(self.drift(model)['rms']) <= self.max_drift
-        if keeps(1.): return 1.
-        while high - low > .01*high > 1e-8: low, high = (middle, high) if keeps(middle := (low + high)/2) else (low, middle)
+
+        if keeps(1.0):
+            return 1.0
+        while high - low > 0.01 * high > 1e-8:
+            low, high = (middle, high) if keeps(middle := (low + high) / 2) else (low, middle)
         keeps(low)
         return low
 
@@ -442,37 +771,79 @@ def _replay(run, folder):
     folder.mkdir(parents=True, exist_ok=True)
     out = []
     for (name, latents), predicted in zip(run.latents().items(), run.predicted_labels().values()):
-        out.append(Session(f'{name}-replayed', folder/f'{name}.hdf5'))
-        if out[-1].path.is_file(): continue
-        with torch.no_grad(): images = [torch.cat([run.model.decode(torch.from_numpy(z[i:i + 256])) for i in range(0, len(z), 256)]) for z in latents.values()]
-        images = [(255*x).round().to(torch.uint8).numpy() for x in images]
-        write_session(out[-1].path, images, list(predicted.values()) if run.model.n_labels else None, label_names=label_names(run) if run.model.n_labels else None)
+        out.append(Session(f'{name}-replayed', folder / f'{name}.hdf5'))
+        if out[-1].path.is_file():
+            continue
+        with torch.no_grad():
+            images = [
+                torch.cat([run.model.decode(torch.from_numpy(z[i : i + 256])) for i in range(0, len(z), 256)])
+                for z in latents.values()
+            ]
+        images = [(255 * x).round().to(torch.uint8).numpy() for x in images]
+        write_session(
+            out[-1].path,
+            images,
+            list(predicted.values()) if run.model.n_labels else None,
+            label_names=label_names(run) if run.model.n_labels else None,
+        )
     return out
 
+
 def _old_sessions(run, data, out, replayed=None):
-    "The sessions that stand for the old ones, and whether they are replayed; `replayed`: what an interrupted adaptation used"
+    """The sessions that stand for the old ones, and whether they are replayed; `replayed`: what an
+    interrupted adaptation used"""
     if not replayed:
-        try: return [i.session for i in run.infos(data)], False
+        try:
+            return [i.session for i in run.infos(data)], False
         except SessionError:
-            if data is not None or replayed is False: raise
-    try: old = _replay(run, out/'replay')
-    except SessionError as e: raise RunError(f'neither the sessions that {run.path} was fitted on nor their latents are there any more: nothing could hold them in place. Say where the sessions are now (data=)') from e
-    if replayed is None: warnings.warn(f'the sessions that {run.path} was fitted on are gone; frames that its decoder paints from their stored latents take their place. Their scores are not those of true frames', stacklevel=3)
+            if data is not None or replayed is False:
+                raise
+    try:
+        old = _replay(run, out / 'replay')
+    except SessionError as e:
+        raise RunError(
+            f'neither the sessions that {run.path} was fitted on nor their latents are there any more: '
+            'nothing could hold them in place. Say where the sessions are now (data=)'
+        ) from e
+    if replayed is None:
+        warnings.warn(
+            f'the sessions that {run.path} was fitted on are gone; frames that its decoder paints from '
+            'their stored latents take their place. Their scores are not those of true frames',
+            stacklevel=3,
+        )
     return old, True
 
 # %% ../nbs/09c_new_sessions.ipynb #53dbd8fa
-STAYS = ('arch', 'n_background', 'n_unsupervised', 'n_latents', 'use_labels', 'trial_splits', 'seed_data') # of a run that is adapted
+# of a run that is adapted
+STAYS = ('arch', 'n_background', 'n_unsupervised', 'n_latents', 'use_labels', 'trial_splits', 'seed_data')
+
 
 def _adapt_config(run, n_sessions, overrides):
     "The config to train on with"
-    fixed = [f'{k}: it stays as it was, or old latents and test trials would not be the same' for k in overrides if k in STAYS]
-    if fixed: raise ConfigError(f'{len(fixed)} setting{"s" if len(fixed) > 1 else ""} that an adapted run cannot change:', fixed)
-    ours = dict(learning_rate=.1*run.config.learning_rate, max_epochs=40, min_epochs=0, anneal_epochs=0, early_stop=False, unlabelled_sessions=run.model.n_labels > 0,
-                n_sessions_per_batch=min(run.config.n_sessions_per_batch, n_sessions))
+    fixed = [
+        f'{k}: it stays as it was, or old latents and test trials would not be the same'
+        for k in overrides
+        if k in STAYS
+    ]
+    if fixed:
+        raise ConfigError(
+            f'{len(fixed)} setting{"s" if len(fixed) > 1 else ""} that an adapted run cannot change:', fixed
+        )
+    ours = dict(
+        learning_rate=0.1 * run.config.learning_rate,
+        max_epochs=40,
+        min_epochs=0,
+        anneal_epochs=0,
+        early_stop=False,
+        unlabelled_sessions=run.model.n_labels > 0,
+        n_sessions_per_batch=min(run.config.n_sessions_per_batch, n_sessions),
+    )
     return _looking_config(run).replace(**ours | overrides)
+
 
 def _scores(run, model, infos, sessions, trials):
     "Reconstruction error and label R2 of some trials of some sessions"
+
     def of(reader, s, name):
         errors, predicted = [], {}
         for t in trials[s]:
@@ -480,46 +851,75 @@ def _scores(run, model, infos, sessions, trials):
             mu, predicted[infos[s].trials[t]] = encode_frames(model, arrays['frames'])
             errors.append(squared_errors(model, arrays['frames'], mu, arrays.get('frame_mask')))
         has = infos[s].n_labels and not infos[s].unlabelled
-        return dict(error=float(np.nanmean(np.concatenate(errors))), label_r2=label_r2(reader, s, predicted, label_names(run), trials[s])['all'] if has else None)
-    with TrialReader(infos, run.config.replace(cache='stream')) as reader: return {infos[s].session.name: of(reader, s, infos[s].session.name) for s in sessions}
+        return dict(
+            error=float(np.nanmean(np.concatenate(errors))),
+            label_r2=label_r2(reader, s, predicted, label_names(run), trials[s])['all'] if has else None,
+        )
+
+    with TrialReader(infos, run.config.replace(cache='stream')) as reader:
+        return {infos[s].session.name: of(reader, s, infos[s].session.name) for s in sessions}
 
 # %% ../nbs/09c_new_sessions.ipynb #e57d28a0
-def _some(trials, most=8): return [trials[k] for k in np.unique(np.linspace(0, len(trials) - 1, min(most, len(trials))).astype(int))]
+def _some(trials, most=8):
+    return [trials[k] for k in np.unique(np.linspace(0, len(trials) - 1, min(most, len(trials))).astype(int))]
+
 
 def _begun(run, out, resume):
     "What `adapted.json` says of an adaptation that is to go on; raises `RunError` where it is another's"
-    if (out/'config.json').exists() and not resume: raise RunError(f'{out} holds a run already; go on with it (resume=True, --resume), or choose another folder (out, --out)')
-    if not resume or not (out/'adapted.json').exists(): return {}
-    begun = read_json(out/'adapted.json')
+    if (out / 'config.json').exists() and not resume:
+        raise RunError(
+            f'{out} holds a run already; go on with it (resume=True, --resume), or choose another '
+            'folder (out, --out)'
+        )
+    if not resume or not (out / 'adapted.json').exists():
+        return {}
+    begun = read_json(out / 'adapted.json')
     epoch = (last_checkpoint(out) or ({},))[0].get('epoch', 0)
-    begun['drift'] = [d for d in begun.get('drift', []) if d['epoch'] <= epoch]        # those after it come again
-    if begun.get('weights') != weights_digest(cpu_state(run.model)): raise RunError(f'cannot resume {out}: it was adapted from {begun.get("parent")}, or that has other weights now')
+    # those after it come again
+    begun['drift'] = [d for d in begun.get('drift', []) if d['epoch'] <= epoch]
+    if begun.get('weights') != weights_digest(cpu_state(run.model)):
+        raise RunError(
+            f'cannot resume {out}: it was adapted from {begun.get("parent")}, or that has other weights now'
+        )
     return begun
+
 
 def _renamed(run, infos, old):
     "The new sessions, with names that no old one has"
     taken = {s.name.lower() for s in old} | {s['name'].lower() for s in run.data['sessions']}
     return [Session(_fresh(i.session.name, taken), i.session.path) for i in infos]
 
+
 def _check_asked(**numbers):
     "Raise `ConfigError` for numbers that are not > 0, and where `torchrun` started several processes"
     for name, v in numbers.items():
-        if isinstance(v, bool) or not isinstance(v, (int, float)) or not 0 < v < math.inf: raise ConfigError(f'{name}: got {v!r}, expected a number > 0')
-    if n_started() > 1: raise ConfigError('adapt trains in one process; start it without torchrun')
+        if isinstance(v, bool) or not isinstance(v, (int, float)) or not 0 < v < math.inf:
+            raise ConfigError(f'{name}: got {v!r}, expected a number > 0')
+    if n_started() > 1:
+        raise ConfigError('adapt trains in one process; start it without torchrun')
+
 
 def adapt(
-    run:Run, # from `fit`, `load_run`, or `adapt` itself
-    paths, # new sessions, as for `encode`; with or without labels
-    out:str|Path|None=None, # folder of the new run; default: `runs/` and the time
-    data=None, # where the run's own sessions are now, if they moved; where they are gone, their stored latents take their place
-    max_drift:float=.1, # how far latents of the old sessions may move, in standard deviations (root mean square, worst latent)
-    anchor:float=1., # weight of the term that holds them, for each pixel of a frame; more: less drift, slower learning
-    resume:bool=False, # go on with the adaptation in `out`
-    log=None, # called after each epoch with its rows of the history, as in `fit`
-    show_progress:bool=True, # a progress bar
-    **overrides, # fields of `Config`; other defaults than in `fit`: 40 epochs, 0.1 times the run's learning rate, no annealing
-) -> Run: # a run like any other, of old and new sessions; `adapted.json` in its folder tells what became of both
-    "Teach a run's model the look of new sessions, while old latents stay within a bound; raises `SessionError` for sessions that do not fit, `ConfigError` for settings, `RunError` for folders."
+    run: Run,  # from `fit`, `load_run`, or `adapt` itself
+    paths,  # new sessions, as for `encode`; with or without labels
+    out: str | Path | None = None,  # folder of the new run; default: `runs/` and the time
+    # where the run's own sessions are now, if they moved; where they are gone, their stored latents take
+    # their place
+    data=None,
+    # how far latents of the old sessions may move, in standard deviations (root mean square, worst latent)
+    max_drift: float = 0.1,
+    # weight of the term that holds them, for each pixel of a frame; more: less drift, slower learning
+    anchor: float = 1.0,
+    resume: bool = False,  # go on with the adaptation in `out`
+    log=None,  # called after each epoch with its rows of the history, as in `fit`
+    show_progress: bool = True,  # a progress bar
+    # fields of `Config`; other defaults than in `fit`: 40 epochs, 0.1 times the run's learning rate, no
+    # annealing
+    **overrides,
+    # a run like any other, of old and new sessions; `adapted.json` in its folder tells what became of both
+) -> Run:
+    """Teach a run's model the look of new sessions, while old latents stay within a bound; raises
+    `SessionError` for sessions that do not fit, `ConfigError` for settings, `RunError` for folders."""
     _check_asked(max_drift=max_drift, anchor=anchor)
     out = Path(out or default_out())
     begun, infos = _begun(run, out, resume), new_infos(run, paths)
@@ -527,10 +927,20 @@ def adapt(
     old, replayed = _old_sessions(run, data, out, begun.get('replayed'))
     new = _renamed(run, infos, old)
     check_sessions([*old, *new], config).raise_if_wrong()
-    note = dict(parent=str(run.path.resolve()), weights=weights_digest(cpu_state(run.model)), replayed=replayed, max_drift=max_drift, anchor=anchor,
-                old=[s.name for s in old], new=[s.name for s in new], drift=begun.get('drift', []))
+    note = dict(
+        parent=str(run.path.resolve()),
+        weights=weights_digest(cpu_state(run.model)),
+        replayed=replayed,
+        max_drift=max_drift,
+        anchor=anchor,
+        old=[s.name for s in old],
+        new=[s.name for s in new],
+        drift=begun.get('drift', []),
+    )
     held = _hold(run, old, config, out, note)
-    adapted = fit([*old, *new], config, out=out, resume=resume, log=log, show_progress=show_progress, anchor=held)
+    adapted = fit(
+        [*old, *new], config, out=out, resume=resume, log=log, show_progress=show_progress, anchor=held
+    )
     _finish(run, adapted, held, note)
     return adapted
 
@@ -538,47 +948,92 @@ def adapt(
 def _hold(run, old, config, out, note):
     "The `Anchor` of an adaptation, which writes down what it measures"
     infos = inspect_sessions(old, _looking_config(run)).raise_if_wrong().infos
+
     def measured(drift):
         note['drift'].append(drift)
-        write_json(out/'adapted.json', note)
-    write_json(out/'adapted.json', note)
-    held_out = [_some(_held_out(run, s)) for s in range(len(old))]
-    return Anchor(run.model, infos, held_out, config, note['anchor'], note['max_drift'], [max(d['rms']) for d in note['drift']], measured)
+        write_json(out / 'adapted.json', note)
 
-def _best_epoch(run): return int(read_about(run.path/'best.safetensors')['epoch'])
+    write_json(out / 'adapted.json', note)
+    held_out = [_some(_held_out(run, s)) for s in range(len(old))]
+    return Anchor(
+        run.model,
+        infos,
+        held_out,
+        config,
+        note['anchor'],
+        note['max_drift'],
+        [max(d['rms']) for d in note['drift']],
+        measured,
+    )
+
+
+def _best_epoch(run):
+    return int(read_about(run.path / 'best.safetensors')['epoch'])
+
 
 def _part_of_the_way(adapted, held):
-    "Where no epoch kept to the bound: the best model is what the last epoch made, taken back as far as is needed"
+    """Where no epoch kept to the bound: the best model is what the last epoch made, taken back as far as
+    is needed"""
     state, _ = last_checkpoint(adapted.path)
     held.model.cpu()
     adapted.model.load_state_dict(state['model'])
     share = held.take_back(adapted.model)
-    save_weights(adapted.path/'best.safetensors', adapted.model, epoch=state['epoch'], val_loss=math.nan)
-    warnings.warn(f'no epoch kept within max_drift={held.max_drift:g}; the weights of the last one were taken back, to {share:.0%} of their way. More is learned by a lower learning_rate, a stronger anchor, or more drift', stacklevel=4)
+    save_weights(adapted.path / 'best.safetensors', adapted.model, epoch=state['epoch'], val_loss=math.nan)
+    warnings.warn(
+        f'no epoch kept within max_drift={held.max_drift:g}; the weights of the last one were taken '
+        f'back, to {share:.0%} of their way. More is learned by a lower learning_rate, a stronger '
+        'anchor, or more drift',
+        stacklevel=4,
+    )
     return share
+
 
 def _finish(run, adapted, held, note):
     "Write down what became of old and new sessions, and warn where nothing was learned"
-    if not adapted.interrupted and not _best_epoch(adapted): note['share'] = _part_of_the_way(adapted, held)
+    if not adapted.interrupted and not _best_epoch(adapted):
+        note['share'] = _part_of_the_way(adapted, held)
     infos, test = adapted.infos(), adapted.data['splits']['test']
     new = range(len(note['old']), len(infos))
-    note['before'], note['after'] = (_scores(adapted, m, infos, new, test) for m in (held.model.cpu(), adapted.model))
+    note['before'], note['after'] = (
+        _scores(adapted, m, infos, new, test) for m in (held.model.cpu(), adapted.model)
+    )
     note['final'], note['std'] = held.drift(adapted.model), held.std.tolist()
     note['epoch'] = _best_epoch(adapted)
-    write_json(adapted.path/'adapted.json', note)
+    write_json(adapted.path / 'adapted.json', note)
+
 
 def describe_adapted(
-    adapted:Run, # from `adapt`
+    adapted: Run,  # from `adapt`
 ) -> str:
-    "What an adaptation did to new and old sessions, in words; raises `RunError` for a run that was not adapted."
-    if not (adapted.path/'adapted.json').is_file(): raise RunError(f'{adapted.path} was not made by adapt: it has no adapted.json')
-    note = read_json(adapted.path/'adapted.json')
-    if 'final' not in note: raise RunError(f'{adapted.path}: its adaptation was not finished; go on with adapt(..., resume=True)')
-    def r2(v): return 'none' if v is None else f'{v:.2f}'
+    """What an adaptation did to new and old sessions, in words; raises `RunError` for a run that was not
+    adapted."""
+    if not (adapted.path / 'adapted.json').is_file():
+        raise RunError(f'{adapted.path} was not made by adapt: it has no adapted.json')
+    note = read_json(adapted.path / 'adapted.json')
+    if 'final' not in note:
+        raise RunError(f'{adapted.path}: its adaptation was not finished; go on with adapt(..., resume=True)')
+
+    def r2(v):
+        return 'none' if v is None else f'{v:.2f}'
+
     rows = [('new session, test trials', 'error', 'after', 'label R2', 'after')]
-    rows += [(k, f'{b["error"]:.4f}', f'{a["error"]:.4f}', r2(b['label_r2']), r2(a['label_r2'])) for (k, b), a in zip(note['before'].items(), note['after'].values())]
-    wide, drift = [max(map(len, column)) for column in zip(*rows)], {k: max(v) for k, v in note['final'].items()}
+    rows += [
+        (k, f'{b["error"]:.4f}', f'{a["error"]:.4f}', r2(b['label_r2']), r2(a['label_r2']))
+        for (k, b), a in zip(note['before'].items(), note['after'].values())
+    ]
+    wide, drift = (
+        [max(map(len, column)) for column in zip(*rows)],
+        {k: max(v) for k, v in note['final'].items()},
+    )
     table = ['  '.join(v.ljust(w) for v, w in zip(row, wide)).rstrip() for row in rows]
     where = 'frames painted from stored latents' if note['replayed'] else 'held-out trials'
-    return '\n'.join(table + [f'Latents of the {len(note["old"])} old session{"s" if len(note["old"]) > 1 else ""} moved by {drift["rms"]:.3f} standard deviations (root mean square of the worst latent; the bound is {note["max_drift"]:g}), '
-                               f'median {drift["median"]:.3f}, 95th percentile {drift["p95"]:.3f}; measured on {where}, at epoch {note["epoch"]}'])
+    return '\n'.join(
+        table
+        + [
+            f'Latents of the {len(note["old"])} old session{"s" if len(note["old"]) > 1 else ""} moved '
+            f'by {drift["rms"]:.3f} standard deviations (root mean square of the worst latent; the '
+            f'bound is {note["max_drift"]:g}), '
+            f'median {drift["median"]:.3f}, 95th percentile {drift["p95"]:.3f}; measured on {where}, at '
+            f'epoch {note["epoch"]}'
+        ]
+    )

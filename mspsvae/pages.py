@@ -16,146 +16,220 @@ from types import GeneratorType
 
 import matplotlib
 import numpy as np
-from PIL import Image, features # which matplotlib brings
+from PIL import Image, features  # which matplotlib brings
 
 from .config import ShapeError
 
 # %% ../nbs/10a_pages.ipynb #a1200009
-class Html(str): "Text that is HTML already."
+class Html(str):
+    "Text that is HTML already."
+
 
 _EMPTY = ('img', 'input', 'meta', 'link', 'br')
 
-_ODD = re.compile('[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]') # no characters of any page
+_ODD = re.compile('[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]')  # no characters of any page
 
-def _safe(text): return escape(_ODD.sub('\N{REPLACEMENT CHARACTER}', str(text)))
+
+def _safe(text):
+    return escape(_ODD.sub('\N{REPLACEMENT CHARACTER}', str(text)))
+
 
 def join(
-    *parts, # texts, `Html`, lists of them; None is left out
+    *parts,  # texts, `Html`, lists of them; None is left out
 ) -> Html:
     "Parts one after the other; texts are escaped, `Html` is not."
-    flat = (join(*p) if isinstance(p, (list, tuple, map, GeneratorType)) else p if isinstance(p, Html) else _safe(p) for p in parts if p is not None)
+    flat = (
+        join(*p)
+        if isinstance(p, (list, tuple, map, GeneratorType))
+        else p
+        if isinstance(p, Html)
+        else _safe(p)
+        for p in parts
+        if p is not None
+    )
     return Html(''.join(flat))
 
+
 def tag(
-    element:str, # its name
-    *inside, # as for `join`
-    **attributes, # a last underscore is dropped (`class_`), others become hyphens; None and False are left out, True stands alone
+    element: str,  # its name
+    *inside,  # as for `join`
+    # a last underscore is dropped (`class_`), others become hyphens; None and False are left out, True
+    # stands alone
+    **attributes,
 ) -> Html:
     "An element with everything in it escaped."
-    named = ((k.rstrip('_').replace('_', '-'), v) for k, v in attributes.items() if v is not None and v is not False)
+    named = (
+        (k.rstrip('_').replace('_', '-'), v)
+        for k, v in attributes.items()
+        if v is not None and v is not False
+    )
     start = f'<{element}' + ''.join(f' {k}' if v is True else f' {k}="{_safe(v)}"' for k, v in named) + '>'
     return Html(start if element in _EMPTY else f'{start}{join(*inside)}</{element}>')
 
 # %% ../nbs/10a_pages.ipynb #a1200035
 class PageText(HTMLParser):
-    "What is in a page: `texts`, `elements` with their attributes, and those that are still `open` at the end."
-    def __init__(self, page:str):
+    """What is in a page: `texts`, `elements` with their attributes, and those that are still `open` at the
+    end."""
+
+    def __init__(self, page: str):
         super().__init__()
         self.texts, self.elements, self.open, self.wrong = [], [], [], []
         self.feed(page)
-    def handle_starttag(self, tag, attrs): self.elements.append((tag, dict(attrs))); self.open += [tag]*(tag not in _EMPTY)
-    def handle_endtag(self, tag): self.wrong += [tag]*(not self.open or self.open.pop() != tag)
-    def handle_data(self, data): self.texts.append(data)
-    def __str__(self): return ' '.join(' '.join(self.texts).split())
-    def all(self, tag:str): return [a for t, a in self.elements if t == tag]
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        self.open += [tag] * (tag not in _EMPTY)
+
+    def handle_endtag(self, tag):
+        self.wrong += [tag] * (not self.open or self.open.pop() != tag)
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+    def __str__(self):
+        return ' '.join(' '.join(self.texts).split())
+
+    def all(self, tag: str):
+        return [a for t, a in self.elements if t == tag]
 
 # %% ../nbs/10a_pages.ipynb #a120000c
 def number(
-    value, # a number, None or NaN
-    digits:int=2, # after the point
+    value,  # a number, None or NaN
+    digits: int = 2,  # after the point
 ) -> str:
     "A number as a person would write it; a dash where there is none."
-    if value is None or isinstance(value, float) and not np.isfinite(value): return '–'
-    if isinstance(value, (int, np.integer)): return f'{value:,}'
+    if value is None or isinstance(value, float) and not np.isfinite(value):
+        return '–'
+    if isinstance(value, (int, np.integer)):
+        return f'{value:,}'
     text = f'{value:.{digits}f}'
     return '0' if float(text) == 0 else text.replace('-', '−')
 
-def _is_figure(v): return isinstance(v, (int, float, np.number)) or isinstance(v, str) and bool(re.fullmatch('[−0-9.,%]+|–|', v))
+
+def _is_figure(v):
+    return (
+        isinstance(v, (int, float, np.number))
+        or isinstance(v, str)
+        and bool(re.fullmatch('[−0-9.,%]+|–|', v))
+    )
+
 
 def _cell(value):
     "A cell; figures stand to the right"
-    return tag('td', value if isinstance(value, str) else number(value), class_='number' if _is_figure(value) else None)
+    return tag(
+        'td',
+        value if isinstance(value, str) else number(value),
+        class_='number' if _is_figure(value) else None,
+    )
+
 
 def table(
-    header:list, # a text for each column
-    rows:list[list], # texts, numbers or `Html`
-    caption:str, # what it shows
-    tall:bool=False, # may it be long? Then it scrolls in its box
+    header: list,  # a text for each column
+    rows: list[list],  # texts, numbers or `Html`
+    caption: str,  # what it shows
+    tall: bool = False,  # may it be long? Then it scrolls in its box
 ) -> Html:
     "A table in a box of its own."
-    right = [any(r[k] != '' for r in rows) and all(_is_figure(r[k]) for r in rows) for k in range(len(header))]
-    head = tag('tr', (tag('th', h, scope='col', class_='number' if n else None) for h, n in zip(header, right)))
+    right = [
+        any(r[k] != '' for r in rows) and all(_is_figure(r[k]) for r in rows) for k in range(len(header))
+    ]
+    head = tag(
+        'tr', (tag('th', h, scope='col', class_='number' if n else None) for h, n in zip(header, right))
+    )
     body = (tag('tr', tag('th', row[0], scope='row'), map(_cell, row[1:])) for row in rows)
     inside = tag('table', tag('caption', tag('span', caption)), tag('thead', head), tag('tbody', body))
-    return tag('div', inside, class_='scroll tall' if tall else 'scroll', tabindex=0, role='region', aria_label=caption)
+    return tag(
+        'div',
+        inside,
+        class_='scroll tall' if tall else 'scroll',
+        tabindex=0,
+        role='region',
+        aria_label=caption,
+    )
 
 # %% ../nbs/10a_pages.ipynb #a120000f
-DPI, SHARP = 80, 1.8 # dots per inch of a figure as it is shown, and how many times as many it has
+DPI, SHARP = 80, 1.8  # dots per inch of a figure as it is shown, and how many times as many it has
+
 
 def data_uri(
-    content:bytes, # of a file
-    kind:str, # such as `image/png`
+    content: bytes,  # of a file
+    kind: str,  # such as `image/png`
 ) -> str:
     "A file as an address that holds it."
     return f'data:{kind};base64,{base64.b64encode(content).decode()}'
 
+
 def pixels_uri(
-    image:Image.Image,
-    **options, # of Pillow's WebP, such as `quality`
+    image: Image.Image,
+    **options,  # of Pillow's WebP, such as `quality`
 ) -> str:
     "An image as WebP, or as PNG where Pillow was built without."
     content, webp = io.BytesIO(), features.check('webp')
     image.save(content, *(('WEBP',) if webp else ('PNG',)), **(options if webp else dict(optimize=True)))
     return data_uri(content.getvalue(), 'image/webp' if webp else 'image/png')
 
+
 def figure_uri(
-    fig, # a matplotlib figure
-) -> tuple[str, int]: # its address, its width in CSS pixels
+    fig,  # a matplotlib figure
+) -> tuple[str, int]:  # its address, its width in CSS pixels
     "A figure as SVG or as pixels, whichever is smaller."
-    png, svg, size = io.BytesIO(), io.BytesIO(), dict(bbox_inches='tight', pad_inches=.05)
-    fig.savefig(png, format='png', dpi=SHARP*DPI, **size)
-    fig.set_layout_engine('none') # it is laid out now
-    with matplotlib.rc_context({'svg.hashsalt': 'mspsvae'}): fig.savefig(svg, format='svg', metadata=dict(Date=None, Creator=None), **size)
+    png, svg, size = io.BytesIO(), io.BytesIO(), dict(bbox_inches='tight', pad_inches=0.05)
+    fig.savefig(png, format='png', dpi=SHARP * DPI, **size)
+    fig.set_layout_engine('none')  # it is laid out now
+    with matplotlib.rc_context({'svg.hashsalt': 'mspsvae'}):
+        fig.savefig(svg, format='svg', metadata=dict(Date=None, Creator=None), **size)
     image = Image.open(png).convert('RGB')
-    return min(data_uri(svg.getvalue(), 'image/svg+xml'), pixels_uri(image, lossless=True, method=4), key=len), round(image.width/SHARP)
+    return min(
+        data_uri(svg.getvalue(), 'image/svg+xml'), pixels_uri(image, lossless=True, method=4), key=len
+    ), round(image.width / SHARP)
 
 # %% ../nbs/10a_pages.ipynb #a1200011
 def picture(
-    fig, # a matplotlib figure
-    alt:str, # what it shows, for those who do not see it
-    how:str, # a sentence or two: how to read it
+    fig,  # a matplotlib figure
+    alt: str,  # what it shows, for those who do not see it
+    how: str,  # a sentence or two: how to read it
 ) -> Html:
     "A figure with its caption; on narrow screens it keeps a readable size and scrolls in its box."
     uri, width = figure_uri(fig)
     image = tag('img', src=uri, alt=alt, width=width, style=f'min-width:{min(width, 600)}px')
-    return tag('figure', tag('div', image, class_='scroll paper', tabindex=0, role='region', aria_label=alt), tag('figcaption', how))
+    return tag(
+        'figure',
+        tag('div', image, class_='scroll paper', tabindex=0, role='region', aria_label=alt),
+        tag('figcaption', how),
+    )
 
 # %% ../nbs/10a_pages.ipynb #a1200014
-LONGEST = 16_000 # pixels; WebP ends at 16,383
+LONGEST = 16_000  # pixels; WebP ends at 16,383
+
 
 def _smaller(frames, most):
     "Movie frames no larger than `most` pixels on a side"
     n, y, x = frames.shape[:3]
-    scale = min(1, most/max(y, x), LONGEST/(n*y))
-    if scale == 1: return frames
-    size = max(1, int(x*scale)), max(1, int(y*scale))
+    scale = min(1, most / max(y, x), LONGEST / (n * y))
+    if scale == 1:
+        return frames
+    size = max(1, int(x * scale)), max(1, int(y * scale))
     return np.stack([np.asarray(Image.fromarray(f).resize(size, Image.Resampling.BOX)) for f in frames])
 
+
 def strip_uri(
-    frames:np.ndarray, # uint8 `[n, y, x]` or RGB `[n, y, x, 3]`
-    most:int=400, # pixels of the longer side
+    frames: np.ndarray,  # uint8 `[n, y, x]` or RGB `[n, y, x, 3]`
+    most: int = 400,  # pixels of the longer side
 ) -> str:
     "Frames one below the other, in one image."
-    if frames.dtype != np.uint8 or frames.ndim not in (3, 4) or not frames.size: raise ShapeError(f'a strip is {frames.dtype} {list(frames.shape)}; expected uint8 [n, y, x] or [n, y, x, 3]')
+    if frames.dtype != np.uint8 or frames.ndim not in (3, 4) or not frames.size:
+        raise ShapeError(
+            f'a strip is {frames.dtype} {list(frames.shape)}; expected uint8 [n, y, x] or [n, y, x, 3]'
+        )
     frames = _smaller(frames, most)
     return pixels_uri(Image.fromarray(frames.reshape(-1, *frames.shape[2:])), quality=85, method=4)
 
 # %% ../nbs/10a_pages.ipynb #a1200016
 def moving(
-    frames:np.ndarray, # uint8 `[n, y, x]` or RGB `[n, y, x, 3]`
-    alt:str, # what moves
-    seconds:float, # from the first frame to the last
-    back:bool=False, # and back again? Otherwise it begins anew
+    frames: np.ndarray,  # uint8 `[n, y, x]` or RGB `[n, y, x, 3]`
+    alt: str,  # what moves
+    seconds: float,  # from the first frame to the last
+    back: bool = False,  # and back again? Otherwise it begins anew
 ) -> Html:
     "A film strip behind a window."
     n, y, x = frames.shape[:3]
@@ -163,16 +237,20 @@ def moving(
     image = tag('img', src=strip_uri(frames), alt=alt, class_='coarse' if y < 100 else None)
     return tag('div', image, class_='film back' if back else 'film', style=style)
 
+
 def player(
-    id:str, # of this group of films, once in a page
-    *inside, # the films
+    id: str,  # of this group of films, once in a page
+    *inside,  # the films
 ) -> Html:
     "Films that run in step, with a switch that stops them."
-    switch = tag('input', type='checkbox', id=id, class_='switch'), tag('label', tag('span', 'Pause', class_='stop'), tag('span', 'Play', class_='go'), for_=id)
+    switch = (
+        tag('input', type='checkbox', id=id, class_='switch'),
+        tag('label', tag('span', 'Pause', class_='stop'), tag('span', 'Play', class_='go'), for_=id),
+    )
     return tag('div', switch, *inside, class_='player')
 
 # %% ../nbs/10a_pages.ipynb #a1200067
-STYLE = '''
+STYLE = """
 :root { --ink: #1f2328; --soft: #59636e; --line: #d8dde3; --back: #fdfdfc; --box: #f4f4f1; --accent: #0072b2; color-scheme: light dark; --ok: #00795a; --note: #0067a3; --warning: #8f5d00; --problem: #b34700 }
 @media (prefers-color-scheme: dark) { :root { --ink: #e4e6e8; --soft: #a0a8b0; --line: #363c43; --back: #15181b; --box: #1d2125; --accent: #5bb4e5; --ok: #3ccf9f; --note: #6fbdec; --warning: #f0b13e; --problem: #ff8a4c } }
 * { box-sizing: border-box }
@@ -189,10 +267,10 @@ a { color: var(--accent) }
 a:focus-visible, summary:focus-visible, [tabindex]:focus-visible, input:focus-visible + label { outline: 2px solid var(--accent); outline-offset: 2px }
 .about { color: var(--soft); font-size: .85rem; margin: 0 }
 .lede { font-size: 1.1rem }
-'''
+"""
 
 # %% ../nbs/10a_pages.ipynb #a1200068
-STYLE += '''
+STYLE += """
 nav { font-size: .88rem; margin: 1.6rem 0 }
 nav ol { list-style: none; margin: 0; padding: 0; columns: 2; column-gap: 1.5rem }
 nav a { display: block; padding: .22rem 0; color: var(--soft); text-decoration: none }
@@ -222,10 +300,10 @@ nav li.inner a { padding-left: 1rem }
 .scale i { position: absolute; inset: 0 auto 0 0; background: var(--accent); border-radius: .2rem }
 .scale u { position: absolute; top: calc(50% - 1px); height: 2px; background: var(--ink) }
 .scale b { position: absolute; top: -.25rem; bottom: -.25rem; width: 2px; background: var(--ink) }
-'''
+"""
 
 # %% ../nbs/10a_pages.ipynb #a1200069
-STYLE += '''
+STYLE += """
 .scroll { overflow-x: auto; margin: 1rem 0 }
 .tall { max-height: 26rem; overflow-y: auto }
 table { border-collapse: collapse; font-size: .86rem; line-height: 1.45; font-variant-numeric: tabular-nums; min-width: 60% }
@@ -249,10 +327,10 @@ figcaption { font-size: .88rem; line-height: 1.5; color: var(--soft); max-width:
 .paper img { display: block; width: auto; max-width: 100%; height: auto; margin: 0 auto }
 .run > h2 { font-size: 1.7rem }
 .missing { color: var(--soft); font-style: italic }
-'''
+"""
 
 # %% ../nbs/10a_pages.ipynb #a120006a
-STYLE += '''
+STYLE += """
 .player { position: relative; margin: 1rem 0 }
 .tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 15.5rem), 1fr)); gap: 1.3rem 1.3rem; margin: .6rem 0 1.6rem }
 .tiles.wide { grid-template-columns: repeat(auto-fill, minmax(min(100%, 20rem), 1fr)) }
@@ -291,32 +369,50 @@ STYLE += '''
   details::details-content { content-visibility: visible; block-size: auto; opacity: 1 }
   figure, .gauge, .verdict li, tr { break-inside: avoid }
   h2, h3 { break-after: avoid } }
-'''
+"""
 
 # %% ../nbs/10a_pages.ipynb #a1200077
-LARGEST = 9_500_000 # bytes of a page
+LARGEST = 9_500_000  # bytes of a page
+
 
 def within(
-    page:str,
-    most:int=LARGEST, # bytes
+    page: str,
+    most: int = LARGEST,  # bytes
 ) -> str:
     "The page without its largest pictures, as far as needed; where they stood is said what is missing."
     for p in sorted(re.findall('<figure.*?</figure>', page, re.DOTALL), key=len, reverse=True):
-        if len(page.encode('utf-8', 'replace')) <= most: break
+        if len(page.encode('utf-8', 'replace')) <= most:
+            break
         alt = re.search('alt="(.*?)"', p)[1]
         page = page.replace(p, f'<p class="missing">Left out, as the page would be too large: {alt}.</p>')
     return page
 
+
 def document(
-    title:str,
-    contents:list, # (address in the page, text, is it inside the one before?)
-    head:Html,
-    body:Html,
+    title: str,
+    contents: list,  # (address in the page, text, is it inside the one before?)
+    head: Html,
+    body: Html,
 ) -> str:
     "A whole page."
     allowed = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-    meta = [tag('meta', charset='utf-8'), tag('meta', name='viewport', content='width=device-width, initial-scale=1'), tag('meta', http_equiv='Content-Security-Policy', content=allowed),
-            tag('link', rel='icon', href='data:,'), tag('title', title), tag('style', Html(STYLE))]
-    links = (tag('li', tag('a', text, href=f'#{at}'), class_='inner' if inner else None) for at, text, inner in contents)
-    page = tag('div', tag('header', head), tag('nav', tag('ol', links), aria_label='Contents'), tag('main', body), class_='page')
+    meta = [
+        tag('meta', charset='utf-8'),
+        tag('meta', name='viewport', content='width=device-width, initial-scale=1'),
+        tag('meta', http_equiv='Content-Security-Policy', content=allowed),
+        tag('link', rel='icon', href='data:,'),
+        tag('title', title),
+        tag('style', Html(STYLE)),
+    ]
+    links = (
+        tag('li', tag('a', text, href=f'#{at}'), class_='inner' if inner else None)
+        for at, text, inner in contents
+    )
+    page = tag(
+        'div',
+        tag('header', head),
+        tag('nav', tag('ol', links), aria_label='Contents'),
+        tag('main', body),
+        class_='page',
+    )
     return '<!doctype html>\n' + within(tag('html', tag('head', meta), tag('body', page), lang='en')) + '\n'

@@ -17,145 +17,243 @@ from .sessions import _open, _reason
 
 # %% ../nbs/01a_pandas_tables.ipynb #cb858ba5
 def own_array(
-    group:h5py.Group, # or the file
-    key:str, # name of the array in it
-    path, # of the file, for the message
-) -> h5py.Dataset: # not yet read
-    "An array that lies in the file itself; raises `SessionError` for a link out of the file, or something else."
+    group: h5py.Group,  # or the file
+    key: str,  # name of the array in it
+    path,  # of the file, for the message
+) -> h5py.Dataset:  # not yet read
+    """An array that lies in the file itself; raises `SessionError` for a link out of the file, or
+    something else."""
     try:
-        if isinstance(group.get(key, getlink=True), h5py.HardLink) and isinstance(group[key], h5py.Dataset) and not group[key].is_virtual and not group[key].external: return group[key]
-    except Exception as e: raise SessionError(f'{path}: {key} can not be read ({_reason(e)})') from None
+        if (
+            isinstance(group.get(key, getlink=True), h5py.HardLink)
+            and isinstance(group[key], h5py.Dataset)
+            and not group[key].is_virtual
+            and not group[key].external
+        ):
+            return group[key]
+    except Exception as e:
+        raise SessionError(f'{path}: {key} can not be read ({_reason(e)})') from None
     raise SessionError(f'{path}: has no array {key!r} in {group.name}')
 
+
 def read_part(
-    array:h5py.Dataset,
-    where:tuple, # an index or a slice for each of the first axes; () for all of it
-    path, # of the file, for the message
-    most:float=4e9, # bytes; more is refused
+    array: h5py.Dataset,
+    where: tuple,  # an index or a slice for each of the first axes; () for all of it
+    path,  # of the file, for the message
+    most: float = 4e9,  # bytes; more is refused
 ) -> np.ndarray:
     "Part of an array; raises `SessionError` where it is damaged, or claims to be larger than any table."
     try:
-        counts = [len(range(*w.indices(n))) if isinstance(w, slice) else 1 for w, n in zip((*where, *[slice(None)]*len(array.shape)), array.shape)]
-        n_bytes = int(np.prod(counts, dtype=object))*array.dtype.itemsize
-        if n_bytes > most: raise ValueError(f'it claims {n_bytes} bytes, which no table of poses has')
+        counts = [
+            len(range(*w.indices(n))) if isinstance(w, slice) else 1
+            for w, n in zip((*where, *[slice(None)] * len(array.shape)), array.shape)
+        ]
+        n_bytes = int(np.prod(counts, dtype=object)) * array.dtype.itemsize
+        if n_bytes > most:
+            raise ValueError(f'it claims {n_bytes} bytes, which no table of poses has')
         return array[where]
-    except Exception as e: raise SessionError(f'{path}: {array.name} can not be read ({_reason(e)})') from None
+    except Exception as e:
+        raise SessionError(f'{path}: {array.name} can not be read ({_reason(e)})') from None
+
 
 def read_texts(
-    array:h5py.Dataset, # of texts
-    path, # of the file, for the message
+    array: h5py.Dataset,  # of texts
+    path,  # of the file, for the message
 ) -> list[str]:
     "Texts in an array."
-    return [v.decode('utf-8', 'replace') if isinstance(v, bytes) else str(v) for v in np.ravel(read_part(array, (), path, 1e8)).tolist()]
+    return [
+        v.decode('utf-8', 'replace') if isinstance(v, bytes) else str(v)
+        for v in np.ravel(read_part(array, (), path, 1e8)).tolist()
+    ]
 
 # %% ../nbs/01a_pandas_tables.ipynb #e045e4ed
 @dataclass
 class PandasTable:
     "A table of numbers from an HDF5 file that pandas wrote."
-    names: list # of the columns: for each a tuple with a name for each level
-    levels: tuple # names of the levels ('' where there is none); None where the file does not tell them
-    rows: np.ndarray # names of the rows: numbers, `[n_rows]`
-    values: np.ndarray # `[n_rows, n_columns]` float64
+
+    names: list  # of the columns: for each a tuple with a name for each level
+    levels: tuple  # names of the levels ('' where there is none); None where the file does not tell them
+    rows: np.ndarray  # names of the rows: numbers, `[n_rows]`
+    values: np.ndarray  # `[n_rows, n_columns]` float64
+
 
 def _pickled(attrs, key, path):
     "The plain values of a pickle in an attribute"
     value = attrs.get(key)
-    if not isinstance(value, bytes): raise SessionError(f'{path}: has no names of columns ({key}) that can be read')
-    try: return read_pickle(bytes(value))
-    except MspsvaeError as e: raise SessionError(f'{path}: {key}: {e}') from None
+    if not isinstance(value, bytes):
+        raise SessionError(f'{path}: has no names of columns ({key}) that can be read')
+    try:
+        return read_pickle(bytes(value))
+    except MspsvaeError as e:
+        raise SessionError(f'{path}: {key}: {e}') from None
+
 
 def _tuples(names, path):
     "Names of columns, if they are tuples of texts"
-    if isinstance(names, list) and all(isinstance(n, (tuple, list)) and all(isinstance(v, str) for v in n) for n in names): return [tuple(n) for n in names]
+    if isinstance(names, list) and all(
+        isinstance(n, (tuple, list)) and all(isinstance(v, str) for v in n) for n in names
+    ):
+        return [tuple(n) for n in names]
     raise SessionError(f'{path}: columns are named {_show(names)}, expected several texts for each')
 
 # %% ../nbs/01a_pandas_tables.ipynb #cf9c03d1
 def _told_levels(group, path):
     "Names of the levels; None where they are not told"
-    if 'info' not in group.attrs: return None
+    if 'info' not in group.attrs:
+        return None
     told = _pickled(group.attrs, 'info', path)
-    for key in (1, 'names'): told = told.get(key) if isinstance(told, dict) else None
+    for key in (1, 'names'):
+        told = told.get(key) if isinstance(told, dict) else None
     return tuple(told) if isinstance(told, list) and all(isinstance(n, str) for n in told) else None
+
 
 def _told_order(group, path):
     "Names of the columns as they stood in the table"
-    try: return _tuples(_pickled(group.attrs, 'non_index_axes', path)[0][1], path)
-    except (TypeError, LookupError): raise SessionError(f'{path}: does not tell the order of its columns') from None
+    try:
+        return _tuples(_pickled(group.attrs, 'non_index_axes', path)[0][1], path)
+    except (TypeError, LookupError):
+        raise SessionError(f'{path}: does not tell the order of its columns') from None
+
 
 def _in_order(blocks, order, path):
     "Blocks, pairs of names and numbers `[n_rows, n]`, as one array with columns in order"
     names = [n for block, _ in blocks for n in block]
-    if not names or sorted(order) != sorted(names) or len(set(names)) < len(names): raise SessionError(f'{path}: its columns are not those of its blocks, each once')
-    if len({len(v) for _, v in blocks}) > 1: raise SessionError(f'{path}: its columns are not of one length')
-    values, at = np.concatenate([v for _, v in blocks], 1).astype(np.float64), {n: i for i, n in enumerate(names)}
+    if not names or sorted(order) != sorted(names) or len(set(names)) < len(names):
+        raise SessionError(f'{path}: its columns are not those of its blocks, each once')
+    if len({len(v) for _, v in blocks}) > 1:
+        raise SessionError(f'{path}: its columns are not of one length')
+    values, at = (
+        np.concatenate([v for _, v in blocks], 1).astype(np.float64),
+        {n: i for i, n in enumerate(names)},
+    )
     return values[:, [at[n] for n in order]]
 
 # %% ../nbs/01a_pandas_tables.ipynb #c38e8746
 def _numbers(values, names, what, path):
     "A block as pair of names and numbers"
-    if values.ndim != 2 or values.shape[1] != len(names) or values.dtype.kind not in 'iuf': raise SessionError(f'{path}: {what} is {values.dtype} {values.shape}, expected {len(names)} numbers in each row')
+    if values.ndim != 2 or values.shape[1] != len(names) or values.dtype.kind not in 'iuf':
+        raise SessionError(
+            f'{path}: {what} is {values.dtype} {values.shape}, expected {len(names)} numbers in each row'
+        )
     return names, values
+
 
 def _from_records(group, path):
     "The table in the layout 'table'"
     table = own_array(group, 'table', path)
     fields = [f for f in table.dtype.names or () if f.startswith('values_block_')]
-    if not fields or 'index' not in table.dtype.names: raise SessionError(f'{path}: its table has the fields {table.dtype.names}, expected index and values_block_0')
-    names, order = {f: _tuples(_pickled(table.attrs, f'{f}_kind', path), path) for f in fields}, _told_order(group, path)
+    if not fields or 'index' not in table.dtype.names:
+        raise SessionError(
+            f'{path}: its table has the fields {table.dtype.names}, expected index and values_block_0'
+        )
+    names, order = (
+        {f: _tuples(_pickled(table.attrs, f'{f}_kind', path), path) for f in fields},
+        _told_order(group, path),
+    )
     levels, records = _told_levels(group, path), read_part(table, (), path)
-    return PandasTable(order, levels, records['index'], _in_order([_numbers(records[f], names[f], f, path) for f in fields], order, path))
+    return PandasTable(
+        order,
+        levels,
+        records['index'],
+        _in_order([_numbers(records[f], names[f], f, path) for f in fields], order, path),
+    )
 
 # %% ../nbs/01a_pandas_tables.ipynb #5870452c
-_HINT = " (DeepLabCut's training labels name rows by pictures; what it writes when it analyses a video has numbers)"
+_HINT = (
+    " (DeepLabCut's training labels name rows by pictures; what it writes when it analyses a video has "
+    'numbers)'
+)
+
 
 def _count(group, key, most, path):
     "A small whole number in an attribute"
-    try: return min(int(group.attrs[key]), most)
-    except (KeyError, TypeError, ValueError, OverflowError): raise SessionError(f'{path}: does not tell {key}, a number') from None
+    try:
+        return min(int(group.attrs[key]), most)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        raise SessionError(f'{path}: does not tell {key}, a number') from None
+
 
 def _multi_index(group, key, path):
     "Names of columns, and of their levels"
     parts, levels = [], []
     for i in range(_count(group, f'{key}_nlevels', 5, path) if f'{key}_nlevels' in group.attrs else 0):
-        level, label = own_array(group, f'{key}_level{i}', path), read_part(own_array(group, f'{key}_label{i}', path), (), path, 1e8)
-        if level.dtype.kind != 'S': raise SessionError(f'{path}: {level.name} holds objects of Python, expected texts')
+        level, label = (
+            own_array(group, f'{key}_level{i}', path),
+            read_part(own_array(group, f'{key}_label{i}', path), (), path, 1e8),
+        )
+        if level.dtype.kind != 'S':
+            raise SessionError(f'{path}: {level.name} holds objects of Python, expected texts')
         texts, name = read_texts(level, path), level.attrs.get('name', b'')
-        if label.dtype.kind not in 'iu' or label.ndim != 1 or (len(label) and not (0 <= label.min() and label.max() < len(texts))): raise SessionError(f'{path}: {key}_label{i} points to names that are not there')
+        if (
+            label.dtype.kind not in 'iu'
+            or label.ndim != 1
+            or (len(label) and not (0 <= label.min() and label.max() < len(texts)))
+        ):
+            raise SessionError(f'{path}: {key}_label{i} points to names that are not there')
         parts.append([texts[k] for k in label])
         levels.append(name.decode('utf-8', 'replace') if isinstance(name, bytes) else '')
-    if len({len(p) for p in parts}) != 1: raise SessionError(f'{path}: columns have no names, or only one each; expected several, such as body part and coordinate')
+    if len({len(p) for p in parts}) != 1:
+        raise SessionError(
+            f'{path}: columns have no names, or only one each; expected several, such as body part and '
+            'coordinate'
+        )
     return list(zip(*parts)), tuple(levels)
+
 
 def _from_arrays(group, path):
     "The table in the layout 'fixed'"
     blocks = []
     for b in range(_count(group, 'nblocks', 1000, path)):
         names, _ = _multi_index(group, f'block{b}_items', path)
-        blocks.append(_numbers(read_part(own_array(group, f'block{b}_values', path), (), path), names, f'block{b}_values', path))
+        blocks.append(
+            _numbers(
+                read_part(own_array(group, f'block{b}_values', path), (), path),
+                names,
+                f'block{b}_values',
+                path,
+            )
+        )
     order, levels = _multi_index(group, 'axis0', path)
     variety = group.attrs.get('axis1_variety')
-    if not isinstance(variety, bytes) or variety != b'regular': raise SessionError(f'{path}: rows have several names each, expected numbers{_HINT}')
-    return PandasTable(order, levels, read_part(own_array(group, 'axis1', path), (), path), _in_order(blocks, order, path))
+    if not isinstance(variety, bytes) or variety != b'regular':
+        raise SessionError(f'{path}: rows have several names each, expected numbers{_HINT}')
+    return PandasTable(
+        order, levels, read_part(own_array(group, 'axis1', path), (), path), _in_order(blocks, order, path)
+    )
 
 # %% ../nbs/01a_pandas_tables.ipynb #e6f8f0b5
 def pandas_keys(
-    file:h5py.File, # open
-) -> list[str]: # names of the tables of pandas in it
+    file: h5py.File,  # open
+) -> list[str]:  # names of the tables of pandas in it
     "Which tables are in a file."
-    return [k for k in file if isinstance(file.get(k, getlink=True), h5py.HardLink) and 'pandas_type' in file[k].attrs]
+    return [
+        k
+        for k in file
+        if isinstance(file.get(k, getlink=True), h5py.HardLink) and 'pandas_type' in file[k].attrs
+    ]
+
 
 def read_pandas_table(
-    path, # of the HDF5 file
-    key:str|None=None, # of the table; None, or one that is not there: the only one
+    path,  # of the HDF5 file
+    key: str | None = None,  # of the table; None, or one that is not there: the only one
 ) -> PandasTable:
-    "Read a table whose columns have several names each; raises `SessionError` that says what else it is, or what is damaged. Nothing in the file is run."
+    """Read a table whose columns have several names each; raises `SessionError` that says what else it is,
+    or what is damaged. Nothing in the file is run."""
     with _open(path) as file:
         found = pandas_keys(file)
-        if key in found: found = [key]
-        if len(found) != 1: raise SessionError(f'{path}: holds {len(found)} tables of pandas, expected one')
+        if key in found:
+            found = [key]
+        if len(found) != 1:
+            raise SessionError(f'{path}: holds {len(found)} tables of pandas, expected one')
         group = file[found[0]]
         readers, kind = {b'frame_table': _from_records, b'frame': _from_arrays}, group.attrs['pandas_type']
-        if not isinstance(kind, bytes) or kind not in readers: raise SessionError(f'{path}: {found[0]} is {_show(kind.decode("latin1") if isinstance(kind, bytes) else kind)} of pandas, expected a table')
+        if not isinstance(kind, bytes) or kind not in readers:
+            raise SessionError(
+                f'{path}: {found[0]} is '
+                f'{_show(kind.decode("latin1") if isinstance(kind, bytes) else kind)} of pandas, '
+                'expected a table'
+            )
         table = readers[kind](group, path)
-    if table.rows.shape != (len(table.values),) or table.rows.dtype.kind not in 'iuf': raise SessionError(f'{path}: rows are named by {table.rows.dtype}, expected numbers{_HINT}')
+    if table.rows.shape != (len(table.values),) or table.rows.dtype.kind not in 'iuf':
+        raise SessionError(f'{path}: rows are named by {table.rows.dtype}, expected numbers{_HINT}')
     return table

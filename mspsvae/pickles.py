@@ -15,69 +15,148 @@ import numpy as np
 from .config import MspsvaeError
 
 # %% ../nbs/00a_pickles.ipynb #7c9d4a21
-class _Strange(Exception): "Something in a pickle that is no plain value"
+class _Strange(Exception):
+    "Something in a pickle that is no plain value"
 
-_OWN = {'INT', 'BININT', 'BININT1', 'BININT2', 'LONG', 'LONG1', 'LONG4', 'FLOAT', 'BINFLOAT', 'STRING', 'BINSTRING', 'SHORT_BINSTRING', 'BINBYTES', 'SHORT_BINBYTES',
-        'BINBYTES8', 'UNICODE', 'BINUNICODE', 'SHORT_BINUNICODE', 'BINUNICODE8'}                                # the value stands in the instruction
-_NEW = dict(NONE=lambda: None, NEWTRUE=lambda: True, NEWFALSE=lambda: False, EMPTY_LIST=list, EMPTY_TUPLE=tuple, EMPTY_DICT=dict, EMPTY_SET=set)
-_TOGETHER = dict(LIST=list, TUPLE=tuple, FROZENSET=frozenset, DICT=lambda items: _pairs({}, items))           # of all down to the mark
-_LAST = dict(TUPLE1=1, TUPLE2=2, TUPLE3=3)                                                                      # a tuple of the last ones
+
+_OWN = {
+    'INT',
+    'BININT',
+    'BININT1',
+    'BININT2',
+    'LONG',
+    'LONG1',
+    'LONG4',
+    'FLOAT',
+    'BINFLOAT',
+    'STRING',
+    'BINSTRING',
+    'SHORT_BINSTRING',
+    'BINBYTES',
+    'SHORT_BINBYTES',
+    # the value stands in the instruction
+    'BINBYTES8',
+    'UNICODE',
+    'BINUNICODE',
+    'SHORT_BINUNICODE',
+    'BINUNICODE8',
+}
+_NEW = dict(
+    NONE=lambda: None,
+    NEWTRUE=lambda: True,
+    NEWFALSE=lambda: False,
+    EMPTY_LIST=list,
+    EMPTY_TUPLE=tuple,
+    EMPTY_DICT=dict,
+    EMPTY_SET=set,
+)
+# of all down to the mark
+_TOGETHER = dict(LIST=list, TUPLE=tuple, FROZENSET=frozenset, DICT=lambda items: _pairs({}, items))
+_LAST = dict(TUPLE1=1, TUPLE2=2, TUPLE3=3)  # a tuple of the last ones
+
 
 def _pairs(d, items):
-    if len(items) % 2: raise ValueError('a key without a value')
+    if len(items) % 2:
+        raise ValueError('a key without a value')
     d.update(zip(items[::2], items[1::2]))
     return d
 
 # %% ../nbs/00a_pickles.ipynb #2fb2c147
 class _Dtype:
     "The type of a NumPy number, such as '<f8'"
+
     def __init__(self, code, *more):
-        if not isinstance(code, str) or not re.fullmatch(r'[biuf][0-9]{1,2}|U[0-9]{1,4}', code): raise _Strange(f'NumPy values of type {str(code)[:40]!r}')
+        if not isinstance(code, str) or not re.fullmatch(r'[biuf][0-9]{1,2}|U[0-9]{1,4}', code):
+            raise _Strange(f'NumPy values of type {str(code)[:40]!r}')
         self.code, self.order = code, '<'
 
     def state(self, values):
-        if isinstance(values, tuple) and len(values) > 1 and values[1] in ('<', '>', '|', '='): self.order = values[1]
+        if isinstance(values, tuple) and len(values) > 1 and values[1] in ('<', '>', '|', '='):
+            self.order = values[1]
+
 
 def _number(dtype, content):
     "A NumPy number as Python's own"
-    if not isinstance(dtype, _Dtype) or not isinstance(content, bytes): raise _Strange('a NumPy value that is no number')
+    if not isinstance(dtype, _Dtype) or not isinstance(content, bytes):
+        raise _Strange('a NumPy value that is no number')
     dtype = np.dtype(dtype.order + dtype.code)
-    if len(content) != dtype.itemsize: raise ValueError('a NumPy value of a wrong length')
+    if len(content) != dtype.itemsize:
+        raise ValueError('a NumPy value of a wrong length')
     return np.frombuffer(content, dtype)[0].item()
 
-def _bytes(text, encoding='latin1'): return text.encode('latin1')
-def _path(*parts): return str(PurePosixPath(*parts))
-def _closed(*args): return None
-def _items(make): return lambda items=(): make(items)
 
-_ANSWERS = {'numpy dtype': _Dtype, 'numpy.core.multiarray scalar': _number, 'numpy._core.multiarray scalar': _number, '_codecs encode': _bytes, 'collections OrderedDict': _items(dict),
-            **{f'{module} {name}': _items(make) for module in ('builtins', '__builtin__') for name, make in (('set', set), ('frozenset', frozenset), ('list', list), ('dict', dict))},
-            'torch.storage _load_from_bytes': _closed, 'torch._utils _rebuild_tensor_v2': _closed, 'torch._utils _rebuild_tensor': _closed,
-            **{f'{module} {name}': _path for module in ('pathlib', 'pathlib._local') for name in ('PosixPath', 'WindowsPath', 'PurePosixPath', 'PureWindowsPath')}}
+def _bytes(text, encoding='latin1'):
+    return text.encode('latin1')
+
+
+def _path(*parts):
+    return str(PurePosixPath(*parts))
+
+
+def _closed(*args):
+    return None
+
+
+def _items(make):
+    return lambda items=(): make(items)
+
+
+_ANSWERS = {
+    'numpy dtype': _Dtype,
+    'numpy.core.multiarray scalar': _number,
+    'numpy._core.multiarray scalar': _number,
+    '_codecs encode': _bytes,
+    'collections OrderedDict': _items(dict),
+    **{
+        f'{module} {name}': _items(make)
+        for module in ('builtins', '__builtin__')
+        for name, make in (('set', set), ('frozenset', frozenset), ('list', list), ('dict', dict))
+    },
+    'torch.storage _load_from_bytes': _closed,
+    'torch._utils _rebuild_tensor_v2': _closed,
+    'torch._utils _rebuild_tensor': _closed,
+    **{
+        f'{module} {name}': _path
+        for module in ('pathlib', 'pathlib._local')
+        for name in ('PosixPath', 'WindowsPath', 'PurePosixPath', 'PureWindowsPath')
+    },
+}
+
 
 class _Name:
     "Something that the pickle asks for by its name"
+
     def __init__(self, name):
-        if name not in _ANSWERS: raise _Strange(f'{".".join(name.split(" ", 1))[:80]}, a thing to be called')
+        if name not in _ANSWERS:
+            raise _Strange(f'{".".join(name.split(" ", 1))[:80]}, a thing to be called')
         self.answer = _ANSWERS[name]
 
     def call(self, args):
-        if not isinstance(args, tuple): raise ValueError('a call without arguments')
+        if not isinstance(args, tuple):
+            raise ValueError('a call without arguments')
         return self.answer(*args)
 
 # %% ../nbs/00a_pickles.ipynb #35e5aae3
 class _Machine:
     "A pickle's stack, its marks (heights of the stack) and its memory"
-    def __init__(self): self.stack, self.marks, self.memo = [], [], {}
+
+    def __init__(self):
+        self.stack, self.marks, self.memo = [], [], {}
 
     def do(self, name, arg):
         "Carry out one instruction"
-        if name in _OWN: self.stack.append(arg)
-        elif name in _NEW: self.stack.append(_NEW[name]())
-        elif name in _TOGETHER: self.stack.append(_TOGETHER[name](self.to_mark()))
-        elif name in _LAST: self.stack.append(tuple([self.stack.pop() for _ in range(_LAST[name])][::-1]))
-        elif name in _DOES: _DOES[name](self, arg)
-        else: raise _Strange(f'the instruction {name}, which makes no plain value')
+        if name in _OWN:
+            self.stack.append(arg)
+        elif name in _NEW:
+            self.stack.append(_NEW[name]())
+        elif name in _TOGETHER:
+            self.stack.append(_TOGETHER[name](self.to_mark()))
+        elif name in _LAST:
+            self.stack.append(tuple([self.stack.pop() for _ in range(_LAST[name])][::-1]))
+        elif name in _DOES:
+            _DOES[name](self, arg)
+        else:
+            raise _Strange(f'the instruction {name}, which makes no plain value')
 
     def to_mark(self):
         "Take off everything above the last mark"
@@ -89,53 +168,87 @@ class _Machine:
     def put(self, into, items):
         "Add items to the container on top of the stack"
         top = self.stack[-1]
-        if type(top) is not into: raise _Strange(f'something that is no {into.__name__} is filled like one')
-        if into is dict: _pairs(top, items)
-        else: top.extend(items) if into is list else top.update(items)
+        if type(top) is not into:
+            raise _Strange(f'something that is no {into.__name__} is filled like one')
+        if into is dict:
+            _pairs(top, items)
+        else:
+            top.extend(items) if into is list else top.update(items)
 
-    def keep(self, key): self.memo[key] = self.stack[-1]
+    def keep(self, key):
+        self.memo[key] = self.stack[-1]
 
     def call(self, args, name):
-        if not isinstance(name, _Name): raise _Strange('a call of something that is no function')
+        if not isinstance(name, _Name):
+            raise _Strange('a call of something that is no function')
         self.stack.append(name.call(args))
 
     def build(self, state):
-        if not isinstance(self.stack[-1], _Dtype): raise _Strange('an object that is filled with a state of its own')
+        if not isinstance(self.stack[-1], _Dtype):
+            raise _Strange('an object that is filled with a state of its own')
         self.stack[-1].state(state)
 
 # %% ../nbs/00a_pickles.ipynb #57144471
 _DOES = dict(
-    PROTO=lambda m, arg: None, FRAME=lambda m, arg: None, MARK=lambda m, arg: m.marks.append(len(m.stack)), POP=lambda m, arg: m.stack.pop(),
-    POP_MARK=lambda m, arg: m.to_mark(), DUP=lambda m, arg: m.stack.append(m.stack[-1]),
-    APPEND=lambda m, arg: m.put(list, [m.stack.pop()]), APPENDS=lambda m, arg: m.put(list, m.to_mark()), ADDITEMS=lambda m, arg: m.put(set, m.to_mark()),
-    SETITEM=lambda m, arg: m.put(dict, [m.stack.pop(), m.stack.pop()][::-1]), SETITEMS=lambda m, arg: m.put(dict, m.to_mark()),
-    **dict.fromkeys(('PUT', 'BINPUT', 'LONG_BINPUT'), lambda m, arg: m.keep(arg)), MEMOIZE=lambda m, arg: m.keep(len(m.memo)),
+    PROTO=lambda m, arg: None,
+    FRAME=lambda m, arg: None,
+    MARK=lambda m, arg: m.marks.append(len(m.stack)),
+    POP=lambda m, arg: m.stack.pop(),
+    POP_MARK=lambda m, arg: m.to_mark(),
+    DUP=lambda m, arg: m.stack.append(m.stack[-1]),
+    APPEND=lambda m, arg: m.put(list, [m.stack.pop()]),
+    APPENDS=lambda m, arg: m.put(list, m.to_mark()),
+    ADDITEMS=lambda m, arg: m.put(set, m.to_mark()),
+    SETITEM=lambda m, arg: m.put(dict, [m.stack.pop(), m.stack.pop()][::-1]),
+    SETITEMS=lambda m, arg: m.put(dict, m.to_mark()),
+    **dict.fromkeys(('PUT', 'BINPUT', 'LONG_BINPUT'), lambda m, arg: m.keep(arg)),
+    MEMOIZE=lambda m, arg: m.keep(len(m.memo)),
     **dict.fromkeys(('GET', 'BINGET', 'LONG_BINGET'), lambda m, arg: m.stack.append(m.memo[arg])),
-    GLOBAL=lambda m, arg: m.stack.append(_Name(arg)), STACK_GLOBAL=lambda m, arg: m.stack.append(_Name(' '.join([m.stack.pop(), m.stack.pop()][::-1]))),
-    REDUCE=lambda m, arg: m.call(m.stack.pop(), m.stack.pop()), BUILD=lambda m, arg: m.build(m.stack.pop()))
+    GLOBAL=lambda m, arg: m.stack.append(_Name(arg)),
+    STACK_GLOBAL=lambda m, arg: m.stack.append(_Name(' '.join([m.stack.pop(), m.stack.pop()][::-1]))),
+    REDUCE=lambda m, arg: m.call(m.stack.pop(), m.stack.pop()),
+    BUILD=lambda m, arg: m.build(m.stack.pop()),
+)
 
 # %% ../nbs/00a_pickles.ipynb #e4b1edf0
 def _copy(value, room, depth=0):
     "`value` made of new containers; `room` (a list of one number) is how many values there may be"
     room[0] -= 1
-    if room[0] < 0: raise _Strange('more values than any settings have')
-    if depth > 50: raise _Strange('containers in containers without end')
-    if isinstance(value, dict): return {_copy(k, room, depth + 1): _copy(v, room, depth + 1) for k, v in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)): return type(value)(_copy(v, room, depth + 1) for v in value)
-    if value is None or type(value) in (bool, int, float, str, bytes): return value
+    if room[0] < 0:
+        raise _Strange('more values than any settings have')
+    if depth > 50:
+        raise _Strange('containers in containers without end')
+    if isinstance(value, dict):
+        return {_copy(k, room, depth + 1): _copy(v, room, depth + 1) for k, v in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return type(value)(_copy(v, room, depth + 1) for v in value)
+    if value is None or type(value) in (bool, int, float, str, bytes):
+        return value
     raise _Strange(f'a {type(value).__name__.strip("_").lower()}, which is no plain value')
 
+
 def read_pickle(
-    content:bytes, # of the file or attribute
-    max_values:int=10**6, # more are refused
-): # numbers, texts, bytes, None, and lists, tuples, dicts and sets of them
-    "The plain values in a pickle, without running anything; raises `MspsvaeError` that names what else is in it."
+    content: bytes,  # of the file or attribute
+    max_values: int = 10**6,  # more are refused
+):  # numbers, texts, bytes, None, and lists, tuples, dicts and sets of them
+    """The plain values in a pickle, without running anything; raises `MspsvaeError` that names what else
+    is in it."""
     machine = _Machine()
     try:
         for op, arg, at in pickletools.genops(content):
-            if op.name == 'STOP': return _copy(machine.stack.pop(), [max_values])
+            if op.name == 'STOP':
+                return _copy(machine.stack.pop(), [max_values])
             machine.do(op.name, arg)
         raise ValueError('no end')
-    except _Strange as e: raise MspsvaeError(f'a pickle with more than plain values: it holds {e}') from None
-    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, MemoryError, RecursionError) as e:
+    except _Strange as e:
+        raise MspsvaeError(f'a pickle with more than plain values: it holds {e}') from None
+    except (
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        ArithmeticError,
+        MemoryError,
+        RecursionError,
+    ) as e:
         raise MspsvaeError(f'a damaged pickle ({type(e).__name__}: {str(e)[:200]})') from None

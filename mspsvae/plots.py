@@ -21,71 +21,85 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
-from PIL import Image # which matplotlib brings
+from PIL import Image  # which matplotlib brings
 
 from .config import RunError, ShapeError
 from .evaluate import r2_scores
 from .models import TERMS, term_weights
 from .runs import Run, write_bytes
-from .traversals import (DifferenceMaps, background_means, background_slice, decode, difference_maps, find_frames, find_latent, find_session, find_trial, frame_latents, latent_names,
-                                latent_ranges, latent_subspaces, pick_frames, read_frames, read_trial, stacked_latents, swap_background, to_label_units, traverse)
+from .traversals import DifferenceMaps, background_means, background_slice, decode, difference_maps
+from .traversals import find_frames, find_latent, find_session, find_trial, frame_latents, latent_names
+from .traversals import latent_ranges, latent_subspaces, pick_frames, read_frames, read_trial
+from .traversals import stacked_latents, swap_background, to_label_units, traverse
 
 # %% ../nbs/10_plots.ipynb #1eae2bee
 OKABE_ITO = ('#0072B2', '#E69F00', '#009E73', '#CC79A7', '#56B4E9', '#D55E00', '#F0E442', '#000000')
 
+
 def session_colours(
-    n:int, # sessions
-) -> list[str]: # a hex colour for each
+    n: int,  # sessions
+) -> list[str]:  # a hex colour for each
     "Colours for sessions: Okabe & Ito's up to eight, viridis beyond."
-    if n <= len(OKABE_ITO): return list(OKABE_ITO[:n])
-    return [to_hex(c) for c in matplotlib.colormaps['viridis'](np.linspace(0, .95, n))]
+    if n <= len(OKABE_ITO):
+        return list(OKABE_ITO[:n])
+    return [to_hex(c) for c in matplotlib.colormaps['viridis'](np.linspace(0, 0.95, n))]
 
 # %% ../nbs/10_plots.ipynb #8470b84c
 def short_names(
-    names:list[str], # of sessions
-    longest:int=16, # characters
-) -> list[str]: # one for each, all different
+    names: list[str],  # of sessions
+    longest: int = 16,  # characters
+) -> list[str]:  # one for each, all different
     "Names without the words, between underscores, that all of them share at the beginning or the end."
     words = [n.split('_') for n in names]
     a = b = 0
-    while len(names) > 1 and min(map(len, words)) > a + 1 and len({w[a] for w in words}) == 1: a += 1
-    while len(names) > 1 and min(map(len, words)) > a + b + 1 and len({w[-1 - b] for w in words}) == 1: b += 1
-    if a and any(w[a].isdigit() for w in words): a -= 1
-    short = ['_'.join(w[a:len(w) - b]) for w in words]
-    cut = [s if len(s) <= longest else f'{s[:longest//2 - 1]}..{s[-(longest//2 - 1):]}' for s in short]
+    while len(names) > 1 and min(map(len, words)) > a + 1 and len({w[a] for w in words}) == 1:
+        a += 1
+    while len(names) > 1 and min(map(len, words)) > a + b + 1 and len({w[-1 - b] for w in words}) == 1:
+        b += 1
+    if a and any(w[a].isdigit() for w in words):
+        a -= 1
+    short = ['_'.join(w[a : len(w) - b]) for w in words]
+    cut = [s if len(s) <= longest else f'{s[: longest // 2 - 1]}..{s[-(longest // 2 - 1) :]}' for s in short]
     return cut if len(set(cut)) == len(cut) else [f'session {k}' for k in range(len(names))]
 
 # %% ../nbs/10_plots.ipynb #d01a6721
-GAP = 2 # pixels between frames of a montage
+GAP = 2  # pixels between frames of a montage
+
 
 def montage(
-    frames:np.ndarray, # `[rows, columns, c, y, x]`
-    gap:int=GAP, # pixels between frames
-) -> np.ndarray: # one image; NaN in the gaps
+    frames: np.ndarray,  # `[rows, columns, c, y, x]`
+    gap: int = GAP,  # pixels between frames
+) -> np.ndarray:  # one image; NaN in the gaps
     "Frames in a grid, the channels of each side by side."
     rows, columns, c, y, x = frames.shape
-    wide = frames.transpose(0, 1, 3, 2, 4).reshape(rows, columns, y, c*x)
-    out = np.full((rows*(y + gap) - gap, columns*(c*x + gap) - gap), np.nan, np.float32)
+    wide = frames.transpose(0, 1, 3, 2, 4).reshape(rows, columns, y, c * x)
+    out = np.full((rows * (y + gap) - gap, columns * (c * x + gap) - gap), np.nan, np.float32)
     for r in range(rows):
-        for k in range(columns): out[r*(y + gap):, k*(c*x + gap):][:y, :c*x] = wide[r, k]
+        for k in range(columns):
+            out[r * (y + gap) :, k * (c * x + gap) :][:y, : c * x] = wide[r, k]
     return out
+
 
 def _centres(n, size, gap=GAP):
     "Middle of each tile in a montage, in pixels"
-    return np.arange(n)*(size + gap) + (size - 1)/2
+    return np.arange(n) * (size + gap) + (size - 1) / 2
 
 # %% ../nbs/10_plots.ipynb #3955a29f
-WIDTH = 9.5 # inches, of a notebook's column
+WIDTH = 9.5  # inches, of a notebook's column
+
 
 class Picture(Figure):
     "A figure that notebooks show and no global state knows of, so that there is nothing to be closed."
-    def __init__(self,
-        height:float, # inches
-        title:str='', # above all panels
-        width:float=WIDTH, # inches
+
+    def __init__(
+        self,
+        height: float,  # inches
+        title: str = '',  # above all panels
+        width: float = WIDTH,  # inches
     ):
         super().__init__(figsize=(width, height), dpi=80, layout='constrained')
-        if title: self.suptitle(title, fontsize=11)
+        if title:
+            self.suptitle(title, fontsize=11)
 
     def _repr_png_(self):
         full, small = io.BytesIO(), io.BytesIO()
@@ -93,12 +107,14 @@ class Picture(Figure):
         Image.open(full).convert('RGB').save(small, 'PNG', optimize=True)
         return small.getvalue()
 
+
 def _plain(ax, title=''):
     "Small print, and no frame on the right and above"
     ax.set_title(title, fontsize=9)
     ax.tick_params(labelsize=8)
     ax.spines[['top', 'right']].set_visible(False)
     return ax
+
 
 def _draw(ax, image, title='', cmap='gray', low=0, high=1):
     "An image without frame and ticks"
@@ -109,84 +125,143 @@ def _draw(ax, image, title='', cmap='gray', low=0, high=1):
     ax.spines[:].set_visible(False)
     return shown
 
+
 def _grid(fig, n, columns):
     "Axes for `n` panels, row by row; the places left over stay empty"
     columns = min(columns, n)
-    axes = fig.subplots(ceil(n/columns), columns, squeeze=False).ravel()
-    for ax in axes[n:]: ax.remove()
+    axes = fig.subplots(ceil(n / columns), columns, squeeze=False).ravel()
+    for ax in axes[n:]:
+        ax.remove()
     return axes[:n]
+
 
 def _text(name):
     "A name as matplotlib draws it: no formulas between dollar signs, no names hidden by an underscore"
-    return ' '*name.startswith('_') + name.replace('$', r'\$')
+    return ' ' * name.startswith('_') + name.replace('$', r'\$')
 
-def _names(run): return [_text(n) for n in short_names([s['name'] for s in run.data['sessions']])]
-def _latent_names(run): return [_text(n) for n in latent_names(run)]
+
+def _names(run):
+    return [_text(n) for n in short_names([s['name'] for s in run.data['sessions']])]
+
+
+def _latent_names(run):
+    return [_text(n) for n in latent_names(run)]
 
 # %% ../nbs/10_plots.ipynb #d8063b38
-_TERM_TITLES = dict(loss='loss', frames_ll='log-likelihood of frames', labels_ll='log-likelihood of labels', kl_supervised='KL of supervised', mi='index-code MI', tc='total correlation', dwkl='dimension-wise KL',
-                    session_info='session information', triplet='triplet loss', frame_std='std of pixels', progress='share of full weight')
+_TERM_TITLES = dict(
+    loss='loss',
+    frames_ll='log-likelihood of frames',
+    labels_ll='log-likelihood of labels',
+    kl_supervised='KL of supervised',
+    mi='index-code MI',
+    tc='total correlation',
+    dwkl='dimension-wise KL',
+    session_info='session information',
+    triplet='triplet loss',
+    frame_std='std of pixels',
+    progress='share of full weight',
+)
 _UNITS = dict(triplet='latent units', frame_std='full brightness', progress='of MI, TC, DWKL')
+
 
 def _runs(runs):
     "Runs by name, from one, a list or a dict"
-    if isinstance(runs, Run): return {runs.path.name: runs}
-    if isinstance(runs, dict) and runs: return runs
-    if not isinstance(runs, (list, tuple)) or not runs: raise RunError(f'got {str(runs)[:80]}: no runs to plot; expected a run, a list of runs, or a dict of name -> run')
+    if isinstance(runs, Run):
+        return {runs.path.name: runs}
+    if isinstance(runs, dict) and runs:
+        return runs
+    if not isinstance(runs, (list, tuple)) or not runs:
+        raise RunError(
+            f'got {str(runs)[:80]}: no runs to plot; expected a run, a list of runs, or a dict of name -> run'
+        )
     paths = [r.path.name for r in runs]
     return {n if paths.count(n) == 1 else str(r.path): r for n, r in zip(paths, runs)}
 
+
 def _limits(curves):
     "Low and high of the y axis, from all values but those of the first tenth of the epochs"
-    late = np.concatenate([v[len(v)//10:] for v in curves]) if curves else np.zeros(0)
+    late = np.concatenate([v[len(v) // 10 :] for v in curves]) if curves else np.zeros(0)
     late = late[np.isfinite(late)]
-    if not len(late): return 0, 1
-    margin = .08*(late.max() - late.min()) or .1
+    if not len(late):
+        return 0, 1
+    margin = 0.08 * (late.max() - late.min()) or 0.1
     return late.min() - margin, late.max() + margin
 
 # %% ../nbs/10_plots.ipynb #c8126cbd
 def _draw_term(ax, runs, term, session, colours):
     "One panel of the training curves"
-    curves = {(name, split): run.curve(term, split, session) for name, run in runs.items() for split in ('train', 'val')}
+    curves = {
+        (name, split): run.curve(term, split, session)
+        for name, run in runs.items()
+        for split in ('train', 'val')
+    }
     for (name, split), (epochs, values) in curves.items():
         alone = len(runs) == 1
-        ax.plot(epochs, values, color=OKABE_ITO[split == 'train'] if alone else colours[name], ls='-' if split == 'val' or alone else ':', lw=1.3,
-                label=dict(train='training', val='validation')[split] if alone else f'{name}, {split}')
-    ax.set_ylim(*((-.05, 1.05) if term == 'progress' else _limits([v for _, v in curves.values()])))
-    weights = list(dict.fromkeys(f'{abs(term_weights(r.config)[term]):g}' for r in runs.values())) if term in TERMS else []
+        ax.plot(
+            epochs,
+            values,
+            color=OKABE_ITO[split == 'train'] if alone else colours[name],
+            ls='-' if split == 'val' or alone else ':',
+            lw=1.3,
+            label=dict(train='training', val='validation')[split] if alone else f'{name}, {split}',
+        )
+    ax.set_ylim(*((-0.05, 1.05) if term == 'progress' else _limits([v for _, v in curves.values()])))
+    weights = (
+        list(dict.fromkeys(f'{abs(term_weights(r.config)[term]):g}' for r in runs.values()))
+        if term in TERMS
+        else []
+    )
     _plain(ax, _TERM_TITLES[term] + (f' (weight {" or ".join(weights)})' if 0 < len(weights) < 4 else ''))
     ax.set_ylabel(_UNITS.get(term, 'nats'), fontsize=8)
     ax.set_xlabel('epoch', fontsize=8)
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
 
+
 def _mark_epochs(ax, run):
     "Annealing as a gray range, the best epoch as a dotted line"
     epochs, loss = run.curve('loss')
-    if run.config.anneal_epochs: ax.axvspan(0, min(run.config.anneal_epochs, run.history['epoch'].max(initial=1)), color='0.93', zorder=0)
-    if len(epochs): ax.axvline(epochs[np.argmin(loss)], color='0.4', ls=':', lw=1)
+    if run.config.anneal_epochs:
+        ax.axvspan(
+            0, min(run.config.anneal_epochs, run.history['epoch'].max(initial=1)), color='0.93', zorder=0
+        )
+    if len(epochs):
+        ax.axvline(epochs[np.argmin(loss)], color='0.4', ls=':', lw=1)
 
 # %% ../nbs/10_plots.ipynb #9e9d435b
 def _used(runs, term):
     "Is this term's curve worth a panel?"
-    if term == 'frame_std': return any(r.config.frame_std == 'auto' for r in runs.values())
-    return any(np.any(np.nan_to_num(r.history[term]) != 0) for r in runs.values())    # NaN: not measured, in fits of BehaveNet
+    if term == 'frame_std':
+        return any(r.config.frame_std == 'auto' for r in runs.values())
+    # NaN: not measured, in fits of BehaveNet
+    return any(np.any(np.nan_to_num(r.history[term]) != 0) for r in runs.values())
+
 
 def plot_curves(
-    runs:Run|list|dict, # a run, several, or name -> run
-    session:str='all', # a session's name, or `all`
+    runs: Run | list | dict,  # a run, several, or name -> run
+    session: str = 'all',  # a session's name, or `all`
 ) -> Figure:
     "Every term of the objective over epochs, training and validation; several runs for comparison."
     runs = {_text(k): r for k, r in _runs(runs).items()}
     names = sorted({n for r in runs.values() for n in r.history['session']})
-    if session not in names: raise RunError(f'session {session!r} is not in the history; there are {", ".join(names) or "none, as no epoch was finished"}')
+    if session not in names:
+        raise RunError(
+            f'session {session!r} is not in the history; there are '
+            f'{", ".join(names) or "none, as no epoch was finished"}'
+        )
     terms = [t for t in ('loss', *TERMS, 'frame_std', 'progress') if _used(runs, t)]
-    fig = Picture(1.9*ceil(len(terms)/3) + .6, f'Training of {", ".join(runs)}' + ('' if session == 'all' else f', session {_text(session)}'))
+    fig = Picture(
+        1.9 * ceil(len(terms) / 3) + 0.6,
+        f'Training of {", ".join(runs)}' + ('' if session == 'all' else f', session {_text(session)}'),
+    )
     axes, colours = _grid(fig, len(terms), 3), dict(zip(runs, session_colours(len(runs))))
     for ax, term in zip(axes, terms):
         _draw_term(ax, runs, term, session, colours)
-        if len(runs) == 1: _mark_epochs(ax, *runs.values())
+        if len(runs) == 1:
+            _mark_epochs(ax, *runs.values())
     handles, labels = axes[0].get_legend_handles_labels()
-    fig.legend(handles, labels, loc='outside lower center', ncols=min(len(labels), 4), fontsize=8, frameon=False)
+    fig.legend(
+        handles, labels, loc='outside lower center', ncols=min(len(labels), 4), fontsize=8, frameon=False
+    )
     return fig
 
 # %% ../nbs/10_plots.ipynb #c4b5e1e0
@@ -194,71 +269,100 @@ def _known_labels(trial):
     "Labels of a trial, NaN where they are missing"
     return np.where(trial['label_mask'], trial['labels'], np.nan)
 
+
 def _draw_label(ax, true, predicted, name):
     "One label over a trial"
     frames, missing = np.arange(len(true)), np.isnan(true)
-    for f in np.flatnonzero(missing): ax.axvspan(f - .5, f + .5, color='0.92', lw=0, zorder=0)
+    for f in np.flatnonzero(missing):
+        ax.axvspan(f - 0.5, f + 0.5, color='0.92', lw=0, zorder=0)
     ax.plot(frames, true, color='black', lw=1.4, label='true', marker='.' if missing.any() else None, ms=2.5)
     ax.plot(frames, predicted, color=OKABE_ITO[5], lw=1.2, label='read by the model')
     r2 = r2_scores(true[:, None], predicted[:, None])[0]
     _plain(ax, f'{name}: R2 {r2:.2f}' if np.isfinite(r2) else f'{name}: R2 has no meaning here')
-    ax.margins(x=.01)
+    ax.margins(x=0.01)
+
 
 def plot_labels(
-    run:Run,
-    session:int|str=0, # number or name
-    trial:int|str|None=None, # number or name; default: the first test trial
-    data=None, # where the sessions are now, if they moved
+    run: Run,
+    session: int | str = 0,  # number or name
+    trial: int | str | None = None,  # number or name; default: the first test trial
+    data=None,  # where the sessions are now, if they moved
 ) -> Figure:
     "True labels of a trial and those that the model reads off its frames."
-    if not run.model.n_labels: raise RunError(f'{run.path} was fitted without labels: there are none to plot')
+    if not run.model.n_labels:
+        raise RunError(f'{run.path} was fitted without labels: there are none to plot')
     s = find_session(run, session)
     t = find_trial(run, s, run.data['splits']['test'][s][0] if trial is None else trial)
-    true, names = _known_labels(read_trial(run, s, t, data)), _latent_names(run)[:run.model.n_labels]
+    true, names = _known_labels(read_trial(run, s, t, data)), _latent_names(run)[: run.model.n_labels]
     name, key = run.data['sessions'][s]['name'], run.data['sessions'][s]['trials'][t]
     predicted, columns = run.predicted_labels(data)[name][key], 1 if len(names) < 5 else 2
-    fig = Picture(1.15*ceil(len(names)/columns) + .9, f'Labels of {_text(name)}, {key}: R2 {r2_scores(true, predicted)[0]:.2f}')
+    fig = Picture(
+        1.15 * ceil(len(names) / columns) + 0.9,
+        f'Labels of {_text(name)}, {key}: R2 {r2_scores(true, predicted)[0]:.2f}',
+    )
     axes = _grid(fig, len(names), columns)
-    for k, ax in enumerate(axes): _draw_label(ax, true[:, k], predicted[:, k], names[k])
-    for ax in axes[-columns:]: ax.set_xlabel('frame', fontsize=8)
+    for k, ax in enumerate(axes):
+        _draw_label(ax, true[:, k], predicted[:, k], names[k])
+    for ax in axes[-columns:]:
+        ax.set_xlabel('frame', fontsize=8)
     fig.supylabel('label, in the units of the file', fontsize=8)
-    fig.legend(*axes[0].get_legend_handles_labels(), loc='outside lower center', ncols=2, fontsize=8, frameon=False)
+    fig.legend(
+        *axes[0].get_legend_handles_labels(), loc='outside lower center', ncols=2, fontsize=8, frameon=False
+    )
     return fig
 
 # %% ../nbs/10_plots.ipynb #48a156d0
 def _spread(sessions, n):
     "At most `n` of some sessions, evenly spaced"
-    return [sessions[k] for k in np.unique(np.linspace(0, len(sessions) - 1, min(n, len(sessions))).round().astype(int))]
+    return [
+        sessions[k]
+        for k in np.unique(np.linspace(0, len(sessions) - 1, min(n, len(sessions))).round().astype(int))
+    ]
 
-def _sessions(run): return list(range(len(run.data['sessions'])))
+
+def _sessions(run):
+    return list(range(len(run.data['sessions'])))
+
 
 def _tick_frames(ax, texts, size, axis='x'):
     "Texts beside the tiles of a montage"
     getattr(ax, f'set_{axis}ticks')(_centres(len(texts), size), texts)
 
+
 def plot_reconstructions(
-    run:Run,
-    frames:list[tuple]|None=None, # (session, trial, frame) of each column, by name or number; default: of test trials, spread over sessions
-    data=None, # where the sessions are now, if they moved
+    run: Run,
+    # (session, trial, frame) of each column, by name or number; default: of test trials, spread over
+    # sessions
+    frames: list[tuple] | None = None,
+    data=None,  # where the sessions are now, if they moved
 ) -> Figure:
     "Frames beside their reconstructions and residuals."
     c, y, x = run.model.input_shape
-    fit = max(2, min(6, 8*y//(c*x))) # frames side by side
-    if frames is None: frames = pick_frames(run, max(1, min(2, fit//len(_sessions(run)))), _spread(_sessions(run), fit))
+    fit = max(2, min(6, 8 * y // (c * x)))  # frames side by side
+    if frames is None:
+        frames = pick_frames(run, max(1, min(2, fit // len(_sessions(run)))), _spread(_sessions(run), fit))
     frames = find_frames(run, frames)
     recon = decode(run, frame_latents(run, frames, data))
-    true = np.concatenate([read_frames(run, s, t, f, f + 1, data) for s, t, f in frames])/255
+    true = np.concatenate([read_frames(run, s, t, f, f + 1, data) for s, t, f in frames]) / 255
     residual = true - recon
     most = np.abs(residual).max() or 1
-    fig = Picture(.9 + 3*min((WIDTH - 1)*y/(len(frames)*c*x), 2.2), f'Reconstructions: mean squared error {(residual**2).mean():.4f} (1 is full brightness)')
+    fig = Picture(
+        0.9 + 3 * min((WIDTH - 1) * y / (len(frames) * c * x), 2.2),
+        f'Reconstructions: mean squared error {(residual**2).mean():.4f} (1 is full brightness)',
+    )
     axes = fig.subplots(3, 1)
-    for ax, v, title, style in zip(axes, (true, recon, residual), ('frame', 'reconstruction', 'residual'), (('gray', 0, 1), ('gray', 0, 1), ('RdBu_r', -most, most))):
+    for ax, v, title, style in zip(
+        axes,
+        (true, recon, residual),
+        ('frame', 'reconstruction', 'residual'),
+        (('gray', 0, 1), ('gray', 0, 1), ('RdBu_r', -most, most)),
+    ):
         shown = _draw(ax, montage(v[None]), '', *style)
         _tick_frames(ax, [title], y, 'y')
     names = _names(run)
     axes[0].xaxis.tick_top()
-    _tick_frames(axes[0], [f'{names[s]}\ntrial {t}\nframe {f}' for s, t, f in frames], c*x)
-    bar = fig.colorbar(shown, ax=axes, fraction=.02, pad=.01)
+    _tick_frames(axes[0], [f'{names[s]}\ntrial {t}\nframe {f}' for s, t, f in frames], c * x)
+    bar = fig.colorbar(shown, ax=axes, fraction=0.02, pad=0.01)
     bar.ax.tick_params(labelsize=8)
     bar.set_label('residual', fontsize=8)
     return fig
@@ -267,96 +371,166 @@ def plot_reconstructions(
 def _value_texts(run, k, values):
     "Ticks for values of a latent, in units of its label where it has one"
     shown = to_label_units(run, k, values) if k < run.model.n_labels else values
-    return [f'{v:.1f}'.replace('-0.0', '0.0') if np.ptp(shown) > .5 else f'{v:.2g}' for v in shown]
+    return [f'{v:.1f}'.replace('-0.0', '0.0') if np.ptp(shown) > 0.5 else f'{v:.2g}' for v in shown]
+
 
 def _chosen_latents(run, latents):
     "Numbers of the latents asked for; all by default"
-    if latents is not None and not len(latents): raise RunError(f'latents: got none, expected some of {", ".join(latent_names(run))}')
+    if latents is not None and not len(latents):
+        raise RunError(f'latents: got none, expected some of {", ".join(latent_names(run))}')
     return list(range(run.model.n_latents)) if latents is None else [find_latent(run, k) for k in latents]
+
 
 def _panels(run, n_rows, n_columns):
     "How many panels fit side by side, and the height of one in inches"
     c, y, x = run.model.input_shape
-    side = 2 if c*x*n_columns < 10*y else 1
-    return side, min(n_rows*y/(n_columns*c*x)*(WIDTH/side - .8), 6) + .55
+    side = 2 if c * x * n_columns < 10 * y else 1
+    return side, min(n_rows * y / (n_columns * c * x) * (WIDTH / side - 0.8), 6) + 0.55
+
 
 def plot_traversals(
-    run:Run,
-    frames:list[tuple]|None=None, # (session, trial, frame) of each row, by name or number; default: a test frame of two sessions
-    latents:list|None=None, # numbers or names; default: all
-    n_values:int=7, # columns
-    percentiles:tuple[float, float]=(5, 95), # of the data: where columns begin and end
-    data=None, # where the sessions are now, if they moved
+    run: Run,
+    # (session, trial, frame) of each row, by name or number; default: a test frame of two sessions
+    frames: list[tuple] | None = None,
+    latents: list | None = None,  # numbers or names; default: all
+    n_values: int = 7,  # columns
+    percentiles: tuple[float, float] = (5, 95),  # of the data: where columns begin and end
+    data=None,  # where the sessions are now, if they moved
 ) -> Figure:
     "Frames decoded with one latent at a time set from low to high."
-    if n_values < 2: raise ShapeError(f'n_values is {n_values}; expected at least 2 columns')
-    frames = find_frames(run, pick_frames(run, 1 if len(run.data['sessions']) > 1 else 2, _spread(_sessions(run), 2)) if frames is None else frames)
-    mu, ranges, chosen = frame_latents(run, frames, data), latent_ranges(run, percentiles, data=data), _chosen_latents(run, latents)
+    if n_values < 2:
+        raise ShapeError(f'n_values is {n_values}; expected at least 2 columns')
+    frames = find_frames(
+        run,
+        pick_frames(run, 1 if len(run.data['sessions']) > 1 else 2, _spread(_sessions(run), 2))
+        if frames is None
+        else frames,
+    )
+    mu, ranges, chosen = (
+        frame_latents(run, frames, data),
+        latent_ranges(run, percentiles, data=data),
+        _chosen_latents(run, latents),
+    )
     c, y, x = run.model.input_shape
     side, height = _panels(run, len(frames), n_values)
-    fig = Picture(height*ceil(len(chosen)/side) + .4, f'Traversals from percentile {percentiles[0]:g} to {percentiles[1]:g} of the data')
+    fig = Picture(
+        height * ceil(len(chosen) / side) + 0.4,
+        f'Traversals from percentile {percentiles[0]:g} to {percentiles[1]:g} of the data',
+    )
     names, rows = _latent_names(run), [_names(run)[s] for s, _, _ in frames]
     for ax, k in zip(_grid(fig, len(chosen), side), chosen):
         values = np.linspace(*ranges[k], n_values)
-        _draw(ax, montage(traverse(run, mu, k, values)), f'{names[k]} ({"label" if k < run.model.n_labels else "latent"} units)')
-        _tick_frames(ax, _value_texts(run, k, values), c*x)
+        _draw(
+            ax,
+            montage(traverse(run, mu, k, values)),
+            f'{names[k]} ({"label" if k < run.model.n_labels else "latent"} units)',
+        )
+        _tick_frames(ax, _value_texts(run, k, values), c * x)
         _tick_frames(ax, rows, y, 'y')
     return fig
 
 # %% ../nbs/10_plots.ipynb #1ef78044
 def plot_swaps(
-    run:Run,
-    frames:list[tuple]|None=None, # (session, trial, frame) of each row, by name or number; default: a test frame of each session shown, six at most
-    sessions:list|None=None, # whose backgrounds, numbers or names; default: all, eight at most, evenly spaced
-    data=None, # where the sessions are now, if they moved
+    run: Run,
+    # (session, trial, frame) of each row, by name or number; default: a test frame of each session shown,
+    # six at most
+    frames: list[tuple] | None = None,
+    # whose backgrounds, numbers or names; default: all, eight at most, evenly spaced
+    sessions: list | None = None,
+    data=None,  # where the sessions are now, if they moved
 ) -> Figure:
     "The behaviour of some frames in the background of every session."
     means, names, (c, y, x) = background_means(run, data), _names(run), run.model.input_shape
     shown = _spread(_sessions(run), 8) if sessions is None else [find_session(run, s) for s in sessions]
-    if not shown: raise RunError('sessions: got none, expected at least one name or number')
+    if not shown:
+        raise RunError('sessions: got none, expected at least one name or number')
     frames = find_frames(run, pick_frames(run, 1, _spread(shown, 6)) if frames is None else frames)
     mu, own = frame_latents(run, frames, data), [s for s, _, _ in frames]
-    true = np.concatenate([read_frames(run, s, t, f, f + 1, data) for s, t, f in frames])/255
+    true = np.concatenate([read_frames(run, s, t, f, f + 1, data) for s, t, f in frames]) / 255
     columns = [true, decode(run, mu)] + [swap_background(run, mu, s, means) for s in shown]
     some = '' if len(shown) == len(names) else f' ({len(shown)} of {len(names)})'
-    width = min(WIDTH, 1.4*c*x/y*len(columns) + 1)
-    fig = Picture(len(frames)*(width - 1)*y/(len(columns)*c*x) + 1, f"Session swaps: each frame's behaviour in the background of other sessions{some}", width=width)
+    width = min(WIDTH, 1.4 * c * x / y * len(columns) + 1)
+    fig = Picture(
+        len(frames) * (width - 1) * y / (len(columns) * c * x) + 1,
+        f"Session swaps: each frame's behaviour in the background of other sessions{some}",
+        width=width,
+    )
     ax = fig.subplots()
     _draw(ax, montage(np.stack(columns, 1)))
-    _tick_frames(ax, ['frame', 'recon-\nstruction'] + [f'in\n{names[s]}' for s in shown], c*x)
+    _tick_frames(ax, ['frame', 'recon-\nstruction'] + [f'in\n{names[s]}' for s in shown], c * x)
     _tick_frames(ax, [f'{names[s]}\ntrial {t}\nframe {f}' for s, t, f in frames], y, 'y')
     ax.xaxis.tick_top()
-    if max(len(names[s]) for s in shown)*.085 > (width - 1)/len(columns): ax.set_xticks(ax.get_xticks(), ['frame', 'reconstruction'] + [f'in {names[s]}' for s in shown], rotation=35, ha='left', rotation_mode='anchor')
+    if max(len(names[s]) for s in shown) * 0.085 > (width - 1) / len(columns):
+        ax.set_xticks(
+            ax.get_xticks(),
+            ['frame', 'reconstruction'] + [f'in {names[s]}' for s in shown],
+            rotation=35,
+            ha='left',
+            rotation_mode='anchor',
+        )
     for r, s in enumerate(own):
-        if s in shown: ax.add_patch(Rectangle(((shown.index(s) + 2)*(c*x + GAP) - 1.25, r*(y + GAP) - 1.25), c*x + 1.5, y + 1.5, fill=False, ec=OKABE_ITO[1], lw=2, clip_on=False))
+        if s in shown:
+            ax.add_patch(
+                Rectangle(
+                    ((shown.index(s) + 2) * (c * x + GAP) - 1.25, r * (y + GAP) - 1.25),
+                    c * x + 1.5,
+                    y + 1.5,
+                    fill=False,
+                    ec=OKABE_ITO[1],
+                    lw=2,
+                    clip_on=False,
+                )
+            )
     return fig
 
 # %% ../nbs/10_plots.ipynb #dd17f988
 def _draw_histograms(ax, values, session, n_sessions):
     "Density of one latent, by session: lines, or a carpet for many"
-    n_bins = int(np.clip(2*np.sqrt(len(values)/n_sessions), 8, 40))
-    edges = np.linspace(*np.percentile(values, [.5, 99.5]), n_bins + 1) if np.ptp(values) else values[0] + np.linspace(-1, 1, n_bins + 1)
-    density = np.stack([np.histogram(values[session == s], edges, density=True)[0] for s in range(n_sessions)])
+    n_bins = int(np.clip(2 * np.sqrt(len(values) / n_sessions), 8, 40))
+    edges = (
+        np.linspace(*np.percentile(values, [0.5, 99.5]), n_bins + 1)
+        if np.ptp(values)
+        else values[0] + np.linspace(-1, 1, n_bins + 1)
+    )
+    density = np.stack(
+        [np.histogram(values[session == s], edges, density=True)[0] for s in range(n_sessions)]
+    )
     if n_sessions > len(OKABE_ITO):
-        ax.pcolormesh(edges, np.arange(n_sessions + 1) - .5, density/density.max(1, keepdims=True).clip(1e-12), cmap='cividis')
+        ax.pcolormesh(
+            edges,
+            np.arange(n_sessions + 1) - 0.5,
+            density / density.max(1, keepdims=True).clip(1e-12),
+            cmap='cividis',
+        )
         ax.yaxis.set_major_locator(MaxNLocator(integer=True))
         return ax.set_ylabel('session', fontsize=8)
-    for d, colour in zip(density, session_colours(n_sessions)): ax.stairs(d, edges, color=colour, lw=1.3)
+    for d, colour in zip(density, session_colours(n_sessions)):
+        ax.stairs(d, edges, color=colour, lw=1.3)
     ax.set_yticks([])
+
 
 def _draw_scatter(ax, x, y, session, n_sessions):
     "Two latents against each other; later sessions do not cover earlier ones"
     order = np.random.default_rng(0).permutation(len(x))
     colours = np.array(session_colours(n_sessions))[session]
-    ax.scatter(x[order], y[order], c=colours[order], s=5, alpha=.6, lw=0, rasterized=True)
+    ax.scatter(x[order], y[order], c=colours[order], s=5, alpha=0.6, lw=0, rasterized=True)
+
 
 def _name_sessions(fig, run, axes):
     "A legend of sessions, or a colour bar for many"
     n = len(run.data['sessions'])
-    if n == 1: return
+    if n == 1:
+        return
     if n > len(OKABE_ITO):
         shades = matplotlib.colors.ListedColormap(session_colours(n))
-        return fig.colorbar(matplotlib.cm.ScalarMappable(matplotlib.colors.Normalize(-.5, n - .5), shades), ax=axes, label='session', ticks=MaxNLocator(integer=True), fraction=.03, pad=.02)
+        return fig.colorbar(
+            matplotlib.cm.ScalarMappable(matplotlib.colors.Normalize(-0.5, n - 0.5), shades),
+            ax=axes,
+            label='session',
+            ticks=MaxNLocator(integer=True),
+            fraction=0.03,
+            pad=0.02,
+        )
     handles = [matplotlib.lines.Line2D([], [], color=c, marker='o', ls='') for c in session_colours(n)]
     fig.legend(handles, _names(run), loc='outside lower center', ncols=min(n, 4), fontsize=8, frameon=False)
 
@@ -364,45 +538,61 @@ def _name_sessions(fig, run, axes):
 def _subspace(run, subspace):
     "Numbers of the latents of a subspace"
     found = [k for k, s in enumerate(latent_subspaces(run)) if s == subspace]
-    if found: return found
+    if found:
+        return found
     there = dict.fromkeys(latent_subspaces(run))
     raise RunError(f'subspace {subspace!r}: {run.path} has {", ".join(there)}')
+
 
 def _every(n, most):
     "At most `most` of `n` rows, evenly spaced"
     return np.unique(np.linspace(0, n - 1, min(n, most)).astype(int))
 
+
 def plot_subspace(
-    run:Run,
-    subspace:str='unsupervised', # `supervised`, `background` or `unsupervised`
-    latents:list|None=None, # numbers or names; default: the first five of the subspace
-    most_frames:int=4000, # frames drawn, evenly spaced
-    data=None, # where the sessions are now, if they moved
+    run: Run,
+    subspace: str = 'unsupervised',  # `supervised`, `background` or `unsupervised`
+    latents: list | None = None,  # numbers or names; default: the first five of the subspace
+    most_frames: int = 4000,  # frames drawn, evenly spaced
+    data=None,  # where the sessions are now, if they moved
 ) -> Figure:
     "Latents against each other, coloured by session, with their histograms on the diagonal."
     mu, session = stacked_latents(run, data=data)
     inside, names, n = _subspace(run, subspace), _latent_names(run), len(run.data['sessions'])
-    chosen, rows = inside[:5] if latents is None else _chosen_latents(run, latents), _every(len(mu), most_frames)
+    chosen, rows = (
+        inside[:5] if latents is None else _chosen_latents(run, latents),
+        _every(len(mu), most_frames),
+    )
     d = len(chosen)
     title = subspace if set(chosen) <= set(inside) else 'chosen'
     some = f' ({d} of {len(inside)})' if d < len(inside) and latents is None else ''
-    fig = Picture(min(2.6*d, 1.75*d + .8) + .8, f'{title.capitalize()} latents{some}, {len(rows)} frames' + ', by session'*(n > 1), width=min(WIDTH, 2.4*d + 2))
+    fig = Picture(
+        min(2.6 * d, 1.75 * d + 0.8) + 0.8,
+        f'{title.capitalize()} latents{some}, {len(rows)} frames' + ', by session' * (n > 1),
+        width=min(WIDTH, 2.4 * d + 2),
+    )
     axes = fig.subplots(d, d, squeeze=False, sharex='col')
     for i, a in enumerate(chosen):
         for j, b in enumerate(chosen):
             ax = _plain(axes[i, j])
-            if i == j: _draw_histograms(ax, mu[:, a], session, n)
-            elif i > j: _draw_scatter(ax, mu[rows, b], mu[rows, a], session[rows], n)
-            else: ax.set_axis_off()
-            if j == 0 and i: ax.set_ylabel(names[a], fontsize=8)
-            if i == d - 1: ax.set_xlabel(names[b], fontsize=8)
+            if i == j:
+                _draw_histograms(ax, mu[:, a], session, n)
+            elif i > j:
+                _draw_scatter(ax, mu[rows, b], mu[rows, a], session[rows], n)
+            else:
+                ax.set_axis_off()
+            if j == 0 and i:
+                ax.set_ylabel(names[a], fontsize=8)
+            if i == d - 1:
+                ax.set_xlabel(names[b], fontsize=8)
     _name_sessions(fig, run, axes)
     return fig
 
+
 def plot_background(
-    run:Run,
-    data=None, # where the sessions are now, if they moved
-    **kwargs, # further arguments of `plot_subspace`
+    run: Run,
+    data=None,  # where the sessions are now, if they moved
+    **kwargs,  # further arguments of `plot_subspace`
 ) -> Figure:
     "The background latents, coloured by session; raises `RunError` for a model without them."
     background_slice(run)
@@ -410,86 +600,127 @@ def plot_background(
 
 # %% ../nbs/10_plots.ipynb #f4685e64
 def plot_histograms(
-    run:Run,
-    latents:list|None=None, # numbers or names; default: all
-    data=None, # where the sessions are now, if they moved
+    run: Run,
+    latents: list | None = None,  # numbers or names; default: all
+    data=None,  # where the sessions are now, if they moved
 ) -> Figure:
     "The density of every latent, session by session."
     mu, session = stacked_latents(run, data=data)
     chosen, names, n = _chosen_latents(run, latents), _latent_names(run), len(run.data['sessions'])
     many = n > len(OKABE_ITO)
-    fig = Picture((2. if many else 1.5)*ceil(len(chosen)/3) + 1, 'Latents by session, in latent units' + (': density over the largest of each session' if many else ''))
+    fig = Picture(
+        (2.0 if many else 1.5) * ceil(len(chosen) / 3) + 1,
+        'Latents by session, in latent units'
+        + (': density over the largest of each session' if many else ''),
+    )
     axes = _grid(fig, len(chosen), 3)
-    for ax, k in zip(axes, chosen): _draw_histograms(_plain(ax, names[k]), mu[:, k], session, n)
-    if not many: _name_sessions(fig, run, axes)
+    for ax, k in zip(axes, chosen):
+        _draw_histograms(_plain(ax, names[k]), mu[:, k], session, n)
+    if not many:
+        _name_sessions(fig, run, axes)
     return fig
 
 # %% ../nbs/10_plots.ipynb #38253a81
 def plot_difference_maps(
-    run:Run,
-    maps:DifferenceMaps|None=None, # from `difference_maps`; default: made with its defaults
-    latents:list|None=None, # numbers or names; default: all
-    data=None, # where the sessions are now, if they moved
+    run: Run,
+    maps: DifferenceMaps | None = None,  # from `difference_maps`; default: made with its defaults
+    latents: list | None = None,  # numbers or names; default: all
+    data=None,  # where the sessions are now, if they moved
 ) -> Figure:
     "Where in the picture each latent acts, ranked by effect."
     d, chosen = difference_maps(run, data=data) if maps is None else maps, _chosen_latents(run, latents)
     order = [k for k in d.ranking if k in chosen]
     c, y, x = d.mean_frame.shape
-    columns = min(len(order), max(1, round(5*y/(c*x)) if c*x <= 2*y else 2))
-    width = min(WIDTH, 2.4*columns*max(1, c*x/y))
-    fig = Picture(((width/columns - .15)*y/(c*x) + .5)*ceil(len(order)/columns) + .9, f'Where latents act: mean |high - low| over {d.n_frames} frames', width=width)
+    columns = min(len(order), max(1, round(5 * y / (c * x)) if c * x <= 2 * y else 2))
+    width = min(WIDTH, 2.4 * columns * max(1, c * x / y))
+    fig = Picture(
+        ((width / columns - 0.15) * y / (c * x) + 0.5) * ceil(len(order) / columns) + 0.9,
+        f'Where latents act: mean |high - low| over {d.n_frames} frames',
+        width=width,
+    )
     axes = _grid(fig, len(order), columns)
     for rank, (ax, k) in enumerate(zip(axes, order), 1):
-        share = montage((d.maps[k]/(d.maps[k].max() or 1))[None, None])
-        _draw(ax, montage(d.mean_frame[None, None]), f'{rank}. {_text(d.names[k])}\nmean {d.effect[k]:.3f}, most {d.maps[k].max():.2f}')
-        over = ax.imshow(share, cmap='plasma', vmin=0, vmax=1, alpha=np.clip(1.4*share, 0, .9), interpolation='nearest')
-    bar = fig.colorbar(matplotlib.cm.ScalarMappable(over.norm, over.cmap), ax=axes, location='bottom', fraction=.04, aspect=40, pad=.02)
+        share = montage((d.maps[k] / (d.maps[k].max() or 1))[None, None])
+        _draw(
+            ax,
+            montage(d.mean_frame[None, None]),
+            f'{rank}. {_text(d.names[k])}\nmean {d.effect[k]:.3f}, most {d.maps[k].max():.2f}',
+        )
+        over = ax.imshow(
+            share, cmap='plasma', vmin=0, vmax=1, alpha=np.clip(1.4 * share, 0, 0.9), interpolation='nearest'
+        )
+    bar = fig.colorbar(
+        matplotlib.cm.ScalarMappable(over.norm, over.cmap),
+        ax=axes,
+        location='bottom',
+        fraction=0.04,
+        aspect=40,
+        pad=0.02,
+    )
     bar.set_label("share of the latent's largest change (1 is full brightness for mean and most)", fontsize=8)
     bar.ax.tick_params(labelsize=8)
     return fig
 
 # %% ../nbs/10_plots.ipynb #20c8c1cd
 def swing(
-    low:float, # value at the first frame
-    high:float, # value in the middle
-    n:int, # frames of the movie
-) -> np.ndarray: # `[n]`
+    low: float,  # value at the first frame
+    high: float,  # value in the middle
+    n: int,  # frames of the movie
+) -> np.ndarray:  # `[n]`
     "From low to high and back; the last value is the one before the first, so that it can be looped."
-    return low + (high - low)*(1 - np.cos(2*np.pi*np.arange(n)/n))/2
+    return low + (high - low) * (1 - np.cos(2 * np.pi * np.arange(n) / n)) / 2
 
 # %% ../nbs/10_plots.ipynb #ac303cda
 def _movie_axes(run, frames, chosen, ranges):
     "A figure with a tile for each latent, and its images"
     c, y, x = run.model.input_shape
     names, n = _latent_names(run), len(frames)
-    columns = max(1, min(len(chosen), round(9*y/(2*n*c*x)) + 1))
-    wide = WIDTH/columns
-    fig = Picture((wide*y/(n*c*x) + .4)*ceil(len(chosen)/columns) + .3, f'From left to right in each tile: {", ".join(_names(run)[s] for s, _, _ in frames)}')
+    columns = max(1, min(len(chosen), round(9 * y / (2 * n * c * x)) + 1))
+    wide = WIDTH / columns
+    fig = Picture(
+        (wide * y / (n * c * x) + 0.4) * ceil(len(chosen) / columns) + 0.3,
+        f'From left to right in each tile: {", ".join(_names(run)[s] for s, _, _ in frames)}',
+    )
     blank, shown = np.zeros((1, n, c, y, x)), []
     for ax, k in zip(_grid(fig, len(chosen), columns), chosen):
         low, high = _value_texts(run, k, ranges[k])
         shown.append(_draw(ax, montage(blank), f'{names[k]}: {low} to {high}'))
     return fig, shown
 
+
 def traversal_movie(
-    run:Run,
-    frames:list[tuple]|None=None, # (session, trial, frame) to start from, by name or number; default: a test frame of two sessions
-    latents:list|None=None, # numbers or names; default: all
-    n:int=48, # frames of the movie
-    percentiles:tuple[float, float]=(5, 95), # of the data: between which values swing
-    data=None, # where the sessions are now, if they moved
-) -> np.ndarray: # a movie, uint8 RGB `[n, y, x, 3]`
-    "Every latent swinging between low and high, all in one picture; for `write_movie`, `movie_bytes` and `gif_bytes`."
-    if n < 2: raise ShapeError(f'n is {n}; expected at least 2 frames of a movie')
-    frames = find_frames(run, pick_frames(run, 1 if len(run.data['sessions']) > 1 else 2, _spread(_sessions(run), 2)) if frames is None else frames)
-    mu, ranges, chosen = frame_latents(run, frames, data), latent_ranges(run, percentiles, data=data), _chosen_latents(run, latents)
+    run: Run,
+    # (session, trial, frame) to start from, by name or number; default: a test frame of two sessions
+    frames: list[tuple] | None = None,
+    latents: list | None = None,  # numbers or names; default: all
+    n: int = 48,  # frames of the movie
+    percentiles: tuple[float, float] = (5, 95),  # of the data: between which values swing
+    data=None,  # where the sessions are now, if they moved
+) -> np.ndarray:  # a movie, uint8 RGB `[n, y, x, 3]`
+    """Every latent swinging between low and high, all in one picture; for `write_movie`, `movie_bytes` and
+    `gif_bytes`."""
+    if n < 2:
+        raise ShapeError(f'n is {n}; expected at least 2 frames of a movie')
+    frames = find_frames(
+        run,
+        pick_frames(run, 1 if len(run.data['sessions']) > 1 else 2, _spread(_sessions(run), 2))
+        if frames is None
+        else frames,
+    )
+    mu, ranges, chosen = (
+        frame_latents(run, frames, data),
+        latent_ranges(run, percentiles, data=data),
+        _chosen_latents(run, latents),
+    )
     decoded = [traverse(run, mu, k, swing(*ranges[k], n)) for k in chosen]
     fig, shown = _movie_axes(run, frames, chosen, ranges)
     canvas, movie = FigureCanvasAgg(fig), []
     canvas.draw()
     fig.set_layout_engine('none')
     for i in range(n):
-        for image, pictures in zip(shown, decoded): image.set_data(montage(pictures[None, :, i])); image.axes.draw_artist(image)
+        for image, pictures in zip(shown, decoded):
+            image.set_data(montage(pictures[None, :, i]))
+            image.axes.draw_artist(image)
         movie.append(np.asarray(canvas.buffer_rgba())[..., :3].copy())
     return np.stack(movie)
 
@@ -498,44 +729,57 @@ def _check_movie(frames):
     "The movie, if it is one"
     frames = np.asarray(frames)
     if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[3] != 3 or not frames.size:
-        raise ShapeError(f'a movie is {frames.dtype} {list(frames.shape)}; expected uint8 [n, y, x, 3], as of traversal_movie')
+        raise ShapeError(
+            f'a movie is {frames.dtype} {list(frames.shape)}; expected uint8 [n, y, x, 3], as of '
+            'traversal_movie'
+        )
     return frames
 
+
 def movie_bytes(
-    frames:np.ndarray, # uint8 RGB `[n, y, x, 3]`
-    fps:int=16, # frames a second
-) -> bytes: # an mp4 file
+    frames: np.ndarray,  # uint8 RGB `[n, y, x, 3]`
+    fps: int = 16,  # frames a second
+) -> bytes:  # an mp4 file
     "A movie as H.264 that plays in browsers; raises `RunError` where PyAV is missing."
-    try: import av
-    except ImportError: raise RunError('movies as mp4 need PyAV: pip install "mspsvae[video]". Without it, gif_bytes makes a GIF') from None
+    try:
+        import av
+    except ImportError:
+        raise RunError(
+            'movies as mp4 need PyAV: pip install "mspsvae[video]". Without it, gif_bytes makes a GIF'
+        ) from None
     frames, content = _check_movie(frames), io.BytesIO()
-    frames = np.pad(frames, [(0, 0), (0, frames.shape[1] % 2), (0, frames.shape[2] % 2), (0, 0)], constant_values=255)
+    frames = np.pad(
+        frames, [(0, 0), (0, frames.shape[1] % 2), (0, frames.shape[2] % 2), (0, 0)], constant_values=255
+    )
     with av.open(content, 'w', format='mp4') as file:
         stream = file.add_stream('libx264', rate=fps, options=dict(crf='20', preset='medium'))
         stream.height, stream.width, stream.pix_fmt = frames.shape[1], frames.shape[2], 'yuv420p'
-        for picture in frames: file.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format='rgb24')))
+        for picture in frames:
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format='rgb24')))
         file.mux(stream.encode())
     return content.getvalue()
 
 # %% ../nbs/10_plots.ipynb #d3c21953
 def gif_bytes(
-    frames:np.ndarray, # uint8 RGB `[n, y, x, 3]`
-    fps:int=16, # frames a second
-) -> bytes: # a GIF file, looped for ever
+    frames: np.ndarray,  # uint8 RGB `[n, y, x, 3]`
+    fps: int = 16,  # frames a second
+) -> bytes:  # a GIF file, looped for ever
     "A movie as GIF."
     first, *rest = [Image.fromarray(f).quantize(128) for f in _check_movie(frames)]
     content = io.BytesIO()
-    first.save(content, 'GIF', save_all=True, append_images=rest, duration=1000/fps, loop=0)
+    first.save(content, 'GIF', save_all=True, append_images=rest, duration=1000 / fps, loop=0)
     return content.getvalue()
 
+
 def write_movie(
-    path:str|Path, # ends in .mp4 or .gif; replaced in one move
-    frames:np.ndarray, # uint8 RGB `[n, y, x, 3]`
-    fps:int=16, # frames a second
-) -> Path: # the same
+    path: str | Path,  # ends in .mp4 or .gif; replaced in one move
+    frames: np.ndarray,  # uint8 RGB `[n, y, x, 3]`
+    fps: int = 16,  # frames a second
+) -> Path:  # the same
     "Write a movie, whole or not at all; raises `RunError` for other endings and where the disk refuses."
     kinds = {'.mp4': movie_bytes, '.gif': gif_bytes}
     make = kinds.get(Path(path).suffix.lower())
-    if not make: raise RunError(f'{path}: got the ending {Path(path).suffix!r}, expected one of {", ".join(kinds)}')
+    if not make:
+        raise RunError(f'{path}: got the ending {Path(path).suffix!r}, expected one of {", ".join(kinds)}')
     write_bytes(path, make(frames, fps))
     return Path(path)

@@ -27,142 +27,266 @@ from .sessions import _open, _reason
 @dataclass
 class Poses:
     "Where the keypoints of one animal are in each frame."
-    xy: np.ndarray # `[n_frames, n_keypoints, 2]` float64, pixels, x then y; NaN where a point is missing
-    likelihood: np.ndarray # `[n_frames, n_keypoints]`, 0 to 1; 0 where a point is missing
-    keypoints: list # names, one for each keypoint
+
+    xy: np.ndarray  # `[n_frames, n_keypoints, 2]` float64, pixels, x then y; NaN where a point is missing
+    likelihood: np.ndarray  # `[n_frames, n_keypoints]`, 0 to 1; 0 where a point is missing
+    keypoints: list  # names, one for each keypoint
 
     def __post_init__(self):
         want = (len(self.xy), len(self.keypoints))
         if self.xy.shape != (*want, 2) or self.likelihood.shape != want:
-            raise ShapeError(f'poses of {len(self.keypoints)} keypoints: xy is {self.xy.shape} and likelihood {self.likelihood.shape}, expected [n_frames, n_keypoints, 2] and [n_frames, n_keypoints]')
+            raise ShapeError(
+                f'poses of {len(self.keypoints)} keypoints: xy is {self.xy.shape} and likelihood '
+                f'{self.likelihood.shape}, expected [n_frames, n_keypoints, 2] and [n_frames, '
+                'n_keypoints]'
+            )
 
-    def __len__(self): return len(self.xy)
+    def __len__(self):
+        return len(self.xy)
 
     def __repr__(self):
         missing = np.isnan(self.xy).any(-1).mean() if self.xy.size else 0
-        return f'Poses({len(self)} frames, {missing:.1%} of points missing, {len(self.keypoints)} keypoint{"s"*(len(self.keypoints) != 1)}: {", ".join(self.keypoints)})'
+        return (
+            f'Poses({len(self)} frames, {missing:.1%} of points missing, {len(self.keypoints)} '
+            f'keypoint{"s" * (len(self.keypoints) != 1)}: {", ".join(self.keypoints)})'
+        )
 
 # %% ../nbs/13a_poses.ipynb #72e7de92
 def _one_of(found, asked, path, what):
     "The individual (or other thing) that is asked for by name; the only one where none is"
     if asked is not None:
-        if asked in found: return asked
+        if asked in found:
+            return asked
         raise SessionError(f'{path}: there is no {what} {_show(asked)}; there are {_listed(found)}')
-    if len(found) == 1: return found[0]
-    raise SessionError(f'{path}: holds {len(found)} {what}s; say which one with {what}=, one of {_listed(found)}')
+    if len(found) == 1:
+        return found[0]
+    raise SessionError(
+        f'{path}: holds {len(found)} {what}s; say which one with {what}=, one of {_listed(found)}'
+    )
+
 
 def _listed(names, most=20):
     "Names as a text, not all where they are many"
     return ', '.join(map(str, names[:most])) + (f' and {len(names) - most} more' if len(names) > most else '')
 
+
 def _chosen(found, asked, path):
     "Names of the keypoints to take, in the order in which they are asked for"
-    if asked is None: return list(found)
-    if isinstance(asked, str): asked = [asked]
-    try: asked = list(asked)
-    except TypeError: raise SessionError(f'keypoints: got {_show(asked)}, expected a list of names') from None
-    problems = [f'there is no {_show(k)}, the nearest is {_nearest(k, found)!r}' for k in asked if k not in list(found)]
-    problems += [f'{k!r} is asked for twice' for k in found if asked.count(k) > 1] + ([] if asked else ['an empty list is asked for'])
-    if problems: raise SessionError(f'{path}: {len(problems)} thing{"s" if len(problems) > 1 else ""} wrong with keypoints=, there are {_listed(list(found))}:', problems)
+    if asked is None:
+        return list(found)
+    if isinstance(asked, str):
+        asked = [asked]
+    try:
+        asked = list(asked)
+    except TypeError:
+        raise SessionError(f'keypoints: got {_show(asked)}, expected a list of names') from None
+    problems = [
+        f'there is no {_show(k)}, the nearest is {_nearest(k, found)!r}'
+        for k in asked
+        if k not in list(found)
+    ]
+    problems += [f'{k!r} is asked for twice' for k in found if asked.count(k) > 1] + (
+        [] if asked else ['an empty list is asked for']
+    )
+    if problems:
+        raise SessionError(
+            f'{path}: {len(problems)} thing{"s" if len(problems) > 1 else ""} wrong with keypoints=, '
+            f'there are {_listed(list(found))}:',
+            problems,
+        )
     return asked
 
 # %% ../nbs/13a_poses.ipynb #59328d73
 def _axes(columns, asked, path):
     "Which two coordinates to take: 'xy', or what is asked for"
     deep = any('z' in c for c in columns.values())
-    if asked is None and deep: raise SessionError(f"{path}: holds points in three dimensions, which are no pixels of a video; axes='xy' (or 'xz', 'yz') takes two of the three as they are")
+    if asked is None and deep:
+        raise SessionError(
+            f"{path}: holds points in three dimensions, which are no pixels of a video; axes='xy' (or "
+            "'xz', 'yz') takes two of the three as they are"
+        )
     asked = asked or 'xy'
-    if not isinstance(asked, str) or not re.fullmatch('[xyz]{2}', asked) or asked[0] == asked[1] or ('z' in asked and not deep):
-        raise SessionError(f"axes: got {_show(asked)}, expected two different ones of {'x, y, z' if deep else 'x, y'}, such as 'xy'")
+    if (
+        not isinstance(asked, str)
+        or not re.fullmatch('[xyz]{2}', asked)
+        or asked[0] == asked[1]
+        or ('z' in asked and not deep)
+    ):
+        raise SessionError(
+            f'axes: got {_show(asked)}, expected two different ones of {"x, y, z" if deep else "x, y"}, '
+            "such as 'xy'"
+        )
     return asked
+
 
 def _in_range(likelihood, path):
     "Likelihoods from 0 to 1; a little more is cut off (SLEAP's scores), much more is an error"
-    with np.errstate(invalid='ignore'): low, high = np.nanmin(likelihood, initial=0), np.nanmax(likelihood, initial=1)
-    if low < -1 or high > 2: raise SessionError(f'{path}: likelihoods go from {low:g} to {high:g}, expected 0 to 1 (are they in percent?)')
+    with np.errstate(invalid='ignore'):
+        low, high = np.nanmin(likelihood, initial=0), np.nanmax(likelihood, initial=1)
+    if low < -1 or high > 2:
+        raise SessionError(
+            f'{path}: likelihoods go from {low:g} to {high:g}, expected 0 to 1 (are they in percent?)'
+        )
     return np.clip(likelihood, 0, 1)
 
 # %% ../nbs/13a_poses.ipynb #1ca09ebe
 def _as_poses(columns, keypoints, axes, path):
     "Columns of one animal -> `Poses`"
-    problems = [f'{k}: no {c}, expected x and y of each keypoint' for k, v in columns.items() for c in 'xy' if c not in v]
-    if not columns: problems = ['no keypoints, expected x and y of at least one']
-    if problems: raise SessionError(f'{path}: can not be read as poses:', problems)
+    problems = [
+        f'{k}: no {c}, expected x and y of each keypoint'
+        for k, v in columns.items()
+        for c in 'xy'
+        if c not in v
+    ]
+    if not columns:
+        problems = ['no keypoints, expected x and y of at least one']
+    if problems:
+        raise SessionError(f'{path}: can not be read as poses:', problems)
     axes, names = _axes(columns, axes, path), _chosen(columns, keypoints, path)
-    xy = np.stack([np.stack([columns[k].get(c, np.full_like(columns[k]['x'], np.nan)) for c in axes], -1) for k in names], 1).astype(np.float64)
-    if not len(xy): raise SessionError(f'{path}: holds no frames')
-    if np.isinf(xy).any(): raise SessionError(f'{path}: {np.isinf(xy).sum()} infinite coordinates, expected pixels, or nothing (NaN) where a point is missing')
+    xy = np.stack(
+        [
+            np.stack([columns[k].get(c, np.full_like(columns[k]['x'], np.nan)) for c in axes], -1)
+            for k in names
+        ],
+        1,
+    ).astype(np.float64)
+    if not len(xy):
+        raise SessionError(f'{path}: holds no frames')
+    if np.isinf(xy).any():
+        raise SessionError(
+            f'{path}: {np.isinf(xy).sum()} infinite coordinates, expected pixels, or nothing (NaN) '
+            'where a point is missing'
+        )
     missing = np.isnan(xy).any(-1)
-    if missing.all(): raise SessionError(f'{path}: no point of {_listed(names)} is there in any of {len(xy)} frames')
+    if missing.all():
+        raise SessionError(f'{path}: no point of {_listed(names)} is there in any of {len(xy)} frames')
     xy[missing] = np.nan
-    given = np.stack([columns[k].get('likelihood', np.full(len(xy), np.nan)) for k in names], 1).astype(np.float64)
-    likelihood = np.where(np.isnan(given), 1., _in_range(given, path))
-    return Poses(xy, np.where(missing, 0., likelihood), names)
+    given = np.stack([columns[k].get('likelihood', np.full(len(xy), np.nan)) for k in names], 1).astype(
+        np.float64
+    )
+    likelihood = np.where(np.isnan(given), 1.0, _in_range(given, path))
+    return Poses(xy, np.where(missing, 0.0, likelihood), names)
 
 # %% ../nbs/13a_poses.ipynb #f6acd42f
 def _place(columns, frames, path, n_frames=0):
     "Columns by row -> columns by frame, NaN where a frame has no row"
     frames = np.asarray(frames)
-    whole = frames.astype(np.int64) if frames.dtype.kind in 'iu' or (frames.dtype.kind == 'f' and len(frames) and np.isfinite(frames).all() and (abs(frames) < 2**53).all() and (frames % 1 == 0).all()) else None
-    if len(frames) == 0: return columns
-    if whole is None or whole.min() < 0: raise SessionError(f'{path}: frame numbers are {_show(frames[:5].tolist())} ..., expected whole numbers from 0')
-    if whole.min() == 1: raise SessionError(f'{path}: frame numbers begin with 1, expected 0 for the first frame; take 1 off each of them, or leave them out where the rows are all frames in order')
+    whole = (
+        frames.astype(np.int64)
+        if frames.dtype.kind in 'iu'
+        or (
+            frames.dtype.kind == 'f'
+            and len(frames)
+            and np.isfinite(frames).all()
+            and (abs(frames) < 2**53).all()
+            and (frames % 1 == 0).all()
+        )
+        else None
+    )
+    if len(frames) == 0:
+        return columns
+    if whole is None or whole.min() < 0:
+        raise SessionError(
+            f'{path}: frame numbers are {_show(frames[:5].tolist())} ..., expected whole numbers from 0'
+        )
+    if whole.min() == 1:
+        raise SessionError(
+            f'{path}: frame numbers begin with 1, expected 0 for the first frame; take 1 off each of '
+            'them, or leave them out where the rows are all frames in order'
+        )
     n = max(int(whole.max()) + 1, n_frames)
-    if len(np.unique(whole)) < len(whole): raise SessionError(f'{path}: {len(whole) - len(np.unique(whole))} frame numbers stand there twice, expected each once')
-    if n > 1000*len(whole) + 10**5: raise SessionError(f'{path}: {len(whole)} rows for {n} frames; that is most likely no table of poses')
-    if len(whole) == n and (np.diff(whole) == 1).all(): return columns
+    if len(np.unique(whole)) < len(whole):
+        raise SessionError(
+            f'{path}: {len(whole) - len(np.unique(whole))} frame numbers stand there twice, expected '
+            'each once'
+        )
+    if n > 1000 * len(whole) + 10**5:
+        raise SessionError(f'{path}: {len(whole)} rows for {n} frames; that is most likely no table of poses')
+    if len(whole) == n and (np.diff(whole) == 1).all():
+        return columns
+
     def spread(v):
         out = np.full(n, np.nan)
         out[whole] = v
         return out
+
     return {k: {c: spread(v) for c, v in parts.items()} for k, parts in columns.items()}
 
 # %% ../nbs/13a_poses.ipynb #4ffc042d
 def _rows(path):
-    "The rows of a CSV (separated by commas, semicolons or tabs) as lists of texts, one after the other, without empty ones"
+    """The rows of a CSV (separated by commas, semicolons or tabs) as lists of texts, one after the other,
+    without empty ones"""
     try:
         with open(path, newline='', encoding='utf-8-sig') as f:
             first = f.readline(10**6)
             f.seek(0)
             for row in csv.reader(f, delimiter=max(',;\t', key=first.count)):
-                if any(row): yield row
-    except (OSError, ValueError, csv.Error) as e: raise SessionError(f'{path}: can not be read as a table ({_reason(e)})') from None
+                if any(row):
+                    yield row
+    except (OSError, ValueError, csv.Error) as e:
+        raise SessionError(f'{path}: can not be read as a table ({_reason(e)})') from None
 
 # %% ../nbs/13a_poses.ipynb #74a5c469
 def _numbers_in(rows, names, path, n_head):
     "Rows of texts as float64 `[n_rows, n_columns]`"
     values, problems = packed('d'), []
     for i, row in enumerate(rows, n_head + 1):
-        if len(row) != len(names): problems.append(f'row {i}: {len(row)} fields, expected {len(names)}')
-        try: values.extend([float(v or 'nan') for v in row])
-        except ValueError: problems += _no_numbers(row, names, f'row {i}')
-        if len(problems) >= 10: break
-    if problems: raise SessionError(f'{path}: can not be read as a table of numbers:', problems)
+        if len(row) != len(names):
+            problems.append(f'row {i}: {len(row)} fields, expected {len(names)}')
+        try:
+            values.extend([float(v or 'nan') for v in row])
+        except ValueError:
+            problems += _no_numbers(row, names, f'row {i}')
+        if len(problems) >= 10:
+            break
+    if problems:
+        raise SessionError(f'{path}: can not be read as a table of numbers:', problems)
     return np.array(values).reshape(-1, len(names))
+
 
 def _no_numbers(row, names, where):
     "What in a row is no number"
     for v, name in zip(row, names):
-        try: float(v or 'nan')
-        except ValueError: yield f'{where}, column {name}: got {_show(v)}, expected a number' if v.strip() else f'{where}, column {name}: got a space, expected a number or nothing'
+        try:
+            float(v or 'nan')
+        except ValueError:
+            yield (
+                f'{where}, column {name}: got {_show(v)}, expected a number'
+                if v.strip()
+                else f'{where}, column {name}: got a space, expected a number or nothing'
+            )
 
 # %% ../nbs/13a_poses.ipynb #7d77de9e
 _COORDS = dict(x='x', y='y', z='z', likelihood='likelihood', confidence='likelihood', score='likelihood')
 _FRAME_COLUMNS = ('', 'frame', 'frame_idx', 'fnum')
 _ANIPOSE = re.compile(r'.+_(error|ncams)|M_\d\d|center_\d')
 
+
 def _split_names(header, path, anipose):
     "For each column its (keypoint, coordinate), None for one to leave out, 'frame' for that of frame numbers"
     out, strange = [], []
     for name in header:
         m = re.fullmatch(r'(?i)(.+)_(x|y|z|likelihood|confidence|score)', name)
-        if m: out.append((m[1], _COORDS[m[2].lower()]))
-        elif name.lower() in _FRAME_COLUMNS: out.append('frame')
-        elif anipose and _ANIPOSE.fullmatch(name): out.append(None)
-        else: strange.append(name)
+        if m:
+            out.append((m[1], _COORDS[m[2].lower()]))
+        elif name.lower() in _FRAME_COLUMNS:
+            out.append('frame')
+        elif anipose and _ANIPOSE.fullmatch(name):
+            out.append(None)
+        else:
+            strange.append(name)
     known = [o for o in out if o]
-    problems = [f'unknown column {_show(n)}' for n in strange[:10]] + [f'column {"_".join(o) if isinstance(o, tuple) else o} stands there twice' for o in dict.fromkeys(known) if known.count(o) > 1]
-    if problems: raise SessionError(f"{path}: got the columns {_listed(header, 8)}; expected paw_x, paw_y and perhaps paw_likelihood for each keypoint, and perhaps 'frame':", problems)
+    problems = [f'unknown column {_show(n)}' for n in strange[:10]] + [
+        f'column {"_".join(o) if isinstance(o, tuple) else o} stands there twice'
+        for o in dict.fromkeys(known)
+        if known.count(o) > 1
+    ]
+    if problems:
+        raise SessionError(
+            f'{path}: got the columns {_listed(header, 8)}; expected paw_x, paw_y and perhaps '
+            "paw_likelihood for each keypoint, and perhaps 'frame':",
+            problems,
+        )
     return out
 
 # %% ../nbs/13a_poses.ipynb #5d56d40c
@@ -170,43 +294,65 @@ def _read_plain(path, individual, anipose=False):
     "Columns and frame numbers of a table with one header row"
     rows = _rows(path)
     header = [name.strip() for name in next(rows, [])]
-    if not header: raise SessionError(f'{path}: the table is empty')
+    if not header:
+        raise SessionError(f'{path}: the table is empty')
     names = _split_names(header, path, anipose)
     values = _numbers_in(rows, header, path, 1)
     columns, frames = {}, None
     for name, v in zip(names, values.T):
-        if name == 'frame': frames = v
-        elif name: columns.setdefault(name[0], {})[name[1]] = v
+        if name == 'frame':
+            frames = v
+        elif name:
+            columns.setdefault(name[0], {})[name[1]] = v
     return columns, frames
 
-def _read_anipose(path, individual): return _read_plain(path, individual, anipose=True)
+
+def _read_anipose(path, individual):
+    return _read_plain(path, individual, anipose=True)
 
 # %% ../nbs/13a_poses.ipynb #b5d2517b
 _LEVELS = ('scorer', 'individuals', 'bodyparts', 'coords')
 
+
 def _by_individual(names, levels, path):
     "{individual: {keypoint: {coordinate: number of the column}}} from the names of each column"
-    if levels is None: levels = _LEVELS if names and len(names[0]) == 4 else _LEVELS[:1] + _LEVELS[2:]
+    if levels is None:
+        levels = _LEVELS if names and len(names[0]) == 4 else _LEVELS[:1] + _LEVELS[2:]
     if not {'bodyparts', 'coords'} <= set(levels) or any(len(n) != len(levels) for n in names):
-        raise SessionError(f"{path}: columns are named by {_listed(levels)}, expected scorer, bodyparts, coords (with individuals behind scorer, where there are several)")
+        raise SessionError(
+            f'{path}: columns are named by {_listed(levels)}, expected scorer, bodyparts, coords (with '
+            'individuals behind scorer, where there are several)'
+        )
     found = {}
     for i, name in enumerate(names):
         name = dict(zip(levels, name))
         part = found.setdefault(name.get('individuals', 'individual'), {}).setdefault(name['bodyparts'], {})
-        if name['coords'] in part: raise SessionError(f"{path}: the column {name['bodyparts']}, {name['coords']} stands there twice (of several scorers?), expected each once")
-        if name['coords'] in _COORDS: part[_COORDS[name['coords']]] = i
+        if name['coords'] in part:
+            raise SessionError(
+                f'{path}: the column {name["bodyparts"]}, {name["coords"]} stands there twice (of '
+                'several scorers?), expected each once'
+            )
+        if name['coords'] in _COORDS:
+            part[_COORDS[name['coords']]] = i
     return {k: {b: c for b, c in parts.items() if c} for k, parts in found.items()}
+
 
 def _take(places, individual, values, path):
     "Columns of the chosen individual"
     parts = places[_one_of(list(places), individual, path, 'individual')] if places else {}
     return {k: {c: values(i) for c, i in part.items()} for k, part in parts.items()}
 
+
 def _whole_rows(labels, path):
     "Frame numbers from the names of rows"
-    try: return np.array([int(float(v)) for v in labels], np.int64) if len(labels) else np.zeros(0, np.int64)
+    try:
+        return np.array([int(float(v)) for v in labels], np.int64) if len(labels) else np.zeros(0, np.int64)
     except (ValueError, TypeError, OverflowError):
-        raise SessionError(f'{path}: rows are named {_show(str(labels[0]))} ..., expected frame numbers; a table of training labels holds single images, not each frame of a video: take the one that came from analysing the video') from None
+        raise SessionError(
+            f'{path}: rows are named {_show(str(labels[0]))} ..., expected frame numbers; a table of '
+            'training labels holds single images, not each frame of a video: take the one that came '
+            'from analysing the video'
+        ) from None
 
 # %% ../nbs/13a_poses.ipynb #62a8c8e5
 def _without_labels(rows, labels):
@@ -215,14 +361,18 @@ def _without_labels(rows, labels):
         labels.append(row[0])
         yield row[1:]
 
+
 def _read_dlc_csv(path, individual):
     "Columns and frame numbers of a CSV by DeepLabCut or Lightning Pose"
     rows, head, labels = _rows(path), [], []
     for row in rows:
-        if row[0].strip().lower() not in _LEVELS: break
+        if row[0].strip().lower() not in _LEVELS:
+            break
         head.append([v.strip() for v in row])
-    else: row = None
-    if len({len(h) for h in head}) != 1: raise SessionError(f'{path}: the header rows have different numbers of fields')
+    else:
+        row = None
+    if len({len(h) for h in head}) != 1:
+        raise SessionError(f'{path}: the header rows have different numbers of fields')
     names = list(zip(*[h[1:] for h in head]))
     places = _by_individual(names, [h[0].lower() for h in head], path)
     body = _without_labels(chain([] if row is None else [row], rows), labels)
@@ -237,6 +387,7 @@ def _read_dlc_h5(path, individual):
     places = _by_individual(table.names, table.levels, path)
     return _take(places, individual, lambda i: table.values[:, i], path), table.rows
 
+
 def _read_dlc(path, individual):
     "Columns and frame numbers of a file by DeepLabCut or Lightning Pose"
     return (_read_dlc_h5 if h5py.is_hdf5(path) else _read_dlc_csv)(path, individual)
@@ -244,18 +395,26 @@ def _read_dlc(path, individual):
 # %% ../nbs/13a_poses.ipynb #b844d2b1
 _SLEAP_ORDER = dict(tracks=('track', 'xy', 'node', 'frame'), point_scores=('track', 'node', 'frame'))
 
+
 def _order(array, kind, path):
     "Names of an array's axes"
-    try: dims = tuple(json.loads(array.attrs['dims'])) if 'dims' in array.attrs else _SLEAP_ORDER[kind]
-    except (ValueError, TypeError, RecursionError): dims = ()
-    if sorted(map(str, dims)) != sorted(_SLEAP_ORDER[kind]) or len(array.shape or ()) != len(dims): raise SessionError(f'{path}: {kind} is {array.shape} with the axes {_show(dims)}, expected {_SLEAP_ORDER[kind]}')
+    try:
+        dims = tuple(json.loads(array.attrs['dims'])) if 'dims' in array.attrs else _SLEAP_ORDER[kind]
+    except (ValueError, TypeError, RecursionError):
+        dims = ()
+    if sorted(map(str, dims)) != sorted(_SLEAP_ORDER[kind]) or len(array.shape or ()) != len(dims):
+        raise SessionError(
+            f'{path}: {kind} is {array.shape} with the axes {_show(dims)}, expected {_SLEAP_ORDER[kind]}'
+        )
     return dims
+
 
 def _of_track(array, kind, track, path):
     "One track's part of an array: `[xy, node, frame]` or `[node, frame]`"
     dims = _order(array, kind, path)
     part = read_part(array, tuple(track if d == 'track' else slice(None) for d in dims), path)
-    if part.dtype.kind not in 'iuf': raise SessionError(f'{path}: {kind} holds {part.dtype}, expected numbers')
+    if part.dtype.kind not in 'iuf':
+        raise SessionError(f'{path}: {kind} holds {part.dtype}, expected numbers')
     rest = [d for d in dims if d != 'track']
     return part.transpose([rest.index(d) for d in _SLEAP_ORDER[kind] if d != 'track'])
 
@@ -265,14 +424,27 @@ def _read_analysis(path, individual):
     with _open(path) as file:
         tracks = own_array(file, 'tracks', path)
         n = dict(zip(_order(tracks, 'tracks', path), tracks.shape))
-        nodes, names = read_texts(own_array(file, 'node_names', path), path), read_texts(own_array(file, 'track_names', path), path) if 'track_names' in file else []
-        if not names and n['track'] == 1: names = ['individual']
-        if len(names) != n['track'] or len(nodes) != n['node'] or n['xy'] != 2: raise SessionError(f"{path}: {len(names)} names of tracks and {len(nodes)} of nodes for tracks of {_show(n)}")
-        if len(set(nodes)) < len(nodes) or len(set(names)) < len(names): raise SessionError(f'{path}: two of its nodes or tracks have the same name')
+        nodes, names = (
+            read_texts(own_array(file, 'node_names', path), path),
+            read_texts(own_array(file, 'track_names', path), path) if 'track_names' in file else [],
+        )
+        if not names and n['track'] == 1:
+            names = ['individual']
+        if len(names) != n['track'] or len(nodes) != n['node'] or n['xy'] != 2:
+            raise SessionError(
+                f'{path}: {len(names)} names of tracks and {len(nodes)} of nodes for tracks of {_show(n)}'
+            )
+        if len(set(nodes)) < len(nodes) or len(set(names)) < len(names):
+            raise SessionError(f'{path}: two of its nodes or tracks have the same name')
         track = names.index(_one_of(names, individual, path, 'individual'))
         xy = _of_track(tracks, 'tracks', track, path)
-        scores = _of_track(own_array(file, 'point_scores', path), 'point_scores', track, path) if 'point_scores' in file else np.full(xy.shape[1:], np.nan)
-        if scores.shape != xy.shape[1:]: raise SessionError(f'{path}: point_scores do not have the shape of tracks')
+        scores = (
+            _of_track(own_array(file, 'point_scores', path), 'point_scores', track, path)
+            if 'point_scores' in file
+            else np.full(xy.shape[1:], np.nan)
+        )
+        if scores.shape != xy.shape[1:]:
+            raise SessionError(f'{path}: point_scores do not have the shape of tracks')
     return {k: dict(x=xy[0, i], y=xy[1, i], likelihood=scores[i]) for i, k in enumerate(nodes)}, None
 
 # %% ../nbs/13a_poses.ipynb #991c98f2
@@ -280,35 +452,53 @@ def _needs(what, package):
     "The error where an optional package is missing"
     return SessionError(f'{what} are read with {package}: pip install "mspsvae[poses]"')
 
+
 def _load_slp(path):
     "The frames with animals of the only video in a SLEAP project, and how many frames the video has"
-    try: from sleap_io import load_slp
-    except ImportError: raise _needs("SLEAP's .slp files", 'sleap-io') from None
+    try:
+        from sleap_io import load_slp
+    except ImportError:
+        raise _needs("SLEAP's .slp files", 'sleap-io') from None
     try:
         labels = load_slp(str(path), open_videos=False)
         frames = [f for f in labels.labeled_frames if len(f.instances)]
         videos = [v for v in labels.videos if any(f.video is v for f in frames)]
-        if len(videos) > 1: raise SessionError(f"{path}: holds poses in {len(videos)} videos, expected one; export an analysis file (.h5) for each in SLEAP")
+        if len(videos) > 1:
+            raise SessionError(
+                f'{path}: holds poses in {len(videos)} videos, expected one; export an analysis file '
+                '(.h5) for each in SLEAP'
+            )
         shape = (videos[0].backend_metadata or {}).get('shape') if videos else None
         return frames, int(shape[0]) if shape else 0
-    except MspsvaeError: raise
-    except Exception as e: raise SessionError(f'{path}: can not be read as a SLEAP file ({_reason(e)})') from None
+    except MspsvaeError:
+        raise
+    except Exception as e:
+        raise SessionError(f'{path}: can not be read as a SLEAP file ({_reason(e)})') from None
 
 # %% ../nbs/13a_poses.ipynb #c348d81d
-def _predicted(instance): return type(instance).__name__ == 'PredictedInstance'   # and not drawn by hand
+# and not drawn by hand
+def _predicted(instance):
+    return type(instance).__name__ == 'PredictedInstance'
+
 
 def _instance(frame, name, path):
     "One animal in one frame of a SLEAP project (the corrected one, if there is one); None where it is not"
     here = [i for i in frame.instances if (i.track.name if i.track else None) == name]
     by_hand = [i for i in here if not _predicted(i)]
     here = by_hand or here
-    if len(here) > 1 and name is None: raise SessionError(f'{path}: frame {frame.frame_idx} holds {len(here)} animals, and the file has no tracks that tell them apart; track them in SLEAP first')
+    if len(here) > 1 and name is None:
+        raise SessionError(
+            f'{path}: frame {frame.frame_idx} holds {len(here)} animals, and the file has no tracks '
+            'that tell them apart; track them in SLEAP first'
+        )
     return here[-1] if here else None
+
 
 def _read_slp(path, individual):
     "Columns and frame numbers of a SLEAP project"
     frames, n_frames = _load_slp(path)
-    if not frames: raise SessionError(f'{path}: holds no frame with an animal')
+    if not frames:
+        raise SessionError(f'{path}: holds no frame with an animal')
     names = list(dict.fromkeys(i.track.name for f in frames for i in f.instances if i.track)) or [None]
     name = None if names == [None] and individual is None else _one_of(names, individual, path, 'individual')
     there = [(f.frame_idx, i) for f in frames if (i := _instance(f, name, path)) is not None]
@@ -316,13 +506,17 @@ def _read_slp(path, individual):
     values = np.full((len(there), len(nodes), 3), np.nan)
     for row, (_, i) in zip(values, there):
         at = [nodes.index(n.name) for n in i.skeleton.nodes]
-        row[at] = i.numpy(scores=True) if _predicted(i) else np.column_stack([i.numpy(), np.full(len(at), np.nan)])
+        row[at] = (
+            i.numpy(scores=True) if _predicted(i) else np.column_stack([i.numpy(), np.full(len(at), np.nan)])
+        )
     columns = {k: dict(zip(('x', 'y', 'likelihood'), values[:, j].T)) for j, k in enumerate(nodes)}
     return _place(columns, [t for t, _ in there], path, n_frames), None
 
+
 def _read_sleap(path, individual):
     "Columns and frame numbers of a file by SLEAP"
-    with _open(path) as file: analysis = 'tracks' in file
+    with _open(path) as file:
+        analysis = 'tracks' in file
     return (_read_analysis if analysis else _read_slp)(path, individual)
 
 # %% ../nbs/13a_poses.ipynb #700beb21
@@ -331,11 +525,18 @@ def _quiet_movement():
     "Import and use movement without its log and its warnings"
     from unittest.mock import patch
     from loguru import logger
-    with warnings.catch_warnings(), patch.object(type(logger), 'add', lambda *a, **k: 0), patch.object(type(logger), 'remove', lambda *a, **k: None):
+
+    with (
+        warnings.catch_warnings(),
+        patch.object(type(logger), 'add', lambda *a, **k: 0),
+        patch.object(type(logger), 'remove', lambda *a, **k: None),
+    ):
         warnings.simplefilter('ignore')
         logger.disable('movement')
-        try: yield
-        finally: logger.enable('movement')
+        try:
+            yield
+        finally:
+            logger.enable('movement')
 
 # %% ../nbs/13a_poses.ipynb #1c89a5b1
 def _pose_estimations(path):
@@ -344,93 +545,178 @@ def _pose_estimations(path):
     with _open(path) as file:
         modules = file['processing'] if isinstance(file.get('processing'), h5py.Group) else {}
         for module in modules:
-            for name, item in (modules[module].items() if isinstance(modules[module], h5py.Group) else ()):
-                if item.attrs.get('neurodata_type') in ('PoseEstimation', b'PoseEstimation'): found[name] = module
+            for name, item in modules[module].items() if isinstance(modules[module], h5py.Group) else ():
+                if item.attrs.get('neurodata_type') in ('PoseEstimation', b'PoseEstimation'):
+                    found[name] = module
     return found
+
 
 def _read_nwb(path, individual):
     "Columns of an NWB file, all frames in order"
     try:
-        try: found = _pose_estimations(path)
-        except MspsvaeError: raise
-        except Exception as e: raise SessionError(f'{path}: can not be read as NWB ({_reason(e)})') from None
-        if not found: raise SessionError(f'{path}: holds no poses (a PoseEstimation of ndx-pose within processing)')
+        try:
+            found = _pose_estimations(path)
+        except MspsvaeError:
+            raise
+        except Exception as e:
+            raise SessionError(f'{path}: can not be read as NWB ({_reason(e)})') from None
+        if not found:
+            raise SessionError(f'{path}: holds no poses (a PoseEstimation of ndx-pose within processing)')
         name = _one_of(list(found), individual, path, 'individual')
         with _quiet_movement():
             from movement.io import load_dataset
-            try: data = load_dataset(path, 'NWB', processing_module_key=found[name], pose_estimation_key=name)
-            except Exception as e: raise SessionError(f'{path}: the poses can not be read ({_reason(e)})') from None
+
+            try:
+                data = load_dataset(path, 'NWB', processing_module_key=found[name], pose_estimation_key=name)
+            except Exception as e:
+                raise SessionError(f'{path}: the poses can not be read ({_reason(e)})') from None
             return _from_movement(data, path), None
-    except ImportError: raise _needs("NWB's poses", 'movement') from None
-    except OSError as e: raise SessionError(f'{path}: movement can not be used here ({_reason(e)}); it needs a home folder where it can write') from None
+    except ImportError:
+        raise _needs("NWB's poses", 'movement') from None
+    except OSError as e:
+        raise SessionError(
+            f'{path}: movement can not be used here ({_reason(e)}); it needs a home folder where it can write'
+        ) from None
+
 
 def _from_movement(data, path):
     "Columns of a data set by movement with one individual"
     position = data.position.transpose('time', 'space', 'keypoints', 'individuals').values[..., 0]
     confidence = data.confidence.transpose('time', 'keypoints', 'individuals').values[..., 0]
     space = data.space.values.tolist()
-    return {str(k): dict({c: position[:, i, j] for i, c in enumerate(space)}, likelihood=confidence[:, j]) for j, k in enumerate(data.keypoints.values.tolist())}
+    return {
+        str(k): dict({c: position[:, i, j] for i, c in enumerate(space)}, likelihood=confidence[:, j])
+        for j, k in enumerate(data.keypoints.values.tolist())
+    }
 
 # %% ../nbs/13a_poses.ipynb #858ecafa
 def _read_array(source, individual):
     "Columns of an array `[n_frames, n_keypoints, 2 or 3]`, or of a file of one"
     path = source if isinstance(source, Path) else 'the array'
-    try: a = np.load(source, allow_pickle=False) if isinstance(source, Path) else np.asarray(source)
-    except Exception as e: raise SessionError(f'{path}: can not be read as an array of NumPy ({_reason(e)})') from None
+    try:
+        a = np.load(source, allow_pickle=False) if isinstance(source, Path) else np.asarray(source)
+    except Exception as e:
+        raise SessionError(f'{path}: can not be read as an array of NumPy ({_reason(e)})') from None
     if not isinstance(a, np.ndarray) or a.ndim != 3 or a.shape[2] not in (2, 3) or a.dtype.kind not in 'iuf':
-        raise SessionError(f'{path}: got {getattr(a, "dtype", type(a).__name__)} {getattr(a, "shape", "")}, expected numbers [n_frames, n_keypoints, 2], x and y in pixels')
+        raise SessionError(
+            f'{path}: got {getattr(a, "dtype", type(a).__name__)} {getattr(a, "shape", "")}, expected '
+            'numbers [n_frames, n_keypoints, 2], x and y in pixels'
+        )
     return {f'keypoint_{k}': dict(zip('xyz', a[:, k].T)) for k in range(a.shape[1])}, None
 
 # %% ../nbs/13a_poses.ipynb #5dd3ab5e
-_SOURCES = dict(deeplabcut=_read_dlc, lightningpose=_read_dlc, sleap=_read_sleap, anipose=_read_anipose, nwb=_read_nwb, csv=_read_plain, array=_read_array)
+_SOURCES = dict(
+    deeplabcut=_read_dlc,
+    lightningpose=_read_dlc,
+    sleap=_read_sleap,
+    anipose=_read_anipose,
+    nwb=_read_nwb,
+    csv=_read_plain,
+    array=_read_array,
+)
+
 
 def _guess_hdf5(path):
     with _open(path) as file:
-        if 'nwb_version' in file.attrs: return 'nwb'
-        if 'tracks' in file and 'node_names' in file or 'metadata' in file and 'pred_points' in file: return 'sleap'
-        if pandas_keys(file): return 'deeplabcut'
-        raise SessionError(f"{path}: an HDF5 file with {_listed(list(file), 8) or 'nothing'} in it; expected one by DeepLabCut, SLEAP, or NWB with poses")
+        if 'nwb_version' in file.attrs:
+            return 'nwb'
+        if 'tracks' in file and 'node_names' in file or 'metadata' in file and 'pred_points' in file:
+            return 'sleap'
+        if pandas_keys(file):
+            return 'deeplabcut'
+        raise SessionError(
+            f'{path}: an HDF5 file with {_listed(list(file), 8) or "nothing"} in it; expected one by '
+            'DeepLabCut, SLEAP, or NWB with poses'
+        )
+
 
 def _guess(path):
     "The source that a file looks like"
-    try: begin = open(path, 'rb').read(10**5)
-    except OSError as e: raise SessionError(f'{path}: can not be read ({_reason(e)})') from None
-    if not begin: raise SessionError(f'{path}: the file is empty')
-    if begin.startswith(b'\x93NUMPY'): return 'array'
-    try: is_hdf5 = h5py.is_hdf5(path)
-    except Exception: is_hdf5 = False
-    if is_hdf5: return _guess_hdf5(path)
-    if b'\0' in begin or path.suffix.lower() in ('.h5', '.hdf5', '.slp', '.nwb', '.npy', '.pkl', '.pickle', '.mat'):
-        raise SessionError(f"{path}: no format of poses that is known, or a damaged file; expected a CSV, or an HDF5 file by DeepLabCut, SLEAP, or NWB, or a .npy")
+    try:
+        begin = open(path, 'rb').read(10**5)
+    except OSError as e:
+        raise SessionError(f'{path}: can not be read ({_reason(e)})') from None
+    if not begin:
+        raise SessionError(f'{path}: the file is empty')
+    if begin.startswith(b'\x93NUMPY'):
+        return 'array'
+    try:
+        is_hdf5 = h5py.is_hdf5(path)
+    except Exception:
+        is_hdf5 = False
+    if is_hdf5:
+        return _guess_hdf5(path)
+    if b'\0' in begin or path.suffix.lower() in (
+        '.h5',
+        '.hdf5',
+        '.slp',
+        '.nwb',
+        '.npy',
+        '.pkl',
+        '.pickle',
+        '.mat',
+    ):
+        raise SessionError(
+            f'{path}: no format of poses that is known, or a damaged file; expected a CSV, or an HDF5 '
+            'file by DeepLabCut, SLEAP, or NWB, or a .npy'
+        )
     head = begin.decode('utf-8-sig', 'replace').splitlines()[0]
     first = re.split('[,;\t]', head)[0].strip().strip('"').lower()
     return 'deeplabcut' if first in _LEVELS else 'anipose' if 'fnum' in head and '_z' in head else 'csv'
 
 # %% ../nbs/13a_poses.ipynb #5a0397f2
 def read_poses(
-    path, # of the file; or an array `[n_frames, n_keypoints, 2]`
-    source:str|None=None, # 'deeplabcut', 'lightningpose', 'sleap', 'anipose', 'nwb', 'csv', 'array'; None: what the file looks like
-    keypoints:list|None=None, # names of those to take, in this order; None: all, in the file's order
-    individual:str|None=None, # which animal, where the file holds several
-    axes:str|None=None, # of points in three dimensions, the two to take, such as 'xy'; None refuses them
+    path,  # of the file; or an array `[n_frames, n_keypoints, 2]`
+    # 'deeplabcut', 'lightningpose', 'sleap', 'anipose', 'nwb', 'csv', 'array'; None: what the file looks
+    # like
+    source: str | None = None,
+    keypoints: list | None = None,  # names of those to take, in this order; None: all, in the file's order
+    individual: str | None = None,  # which animal, where the file holds several
+    # of points in three dimensions, the two to take, such as 'xy'; None refuses them
+    axes: str | None = None,
 ) -> Poses:
-    "Read where keypoints are in each frame; raises `SessionError` that says what is wrong with the file or what was asked for. Nothing in the file is executed."
-    key = source.lower().replace(' ', '').replace('_', '').replace('-', '') if isinstance(source, str) else source
-    if key is not None and (not isinstance(key, str) or key not in _SOURCES): raise SessionError(f'source: got {_show(source)}, expected one of {", ".join(_SOURCES)}; the nearest is {_nearest(_show(source), _SOURCES)!r}')
+    """Read where keypoints are in each frame; raises `SessionError` that says what is wrong with the file
+    or what was asked for. Nothing in the file is executed."""
+    key = (
+        source.lower().replace(' ', '').replace('_', '').replace('-', '')
+        if isinstance(source, str)
+        else source
+    )
+    if key is not None and (not isinstance(key, str) or key not in _SOURCES):
+        raise SessionError(
+            f'source: got {_show(source)}, expected one of {", ".join(_SOURCES)}; the nearest is '
+            f'{_nearest(_show(source), _SOURCES)!r}'
+        )
     if isinstance(path, np.ndarray):
-        if key not in (None, 'array'): raise SessionError(f'got an array, expected a file by {source}')
+        if key not in (None, 'array'):
+            raise SessionError(f'got an array, expected a file by {source}')
         return _as_poses(_read_array(path, individual)[0], keypoints, axes, 'the array')
-    try: path = Path(path).expanduser()
-    except (TypeError, RuntimeError, ValueError): raise SessionError(f'got {_show(path)}, expected the path of a file with poses, or an array') from None
-    if '\0' in str(path): raise SessionError(f'got {_show(str(path))}, expected the path of a file')
-    if not path.is_file(): raise SessionError(f'{path}: {"this is a folder, expected a file with poses" if path.is_dir() else "there is no such file"}')
+    try:
+        path = Path(path).expanduser()
+    except (TypeError, RuntimeError, ValueError):
+        raise SessionError(
+            f'got {_show(path)}, expected the path of a file with poses, or an array'
+        ) from None
+    if '\0' in str(path):
+        raise SessionError(f'got {_show(str(path))}, expected the path of a file')
+    if not path.is_file():
+        raise SessionError(
+            f'{path}: '
+            f'{"this is a folder, expected a file with poses" if path.is_dir() else "there is no such file"}'
+        )
     return _read_file(path, key, keypoints, individual, axes)
+
 
 def _read_file(path, source, keypoints, individual, axes):
     try:
         source = source or _guess(path)
         columns, frames = _SOURCES[source](path, individual)
         return _as_poses(columns if frames is None else _place(columns, frames, path), keypoints, axes, path)
-    except MspsvaeError: raise
-    except MemoryError: raise SessionError(f'{path}: does not fit into memory, or is no table of poses') from None
-    except Exception as e: raise SessionError(f'{path}: can not be read as poses of the source {source} ({_reason(e)})') from None
+    except MspsvaeError:
+        raise
+    except MemoryError:
+        raise SessionError(f'{path}: does not fit into memory, or is no table of poses') from None
+    except Exception as e:
+        raise SessionError(
+            f'{path}: can not be read as poses of the source {source} ({_reason(e)})'
+        ) from None

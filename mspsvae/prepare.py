@@ -30,7 +30,8 @@ from tqdm.auto import tqdm
 
 from .config import ConfigError, MspsvaeError, SessionError, ShapeError, _show, _unknown, atomic_path
 from .poses import Poses, read_poses
-from .recipe import CROPS, Recipe, Window, _pick, _to_number, back_through, fill_gaps, follow_windows, seen, through, window_matrix
+from .recipe import CROPS, Recipe, Window, _pick, _to_number, back_through, fill_gaps, follow_windows
+from .recipe import seen, through, window_matrix
 from .sessions import Session, _n, _open, _reason, _table, _text_size, write_session
 from .video import FULL_RANGE, _frames, _planes, count_frames, look_at_video
 
@@ -38,171 +39,261 @@ from .video import FULL_RANGE, _frames, _planes, count_frames, look_at_video
 @dataclass(frozen=True)
 class Source:
     "What a session is made of."
-    name: str # of the session and its files
-    videos: tuple # paths, one for each synchronised camera
-    poses: tuple = () # for each camera a path, `Poses`, an array `[n_frames, n_keypoints, 2]`, or None; empty: a session without labels
+
+    name: str  # of the session and its files
+    videos: tuple  # paths, one for each synchronised camera
+    # for each camera a path, `Poses`, an array `[n_frames, n_keypoints, 2]`, or None; empty: a session
+    # without labels
+    poses: tuple = ()
     recipe: Recipe = Recipe()
-    individual: str|None = None # which animal, where pose files hold several
-    format: str|None = None # of the pose files, as `read_poses` knows it; None: what they look like
+    individual: str | None = None  # which animal, where pose files hold several
+    format: str | None = None  # of the pose files, as `read_poses` knows it; None: what they look like
+
 
 @dataclass
 class Plan:
     "All that is known about a session before its frames are read."
+
     source: Source
-    infos: list # `VideoInfo` of each camera
+    infos: list  # `VideoInfo` of each camera
     n_frames: int
-    trials: list # `slice` of frames of each trial
-    windows: list # for each camera (matrices, extent, size)
-    label_names: list # of columns
-    labels: np.ndarray # float `[n_frames, n_labels]`, in pixels of the finished frame
-    valid: np.ndarray # bool `[n_frames, n_labels]`
-    tracks: list # for each camera the `Poses` that became labels, or None
-    made_from: dict # inputs and settings, as JSON can hold them
+    trials: list  # `slice` of frames of each trial
+    windows: list  # for each camera (matrices, extent, size)
+    label_names: list  # of columns
+    labels: np.ndarray  # float `[n_frames, n_labels]`, in pixels of the finished frame
+    valid: np.ndarray  # bool `[n_frames, n_labels]`
+    tracks: list  # for each camera the `Poses` that became labels, or None
+    made_from: dict  # inputs and settings, as JSON can hold them
 
     @property
     def image_shape(self):
         "Channels, y, x of a finished frame."
         sizes, c = [size for _, _, size in self.windows], 1 if self.source.recipe.gray else 3
-        if self.source.recipe.cameras == 'beside': return c, sizes[0][0], sum(x for _, x in sizes)
-        return c*len(sizes), *sizes[0]
+        if self.source.recipe.cameras == 'beside':
+            return c, sizes[0][0], sum(x for _, x in sizes)
+        return c * len(sizes), *sizes[0]
 
 # %% ../nbs/13c_prepare.ipynb #33d1ebe4
-def _called(path): return Path(path).name if isinstance(path, (str, os.PathLike)) else 'the poses'
+def _called(path):
+    return Path(path).name if isinstance(path, (str, os.PathLike)) else 'the poses'
+
 
 def _count(infos, tracks, source):
     "Frames of the session, and problems"
     r = source.recipe
-    counted = [count_frames(i, r.damaged) if r.damaged != 'error' and i.cut or r.damaged == 'stop' else i.n_frames for i in infos]
+    counted = [
+        count_frames(i, r.damaged) if r.damaged != 'error' and i.cut or r.damaged == 'stop' else i.n_frames
+        for i in infos
+    ]
     rows = [(_called(p), len(t)) for p, t in zip(source.poses, tracks) if t is not None]
     whole = [i.n_frames for i in infos]
-    if len({*counted, *(n for _, n in rows)}) > 1 and not r.trim and r.damaged != 'stop': counted = [count_frames(i, r.damaged) for i in infos]
-    if not min(counted, default=1): return 0, [f'{infos[counted.index(0)].path}: not one frame can be used']
+    if len({*counted, *(n for _, n in rows)}) > 1 and not r.trim and r.damaged != 'stop':
+        counted = [count_frames(i, r.damaged) for i in infos]
+    if not min(counted, default=1):
+        return 0, [f'{infos[counted.index(0)].path}: not one frame can be used']
     n = min([*counted, *(n for _, n in rows)])
-    if len({*counted, *(n for _, n in rows)}) == 1 or r.trim: return n, []
-    if r.damaged == 'stop' and counted != whole and all(k >= n for _, k in rows): return n, []
-    told = [f'{i.path.name} has {_n(k, "frame")}' for i, k in zip(infos, counted)] + [f'{name} has {_n(k, "row")}' for name, k in rows]
-    return n, [f"{' and '.join(told)}; they have to agree. If they begin together, trim=True (--trim) cuts all to {n}"]
+    if len({*counted, *(n for _, n in rows)}) == 1 or r.trim:
+        return n, []
+    if r.damaged == 'stop' and counted != whole and all(k >= n for _, k in rows):
+        return n, []
+    told = [f'{i.path.name} has {_n(k, "frame")}' for i, k in zip(infos, counted)] + [
+        f'{name} has {_n(k, "row")}' for name, k in rows
+    ]
+    return n, [
+        f'{" and ".join(told)}; they have to agree. If they begin together, trim=True (--trim) cuts all '
+        f'to {n}'
+    ]
+
 
 def cut_trials(
-    n_frames:int, # of the session
-    length:int, # frames of a trial
-) -> list: # of slices
-    "Trials of equal length; a rest of at least half a trial becomes a shorter one, a smaller rest is left out."
+    n_frames: int,  # of the session
+    length: int,  # frames of a trial
+) -> list:  # of slices
+    """Trials of equal length; a rest of at least half a trial becomes a shorter one, a smaller rest is
+    left out."""
     stops = list(range(length, n_frames + 1, length))
     rest = n_frames - (stops[-1] if stops else 0)
-    if 2*rest >= length: stops.append(n_frames)
-    return [slice(length*i, stop) for i, stop in enumerate(stops)]
+    if 2 * rest >= length:
+        stops.append(n_frames)
+    return [slice(length * i, stop) for i, stop in enumerate(stops)]
 
 # %% ../nbs/13c_prepare.ipynb #63e9c4d9
 def file_digest(
-    path, # of a file
-    piece:int=65536, # bytes of each of 64 pieces; files that are not larger than these are read whole
-) -> str: # 32 hexadecimal digits
+    path,  # of a file
+    piece: int = 65536,  # bytes of each of 64 pieces; files that are not larger than these are read whole
+) -> str:  # 32 hexadecimal digits
     "A digest of a file's size and content, quick for large files too."
     size, told = os.path.getsize(path), hashlib.sha256()
     told.update(str(size).encode())
     with open(path, 'rb') as f:
-        for i in range(64 if size > 64*piece else 1):
-            f.seek(i*(size - piece)//63 if size > 64*piece else 0)
-            told.update(f.read(piece if size > 64*piece else -1))
+        for i in range(64 if size > 64 * piece else 1):
+            f.seek(i * (size - piece) // 63 if size > 64 * piece else 0)
+            told.update(f.read(piece if size > 64 * piece else -1))
     return told.hexdigest()[:32]
+
 
 def _poses_digest(poses):
     "The same for poses that are no file"
     a = (poses.xy, poses.likelihood, poses.keypoints) if isinstance(poses, Poses) else (np.asarray(poses),)
-    return hashlib.sha256(b''.join(np.ascontiguousarray(v).tobytes() if isinstance(v, np.ndarray) else json.dumps(list(v)).encode() for v in a)).hexdigest()[:32]
+    return hashlib.sha256(
+        b''.join(
+            np.ascontiguousarray(v).tobytes() if isinstance(v, np.ndarray) else json.dumps(list(v)).encode()
+            for v in a
+        )
+    ).hexdigest()[:32]
+
 
 def _made_from(source):
     "Inputs and settings of a session, as JSON can hold them"
+
     def one(p):
-        if p is None: return None
-        return dict(file=Path(p).name, digest=file_digest(p)) if isinstance(p, (str, os.PathLike)) else dict(file=None, digest=_poses_digest(p))
-    return dict(version=1, session=source.name, videos=[one(v) for v in source.videos], poses=[one(p) for p in source.poses], individual=source.individual, format=source.format, recipe=source.recipe.to_dict())
+        if p is None:
+            return None
+        return (
+            dict(file=Path(p).name, digest=file_digest(p))
+            if isinstance(p, (str, os.PathLike))
+            else dict(file=None, digest=_poses_digest(p))
+        )
+
+    return dict(
+        version=1,
+        session=source.name,
+        videos=[one(v) for v in source.videos],
+        poses=[one(p) for p in source.poses],
+        individual=source.individual,
+        format=source.format,
+        recipe=source.recipe.to_dict(),
+    )
 
 # %% ../nbs/13c_prepare.ipynb #57a20b2f
 def _chosen(recipe, poses):
     "Names of the keypoints that become labels"
-    if recipe.keypoints is not None: return list(recipe.keypoints)
+    if recipe.keypoints is not None:
+        return list(recipe.keypoints)
     tied = {*(recipe.anchor or ()), *(recipe.heading or ())} if recipe.crop == 'follow' else ()
     return [k for k in poses.keypoints if k not in tied]
 
+
 def _unknown_keypoints(recipe, poses, path):
     "A problem for each keypoint that is asked for in vain"
-    asked = {name: what for what in ('keypoints', 'anchor', 'heading') for name in getattr(recipe, what) or ()}
-    return [f'{_called(path)}: {what}: {_unknown(name, poses.keypoints)}, got {name!r}; there are {", ".join(poses.keypoints)}' for name, what in asked.items() if name not in poses.keypoints]
+    asked = {
+        name: what for what in ('keypoints', 'anchor', 'heading') for name in getattr(recipe, what) or ()
+    }
+    return [
+        f'{_called(path)}: {what}: {_unknown(name, poses.keypoints)}, got {name!r}; there are '
+        f'{", ".join(poses.keypoints)}'
+        for name, what in asked.items()
+        if name not in poses.keypoints
+    ]
+
 
 def window_labels(
-    recipe:Recipe,
-    poses:Poses, # of one camera, as many frames as `matrices` unless that is one
-    matrices:np.ndarray, # `[n, 2, 3]` or `[1, 2, 3]`
-    size:tuple, # y and x of the finished frame
-) -> tuple: # names of keypoints, float `[n, n_keypoints, 2]`, bool `[n, n_keypoints]`
+    recipe: Recipe,
+    poses: Poses,  # of one camera, as many frames as `matrices` unless that is one
+    matrices: np.ndarray,  # `[n, 2, 3]` or `[1, 2, 3]`
+    size: tuple,  # y and x of the finished frame
+) -> tuple:  # names of keypoints, float `[n, n_keypoints, 2]`, bool `[n, n_keypoints]`
     "Chosen keypoints as seen through a window, and which of them can be seen."
     names = _chosen(recipe, poses)
     xy, valid = fill_gaps(*_pick(poses, names, poses.xy, seen(poses, recipe.min_likelihood)), recipe.max_gap)
     inside = through(matrices, xy)
-    with np.errstate(invalid='ignore'): valid &= ((inside >= -.5) & (inside < np.array(size[::-1]) - .5)).all(2)
+    with np.errstate(invalid='ignore'):
+        valid &= ((inside >= -0.5) & (inside < np.array(size[::-1]) - 0.5)).all(2)
     return names, inside, valid
 
+
 def z_score(
-    labels:np.ndarray, # float `[n_frames, n_labels]`
-    valid:np.ndarray, # bool `[n_frames, n_labels]`
-) -> tuple: # the same with mean 0 and deviation 1 over valid entries, 0 elsewhere; means; deviations
+    labels: np.ndarray,  # float `[n_frames, n_labels]`
+    valid: np.ndarray,  # bool `[n_frames, n_labels]`
+) -> tuple:  # the same with mean 0 and deviation 1 over valid entries, 0 elsewhere; means; deviations
     "Labels in units of their own deviation. A label that is never valid has mean 0 and deviation 1."
     n = np.maximum(valid.sum(0), 1)
-    clean = np.where(valid, labels, 0.)
-    mean = clean.sum(0)/n
-    std = np.sqrt((np.where(valid, labels - mean, 0.)**2).sum(0)/n)
-    std = np.where(std > 0, std, 1.)
-    return np.where(valid, (clean - mean)/std, 0.), mean, std
+    clean = np.where(valid, labels, 0.0)
+    mean = clean.sum(0) / n
+    std = np.sqrt((np.where(valid, labels - mean, 0.0) ** 2).sum(0) / n)
+    std = np.where(std > 0, std, 1.0)
+    return np.where(valid, (clean - mean) / std, 0.0), mean, std
 
 # %% ../nbs/13c_prepare.ipynb #e6c58a9c
 def _frame_size(extent, size):
     "y and x of a finished frame, for a window of an extent"
-    if not isinstance(size, int): return tuple(size)
-    return tuple(max(1, round(size*e/max(extent))) for e in extent)
+    if not isinstance(size, int):
+        return tuple(size)
+    return tuple(max(1, round(size * e / max(extent))) for e in extent)
+
 
 def _box(recipe, k, info):
     "Top, left, height and width of a fixed window of camera `k`; ValueError if it can't be"
     box = recipe.crop
-    if box is None: return 0, 0, *info.size
+    if box is None:
+        return 0, 0, *info.size
     if isinstance(box[0], tuple):
-        if k >= len(box): raise ValueError(f'crop: got {_n(len(box), "rectangle")}, expected one for each camera')
+        if k >= len(box):
+            raise ValueError(f'crop: got {_n(len(box), "rectangle")}, expected one for each camera')
         box = box[k]
     if box[0] + box[2] > info.size[0] or box[1] + box[3] > info.size[1]:
-        raise ValueError(f'{info.path.name}: crop: top {box[0]}, left {box[1]}, height {box[2]}, width {box[3]} lies partly outside of the picture of {_text_size(info.size)} pixels')
+        raise ValueError(
+            f'{info.path.name}: crop: top {box[0]}, left {box[1]}, height {box[2]}, width {box[3]} lies '
+            f'partly outside of the picture of {_text_size(info.size)} pixels'
+        )
     return box
+
 
 def _one_window(recipe, k, info, track):
     "(matrices, extent, size) of camera `k`; ValueError if it can't be"
     if recipe.crop in CROPS:
-        if track is None: raise ValueError(f'{info.path.name}: crop {recipe.crop!r} needs the poses of each camera')
+        if track is None:
+            raise ValueError(f'{info.path.name}: crop {recipe.crop!r} needs the poses of each camera')
         _, extent = follow_windows(recipe, track, (1, 1))
         size = _frame_size(extent, recipe.size)
         matrices, _ = follow_windows(recipe, track, size)
     else:
         top, left, *extent = _box(recipe, k, info)
         size = _frame_size(extent, recipe.size)
-        matrices = window_matrix((left + extent[1]/2 - .5, top + extent[0]/2 - .5), extent, size)[None]
-    if min(size) < 32: raise ValueError(f'size: got {recipe.size} for a window of {extent[0]:g} x {extent[1]:g} pixels, which makes frames of {_text_size(size)}; expected at least 32 x 32 (a network takes no less)')
+        matrices = window_matrix((left + extent[1] / 2 - 0.5, top + extent[0] / 2 - 0.5), extent, size)[None]
+    if min(size) < 32:
+        raise ValueError(
+            f'size: got {recipe.size} for a window of {extent[0]:g} x {extent[1]:g} pixels, which makes '
+            f'frames of {_text_size(size)}; expected at least 32 x 32 (a network takes no less)'
+        )
     return matrices, tuple(extent), size
 
 # %% ../nbs/13c_prepare.ipynb #8b892271
 def _look(source):
     "`VideoInfo`s, `Poses` and problems of a source"
     infos, tracks, problems = [], [], []
-    if not source.videos: problems.append('got no video, expected at least one')
+    if not source.videos:
+        problems.append('got no video, expected at least one')
     for v in source.videos:
-        try: infos.append(look_at_video(v, source.recipe.upright))
-        except MspsvaeError as e: problems.append(str(e))
-    if source.poses and len(source.poses) not in (1, len(source.videos)): problems.append(f'got {_n(len(source.poses), "pose file")} for {_n(len(source.videos), "video")}, expected one (of the first camera), or one for each')
+        try:
+            infos.append(look_at_video(v, source.recipe.upright))
+        except MspsvaeError as e:
+            problems.append(str(e))
+    if source.poses and len(source.poses) not in (1, len(source.videos)):
+        problems.append(
+            f'got {_n(len(source.poses), "pose file")} for {_n(len(source.videos), "video")}, expected '
+            'one (of the first camera), or one for each'
+        )
     for p in source.poses:
-        try: tracks.append(p if p is None or isinstance(p, Poses) else read_poses(p, source=source.format, individual=source.individual))
-        except MspsvaeError as e: problems.append(str(e))
-        else: problems += _unknown_keypoints(source.recipe, tracks[-1], p) if p is not None else []
+        try:
+            tracks.append(
+                p
+                if p is None or isinstance(p, Poses)
+                else read_poses(p, source=source.format, individual=source.individual)
+            )
+        except MspsvaeError as e:
+            problems.append(str(e))
+        else:
+            problems += _unknown_keypoints(source.recipe, tracks[-1], p) if p is not None else []
     if source.recipe.damaged == 'error':
-        problems += [f"{i.path}: cut short: {i.cut}; copy or record it again, or use what is there with damaged='stop' (--damaged stop), with the poses up to there" for i in infos if i.cut]
-    return infos, tracks + [None]*(len(source.videos) - len(tracks)), problems
+        problems += [
+            f'{i.path}: cut short: {i.cut}; copy or record it again, or use what is there with '
+            "damaged='stop' (--damaged stop), with the poses up to there"
+            for i in infos
+            if i.cut
+        ]
+    return infos, tracks + [None] * (len(source.videos) - len(tracks)), problems
+
 
 def _labels(recipe, windows, tracks):
     "Names, labels `[n, n_labels]`, valid `[n, n_labels]`, and problems"
@@ -211,66 +302,118 @@ def _labels(recipe, windows, tracks):
     for k, ((matrices, _, size), track) in enumerate(zip(windows, tracks)):
         if track is not None:
             points, inside, ok = window_labels(recipe, track, matrices, size)
-            prefix = f'camera{k + 1}_'*(len(seen_by) > 1)
+            prefix = f'camera{k + 1}_' * (len(seen_by) > 1)
             names += [f'{prefix}{p}_{d}' for p in points for d in 'xy']
             labels.append((inside + [offset, 0]).reshape(len(inside), -1))
             valid.append(ok.repeat(2, 1))
-        offset += size[1]*(recipe.cameras == 'beside')
-    return names, np.concatenate(labels, 1) if labels else np.zeros((0, 0)), np.concatenate(valid, 1) if valid else np.zeros((0, 0), bool)
+        offset += size[1] * (recipe.cameras == 'beside')
+    return (
+        names,
+        np.concatenate(labels, 1) if labels else np.zeros((0, 0)),
+        np.concatenate(valid, 1) if valid else np.zeros((0, 0), bool),
+    )
 
 # %% ../nbs/13c_prepare.ipynb #0a08803d
 def _label_problems(names, labels, valid):
     "What is wrong with labels"
-    if not names: return []
-    if not valid.any(): return ['no keypoint is ever seen within the window with enough likelihood; look at crop, min_likelihood, and whether the poses belong to this video']
+    if not names:
+        return []
+    if not valid.any():
+        return [
+            'no keypoint is ever seen within the window with enough likelihood; look at crop, '
+            'min_likelihood, and whether the poses belong to this video'
+        ]
     still = [n for n, x, ok in zip(names, labels.T, valid.T) if ok.any() and np.ptp(x[ok]) < 1e-6]
-    return [f'{", ".join(still)} never moves through this window, and can not be a label; choose others with keypoints'] if still else []
+    return (
+        [
+            f'{", ".join(still)} never moves through this window, and can not be a label; choose others '
+            'with keypoints'
+        ]
+        if still
+        else []
+    )
 
-def plan(
-    source:Source,
-) -> Plan:
+
+def plan(source: Source) -> Plan:
     "Look at videos and poses of a session; raises one `SessionError` with all that is wrong."
     recipe, name = source.recipe, source.name
     infos, tracks, problems = _look(source)
     windows = []
     if not problems:
-        try: n, problems = _count(infos, tracks, source)
-        except SessionError as e: n, problems = 0, [str(e)]
+        try:
+            n, problems = _count(infos, tracks, source)
+        except SessionError as e:
+            n, problems = 0, [str(e)]
         tracks = [None if t is None else Poses(t.xy[:n], t.likelihood[:n], t.keypoints) for t in tracks]
     if not problems:
         for k, (info, track) in enumerate(zip(infos, tracks)):
-            try: windows.append(_one_window(recipe, k, info, track))
-            except ValueError as e: problems.append(str(e))
+            try:
+                windows.append(_one_window(recipe, k, info, track))
+            except ValueError as e:
+                problems.append(str(e))
         problems += _sizes_differ(recipe, windows)
-        if not (trials := cut_trials(n, recipe.trial_length)): problems.append(f'{_n(n, "frame")} are less than half a trial of {recipe.trial_length}; choose a smaller trial_length')
+        if not (trials := cut_trials(n, recipe.trial_length)):
+            problems.append(
+                f'{_n(n, "frame")} are less than half a trial of {recipe.trial_length}; choose a '
+                'smaller trial_length'
+            )
     if not problems:
         names, labels, valid = _labels(recipe, windows, tracks)
         problems = _label_problems(names, labels, valid)
-    if problems: raise SessionError(f'{name}: {_n(len(problems), "problem")}:', problems)
+    if problems:
+        raise SessionError(f'{name}: {_n(len(problems), "problem")}:', problems)
     return Plan(source, infos, n, trials, windows, names, labels, valid, tracks, _made_from(source))
+
 
 def _sizes_differ(recipe, windows):
     sizes = {size if recipe.cameras == 'channels' else size[0] for _, _, size in windows}
-    return [f"the cameras' frames become {' and '.join(_text_size(s) if isinstance(s, tuple) else f'{s} high' for s in sorted(sizes))}; give size as (y, x)"] if len(sizes) > 1 else []
+    return (
+        [
+            "the cameras' frames become "
+            f'{" and ".join(_text_size(s) if isinstance(s, tuple) else f"{s} high" for s in sorted(sizes))}; '
+            'give size as (y, x)'
+        ]
+        if len(sizes) > 1
+        else []
+    )
 
 # %% ../nbs/13c_prepare.ipynb #e6c9bdd1
-SAME = np.arange(256, dtype=np.uint8) # a table of gray values that changes nothing
+SAME = np.arange(256, dtype=np.uint8)  # a table of gray values that changes nothing
 _NOTHING = SAME.tobytes()
 
+
 def _finished_frames(plan, tables, threads, tick, wanted=None):
-    "uint8 `[c, y, x]` of each frame, and PyAV's frame of the first camera; None for frames that are not `wanted`"
+    """uint8 `[c, y, x]` of each frame, and PyAV's frame of the first camera; None for frames that are not
+    `wanted`"""
     r, streams = plan.source.recipe, [_frames(i, plan.source.recipe.damaged, threads) for i in plan.infos]
     windows = [Window(*w, r.fill) for w in plan.windows]
     axis = 0 if r.cameras == 'channels' else 2
     for i in range(plan.n_frames):
         frames = [next(s, None) for s in streams]
-        if None in frames: raise SessionError(f'{plan.infos[frames.index(None)].path}: only {i} of {plan.n_frames} frames could be decoded; trim=True (--trim) and damaged=\'stop\' (--damaged stop) use what is there')
-        if tick and (i % 20 == 19 or i == plan.n_frames - 1): tick(i % 20 + 1)
-        if wanted is not None and not wanted[i]: yield None, None; continue
-        done = [_one_camera(frame, i, window, table, r) for frame, window, table in zip(frames, windows, tables)]
+        if None in frames:
+            raise SessionError(
+                f'{plan.infos[frames.index(None)].path}: only {i} of {plan.n_frames} frames could be '
+                "decoded; trim=True (--trim) and damaged='stop' (--damaged stop) use what is there"
+            )
+        if tick and (i % 20 == 19 or i == plan.n_frames - 1):
+            tick(i % 20 + 1)
+        if wanted is not None and not wanted[i]:
+            yield None, None
+            continue
+        done = [
+            _one_camera(frame, i, window, table, r) for frame, window, table in zip(frames, windows, tables)
+        ]
         yield done[0] if len(done) == 1 else np.concatenate(done, axis), frames[0]
-    over = [i.path.name for i, s in zip(plan.infos, streams) if not r.trim and r.damaged != 'stop' and next(s, None) is not None]
-    if over: raise SessionError(f'{" and ".join(over)} has more than the {plan.n_frames} frames that were expected; trim=True (--trim) leaves out what is more')
+    over = [
+        i.path.name
+        for i, s in zip(plan.infos, streams)
+        if not r.trim and r.damaged != 'stop' and next(s, None) is not None
+    ]
+    if over:
+        raise SessionError(
+            f'{" and ".join(over)} has more than the {plan.n_frames} frames that were expected; '
+            'trim=True (--trim) leaves out what is more'
+        )
 
 # %% ../nbs/13c_prepare.ipynb #99a9b0f4
 def _one_camera(frame, i, window, table, recipe):
@@ -279,98 +422,143 @@ def _one_camera(frame, i, window, table, recipe):
     small = [_translate(window(p, i, limited), table[limited]) for p in planes]
     return small[0][None] if len(small) == 1 else np.stack(small)
 
+
 def _tables(plan, stretch=None):
-    "For each camera, tables for full and for limited range; `stretch` `[n_cameras, 2]`: gray values that become black and white"
-    def table(low, high): return np.clip(np.rint((SAME - float(low))*255/max(high - low, 1)), 0, 255).astype(np.uint8)
+    """For each camera, tables for full and for limited range; `stretch` `[n_cameras, 2]`: gray values that
+    become black and white"""
+
+    def table(low, high):
+        return np.clip(np.rint((SAME - float(low)) * 255 / max(high - low, 1)), 0, 255).astype(np.uint8)
+
     each = [SAME if stretch is None else table(*stretch[k]) for k in range(len(plan.infos))]
     return [(t.tobytes(), t[FULL_RANGE].tobytes()) for t in each]
 
+
 def _translate(frame, table):
     "Every gray value replaced by that of a table (bytes): `table[frame]`, and three times as fast"
-    if table == _NOTHING: return frame
+    if table == _NOTHING:
+        return frame
     return np.frombuffer(frame.tobytes().translate(table), np.uint8).reshape(frame.shape)
 
 # %% ../nbs/13c_prepare.ipynb #8013677c
 def survey(
-    plan:Plan,
-    threads:int|None=None, # to decode with; None: one for each processor
-    tick=None, # called with the number of frames done since the last call
-) -> tuple: # motion energy `[n_trials]`, counts of gray values `[n_cameras, 256]`
+    plan: Plan,
+    threads: int | None = None,  # to decode with; None: one for each processor
+    tick=None,  # called with the number of frames done since the last call
+) -> tuple:  # motion energy `[n_trials]`, counts of gray values `[n_cameras, 256]`
     "Look at all frames once."
     energy, counts = np.zeros(len(plan.trials)), np.zeros((len(plan.infos), 256), int)
     trial_of, before = np.repeat(np.arange(len(plan.trials)), [t.stop - t.start for t in plan.trials]), None
     with closing(_finished_frames(plan, _tables(plan), threads, tick)) as frames:
         for i, (frame, _) in enumerate(frames):
-            if i >= len(trial_of): continue
-            for k, part in enumerate(_by_camera(plan, frame)): counts[k] += np.bincount(part.ravel(), minlength=256)
-            if i > plan.trials[trial_of[i]].start: energy[trial_of[i]] += np.abs(frame.astype(np.int16) - before).mean()
+            if i >= len(trial_of):
+                continue
+            for k, part in enumerate(_by_camera(plan, frame)):
+                counts[k] += np.bincount(part.ravel(), minlength=256)
+            if i > plan.trials[trial_of[i]].start:
+                energy[trial_of[i]] += np.abs(frame.astype(np.int16) - before).mean()
             before = frame.astype(np.int16)
-    return energy/[max(t.stop - t.start - 1, 1) for t in plan.trials], counts
+    return energy / [max(t.stop - t.start - 1, 1) for t in plan.trials], counts
+
 
 def _by_camera(plan, frame):
     "A finished frame `[c, y, x]` as a list of its cameras' parts"
-    if plan.source.recipe.cameras == 'channels': return np.split(frame, len(plan.infos))
+    if plan.source.recipe.cameras == 'channels':
+        return np.split(frame, len(plan.infos))
     return np.split(frame, np.cumsum([x for _, _, (_, x) in plan.windows])[:-1], axis=2)
 
+
 def gray_range(
-    counts:np.ndarray, # `[..., 256]`
-    share:float=.005, # of the pixels that become black, and white
-) -> np.ndarray: # `[..., 2]`
+    counts: np.ndarray,  # `[..., 256]`
+    share: float = 0.005,  # of the pixels that become black, and white
+) -> np.ndarray:  # `[..., 2]`
     "The gray values below and above which `share` of the pixels lie."
-    below = np.cumsum(counts, -1)/np.sum(counts, -1, keepdims=True)
-    return np.stack([(below <= share).sum(-1), 255 - (1 - below + counts/np.sum(counts, -1, keepdims=True) <= share)[..., ::-1].sum(-1)], -1)
+    below = np.cumsum(counts, -1) / np.sum(counts, -1, keepdims=True)
+    return np.stack(
+        [
+            (below <= share).sum(-1),
+            255 - (1 - below + counts / np.sum(counts, -1, keepdims=True) <= share)[..., ::-1].sum(-1),
+        ],
+        -1,
+    )
 
 # %% ../nbs/13c_prepare.ipynb #c5ebdbf3
-_COLOURS = '#0072B2', '#E69F00', '#009E73', '#CC79A7', '#56B4E9', '#D55E00', '#F0E442' # Okabe & Ito's
+_COLOURS = '#0072B2', '#E69F00', '#009E73', '#CC79A7', '#56B4E9', '#D55E00', '#F0E442'  # Okabe & Ito's
+
 
 def _mark(k):
     "Colour and shape of a keypoint; shapes change where colours begin again"
-    return dict(color=_COLOURS[k % 7], marker='os^Dv'[k//7 % 5])
+    return dict(color=_COLOURS[k % 7], marker='os^Dv'[k // 7 % 5])
+
 
 def _dots(ax, points, valid, size):
     "Keypoints `[n, 2]` of one frame"
-    for k, ((x, y), ok) in enumerate(zip(points, valid)): ax.plot(x, y, ms=size, mew=1, ls='', mfc=None if ok else 'none', **_mark(k))
+    for k, ((x, y), ok) in enumerate(zip(points, valid)):
+        ax.plot(x, y, ms=size, mew=1, ls='', mfc=None if ok else 'none', **_mark(k))
 
-def _plain_text(name): return ' '*name.startswith('_') + name.replace('$', r'\$') # as matplotlib shows it, no formulas
+
+# as matplotlib shows it, no formulas
+def _plain_text(name):
+    return ' ' * name.startswith('_') + name.replace('$', r'\$')
+
 
 def _show_picture(ax, image, title=''):
     y, x = image.shape
-    ax.imshow(image, cmap='gray', vmin=0, vmax=255, interpolation='nearest', extent=(-.5, x - .5, y - .5, -.5))
-    ax.set(xlim=(-.5, x - .5), ylim=(y - .5, -.5), xticks=[], yticks=[])
+    ax.imshow(
+        image, cmap='gray', vmin=0, vmax=255, interpolation='nearest', extent=(-0.5, x - 0.5, y - 0.5, -0.5)
+    )
+    ax.set(xlim=(-0.5, x - 0.5), ylim=(y - 0.5, -0.5), xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
     ax.set_title(title, fontsize=9)
+
 
 def _corners(matrix, size):
     "Corners of a window, in pixels of the picture"
     y, x = size
-    return back_through(matrix, np.array([[0, 0], [x, 0], [x, y], [0, y]]) - .5)
+    return back_through(matrix, np.array([[0, 0], [x, 0], [x, y], [0, y]]) - 0.5)
 
 # %% ../nbs/13c_prepare.ipynb #4acacda0
 def _draw_before(ax, plan, i, picture):
     "A frame as the first camera saw it"
     matrices, _, size = plan.windows[0]
     _show_picture(ax, picture, f'frame {i:,}')
-    ax.add_patch(Polygon(_corners(matrices[min(i, len(matrices) - 1)], size), fill=False, ec=_COLOURS[1], lw=1.5))
-    if (track := plan.tracks[0]) is None: return
+    ax.add_patch(
+        Polygon(_corners(matrices[min(i, len(matrices) - 1)], size), fill=False, ec=_COLOURS[1], lw=1.5)
+    )
+    if (track := plan.tracks[0]) is None:
+        return
     names = _chosen(plan.source.recipe, track)
     at = [track.keypoints.index(n) for n in names]
     _dots(ax, track.xy[i, at], seen(track, plan.source.recipe.min_likelihood)[i, at], 3)
+
 
 def _draw_after(ax, plan, i, frame):
     "The finished frame, its channels side by side"
     c, y, x = frame.shape
     gray = plan.source.recipe.gray
-    shown = frame.transpose(1, 0, 2).reshape(y, c*x) if gray else np.concatenate([p.mean(0) for p in np.split(frame, c//3)], 1)
+    shown = (
+        frame.transpose(1, 0, 2).reshape(y, c * x)
+        if gray
+        else np.concatenate([p.mean(0) for p in np.split(frame, c // 3)], 1)
+    )
     _show_picture(ax, shown)
-    if plan.label_names: _dots(ax, _points_after(plan, i), plan.valid[i, ::2], 4)
+    if plan.label_names:
+        _dots(ax, _points_after(plan, i), plan.valid[i, ::2], 4)
+
 
 def _points_after(plan, i):
     "Labels of a frame as points of the sheet `[n, 2]`; NaN beyond the frame of their camera"
     per, widths = _labels_per_camera(plan), [size[1] for _, _, size in plan.windows]
-    begins, wide, points = np.repeat(np.cumsum([0, *widths[:-1]]), per), np.repeat(widths, per), plan.labels[i].reshape(-1, 2).copy()
-    if plan.source.recipe.cameras == 'channels': points[:, 0] += begins
-    inside = (points[:, 0] > begins - .5) & (points[:, 0] < begins + wide - .5)
+    begins, wide, points = (
+        np.repeat(np.cumsum([0, *widths[:-1]]), per),
+        np.repeat(widths, per),
+        plan.labels[i].reshape(-1, 2).copy(),
+    )
+    if plan.source.recipe.cameras == 'channels':
+        points[:, 0] += begins
+    inside = (points[:, 0] > begins - 0.5) & (points[:, 0] < begins + wide - 0.5)
     return np.where(inside[:, None], points, np.nan)
+
 
 def _labels_per_camera(plan):
     "How many keypoints of each camera are labels"
@@ -378,24 +566,45 @@ def _labels_per_camera(plan):
 
 # %% ../nbs/13c_prepare.ipynb #d59a3879
 def preview(
-    plan:Plan,
-    shots:list, # (frame number, gray picture `[y, x]` of the first camera, finished frame `[c, y, x]`)
-    title:str='', # above all
+    plan: Plan,
+    shots: list,  # (frame number, gray picture `[y, x]` of the first camera, finished frame `[c, y, x]`)
+    title: str = '',  # above all
 ) -> Figure:
     "A sheet of some frames before and after, with keypoints and window; masked points are hollow."
     n = len(shots)
-    ratio = [h/w for h, w in (shots[0][1].shape, (plan.image_shape[1], shots[0][2].shape[2]*(len(plan.infos) if plan.source.recipe.cameras == 'channels' else 1)))]
-    wide = 12/n
-    fig = Figure(figsize=(12, wide*sum(ratio) + .9 + .2*bool(plan.label_names)), layout='constrained')
+    ratio = [
+        h / w
+        for h, w in (
+            shots[0][1].shape,
+            (
+                plan.image_shape[1],
+                shots[0][2].shape[2] * (len(plan.infos) if plan.source.recipe.cameras == 'channels' else 1),
+            ),
+        )
+    ]
+    wide = 12 / n
+    fig = Figure(figsize=(12, wide * sum(ratio) + 0.9 + 0.2 * bool(plan.label_names)), layout='constrained')
     fig.suptitle(_plain_text(title), fontsize=11)
     axes = fig.subplots(2, n, squeeze=False, gridspec_kw=dict(height_ratios=ratio))
     for column, (i, before, after) in zip(axes.T, shots):
         _draw_before(column[0], plan, i, before)
         _draw_after(column[1], plan, i, after)
     axes[0, 0].set_ylabel('before', fontsize=9), axes[1, 0].set_ylabel('after', fontsize=9)
-    names, share = [n[:-2] for n in plan.label_names[::2]], plan.valid[:, ::2].mean(0) if plan.label_names else []
-    for k, (name, s) in enumerate(zip(names, share)): axes[0, 0].plot([], [], ls='', ms=5, label=f'{_plain_text(name)} ({100*s:.0f} %)', **_mark(k))
-    if names: fig.legend(loc='outside lower center', ncols=max(1, min(len(names), 150//(max(map(len, names)) + 12))), fontsize=8, frameon=False, title='keypoints, and in how many frames they are seen', title_fontsize=8)
+    names, share = (
+        [n[:-2] for n in plan.label_names[::2]],
+        plan.valid[:, ::2].mean(0) if plan.label_names else [],
+    )
+    for k, (name, s) in enumerate(zip(names, share)):
+        axes[0, 0].plot([], [], ls='', ms=5, label=f'{_plain_text(name)} ({100 * s:.0f} %)', **_mark(k))
+    if names:
+        fig.legend(
+            loc='outside lower center',
+            ncols=max(1, min(len(names), 150 // (max(map(len, names)) + 12))),
+            fontsize=8,
+            frameon=False,
+            title='keypoints, and in how many frames they are seen',
+            title_fontsize=8,
+        )
     return fig
 
 # %% ../nbs/13c_prepare.ipynb #0f0ec736
@@ -404,18 +613,29 @@ def _chosen_trials(plan, energy):
     keep = plan.source.recipe.keep_trials
     return np.sort(np.argsort(-energy, kind='stable')[:keep]) if keep else np.arange(len(plan.trials))
 
+
 def _trial_images(plan, trials, tables, threads, tick, shots, n_shots):
     "uint8 `[n, c, y, x]` of each trial; some frames are put into `shots`"
     used = np.concatenate([np.arange(t.start, t.stop) for t in trials])
-    at, wanted = set(used[np.linspace(0, len(used) - 1, n_shots + 2).astype(int)[1:-1]].tolist()), np.isin(np.arange(plan.n_frames), used)
+    at, wanted = (
+        set(used[np.linspace(0, len(used) - 1, n_shots + 2).astype(int)[1:-1]].tolist()),
+        np.isin(np.arange(plan.n_frames), used),
+    )
     images, ahead = None, iter(trials)
     with closing(_finished_frames(plan, tables, threads, tick, wanted)) as frames:
         for i, (frame, before) in enumerate(frames):
-            if frame is None: continue
-            if images is None: t = next(ahead); images = np.empty((t.stop - t.start, *plan.image_shape), np.uint8)
+            if frame is None:
+                continue
+            if images is None:
+                t = next(ahead)
+                images = np.empty((t.stop - t.start, *plan.image_shape), np.uint8)
             images[i - t.start] = frame
-            if i in at: shots.append((i, _gray(before, plan.source.recipe), frame.copy()))
-            if i == t.stop - 1: yield images; images = None
+            if i in at:
+                shots.append((i, _gray(before, plan.source.recipe), frame.copy()))
+            if i == t.stop - 1:
+                yield images
+                images = None
+
 
 def _gray(frame, recipe):
     "The picture of PyAV's frame for the preview, `[y, x]`"
@@ -426,97 +646,197 @@ def _gray(frame, recipe):
 def _about(plan, trials, stretch, mean, std):
     "What the finished session tells about itself, as JSON can hold it"
     per = _labels_per_camera(plan)
-    cameras = [dict(file=i.path.name, fps=i.fps, size=list(i.size), window=[float(e) for e in extent], frame=list(size), keypoints=k, range=None if stretch is None else [int(v) for v in stretch[c]])
-               for c, (i, (_, extent, size), k) in enumerate(zip(plan.infos, plan.windows, per))]
-    return plan.made_from | dict(n_frames=plan.n_frames, n_trials=len(trials), first_frames=[t.start for t in trials], cameras=cameras,
-                                 labels=[dict(name=n, mean=float(m), std=float(s), valid=float(v)) for n, m, s, v in zip(plan.label_names, mean, std, plan.valid.mean(0) if plan.label_names else [])])
+    cameras = [
+        dict(
+            file=i.path.name,
+            fps=i.fps,
+            size=list(i.size),
+            window=[float(e) for e in extent],
+            frame=list(size),
+            keypoints=k,
+            range=None if stretch is None else [int(v) for v in stretch[c]],
+        )
+        for c, (i, (_, extent, size), k) in enumerate(zip(plan.infos, plan.windows, per))
+    ]
+    return plan.made_from | dict(
+        n_frames=plan.n_frames,
+        n_trials=len(trials),
+        first_frames=[t.start for t in trials],
+        cameras=cameras,
+        labels=[
+            dict(name=n, mean=float(m), std=float(s), valid=float(v))
+            for n, m, s, v in zip(plan.label_names, mean, std, plan.valid.mean(0) if plan.label_names else [])
+        ],
+    )
+
 
 def _matrices(plan, t):
     "Windows of a trial, `[n, n_cameras, 2, 3]`"
-    return np.stack([np.broadcast_to(m, (plan.n_frames, 2, 3))[t] if len(m) == 1 else m[t] for m, _, _ in plan.windows], 1)
+    return np.stack(
+        [np.broadcast_to(m, (plan.n_frames, 2, 3))[t] if len(m) == 1 else m[t] for m, _, _ in plan.windows], 1
+    )
+
 
 def _build(plan, path, threads=None, tick=None, n_shots=6):
     "Write a planned session: the HDF5, the JSON and the preview"
     r, energy, stretch, shots = plan.source.recipe, np.zeros(len(plan.trials)), None, []
     if r.intensity == 'range' or r.keep_trials:
         energy, counts = survey(plan, threads, tick)
-        if r.intensity == 'range': stretch = gray_range(counts)
+        if r.intensity == 'range':
+            stretch = gray_range(counts)
     trials = [plan.trials[k] for k in _chosen_trials(plan, energy)]
     used = np.concatenate([np.arange(t.start, t.stop) for t in trials])
     labels, mean, std = z_score(plan.labels[used], plan.valid[used]) if plan.label_names else (None, [], [])
-    if plan.label_names and not plan.valid[used].any(): raise SessionError(f'{plan.source.name}: no keypoint is seen in the trials that were kept; keep more of them')
+    if plan.label_names and not plan.valid[used].any():
+        raise SessionError(
+            f'{plan.source.name}: no keypoint is seen in the trials that were kept; keep more of them'
+        )
     about, cuts = _about(plan, trials, stretch, mean, std), np.cumsum([t.stop - t.start for t in trials])[:-1]
-    groups = dict(labels=np.split(labels, cuts), labels_masks=np.split(plan.valid[used].astype(np.uint8), cuts), label_names=plan.label_names) if plan.label_names else {}
-    more = dict(transforms=[_matrices(plan, t) for t in trials], frame_idx=[np.arange(t.start, t.stop) for t in trials])
+    groups = (
+        dict(
+            labels=np.split(labels, cuts),
+            labels_masks=np.split(plan.valid[used].astype(np.uint8), cuts),
+            label_names=plan.label_names,
+        )
+        if plan.label_names
+        else {}
+    )
+    more = dict(
+        transforms=[_matrices(plan, t) for t in trials],
+        frame_idx=[np.arange(t.start, t.stop) for t in trials],
+    )
     text = json.dumps(about, indent=1)
     try:
         with atomic_path(path.with_suffix('.png')) as sheet, atomic_path(path.with_suffix('.json')) as told:
-            def images(): # the preview is written before the session takes its place
+
+            def images():  # the preview is written before the session takes its place
                 yield from _trial_images(plan, trials, _tables(plan, stretch), threads, tick, shots, n_shots)
-                preview(plan, shots, _title(plan, len(trials))).savefig(sheet, dpi=110, metadata=dict(Software=None))
+                preview(plan, shots, _title(plan, len(trials))).savefig(
+                    sheet, dpi=110, metadata=dict(Software=None)
+                )
+
             told.write_text(text + '\n', encoding='utf-8')
-            write_session(path, images(), attrs=dict(prepared=text, label_mean=mean, label_std=std), more=more, **groups)
+            write_session(
+                path, images(), attrs=dict(prepared=text, label_mean=mean, label_std=std), more=more, **groups
+            )
     except (OSError, ValueError) as e:
-        if isinstance(e, MspsvaeError): raise
+        if isinstance(e, MspsvaeError):
+            raise
         raise SessionError(f'{path}: can not be written ({_reason(e)})') from None
     return path
 
+
 def _title(plan, n_trials):
     c, y, x = plan.image_shape
-    return f"{plan.source.name}: {_n(plan.n_frames, 'frame')}, {_n(n_trials, 'trial')} of {_text_size((c, y, x))}"
+    return (
+        f'{plan.source.name}: {_n(plan.n_frames, "frame")}, {_n(n_trials, "trial")} of '
+        f'{_text_size((c, y, x))}'
+    )
 
 # %% ../nbs/13c_prepare.ipynb #6a172aa5
 def _flat(value, name=''):
     "A nested dict as one of paths and values"
-    if isinstance(value, dict): return {k: v for key, part in value.items() for k, v in _flat(part, f'{name}.{key}' if name else key).items()}
-    if isinstance(value, list) and any(isinstance(v, dict) for v in value): return _flat({str(i + 1): v for i, v in enumerate(value)}, name)
+    if isinstance(value, dict):
+        return {
+            k: v
+            for key, part in value.items()
+            for k, v in _flat(part, f'{name}.{key}' if name else key).items()
+        }
+    if isinstance(value, list) and any(isinstance(v, dict) for v in value):
+        return _flat({str(i + 1): v for i, v in enumerate(value)}, name)
     return {name: value}
+
 
 def _made_before(path):
     "What a session that stands there was made from, or None for one that `prepare` didn't make"
     with _open(path) as f:
-        try: return json.loads(f.attrs['prepared'])
-        except Exception: return None
+        try:
+            return json.loads(f.attrs['prepared'])
+        except Exception:
+            return None
+
 
 def already_made(
-    path:Path, # of the session's HDF5
-    made_from:dict, # inputs and settings, as of `_made_from`
-) -> bool: # False: not there
+    path: Path,  # of the session's HDF5
+    made_from: dict,  # inputs and settings, as of `_made_from`
+) -> bool:  # False: not there
     "Is the session there, made in the same way? Raises `SessionError` where it was made in another."
-    if not path.exists(): return False
-    try: before = _made_before(path)
-    except SessionError as e: raise SessionError(f'{e}; redo=True (--redo) makes it anew') from None
-    if before is None: raise SessionError(f'{path}: this session was not made by prepare; choose another folder, or replace it with redo=True (--redo)')
+    if not path.exists():
+        return False
+    try:
+        before = _made_before(path)
+    except SessionError as e:
+        raise SessionError(f'{e}; redo=True (--redo) makes it anew') from None
+    if before is None:
+        raise SessionError(
+            f'{path}: this session was not made by prepare; choose another folder, or replace it with '
+            'redo=True (--redo)'
+        )
     old, new = _flat({k: before.get(k) for k in made_from}), _flat(json.loads(json.dumps(made_from)))
-    differ = [f'{k.removeprefix("recipe.")}: {_show(old.get(k))} before, {_show(new.get(k))} now' for k in dict.fromkeys([*old, *new]) if old.get(k) != new.get(k)]
-    if differ: raise SessionError(f'{path}: made before in another way ({"; ".join(differ[:4])}{f"; and {len(differ) - 4} more" if len(differ) > 4 else ""}); make it anew with redo=True (--redo), or choose another folder')
+    differ = [
+        f'{k.removeprefix("recipe.")}: {_show(old.get(k))} before, {_show(new.get(k))} now'
+        for k in dict.fromkeys([*old, *new])
+        if old.get(k) != new.get(k)
+    ]
+    if differ:
+        raise SessionError(
+            f'{path}: made before in another way '
+            f'({"; ".join(differ[:4])}{f"; and {len(differ) - 4} more" if len(differ) > 4 else ""}); '
+            'make it anew with redo=True (--redo), or choose another folder'
+        )
     return all(path.with_suffix(ending).exists() for ending in ('.json', '.png'))
 
 # %% ../nbs/13c_prepare.ipynb #9e25bc3a
-_WORKER = 'import sys, pickle; sys.path[:] = pickle.load(sys.stdin.buffer); from mspsvae.prepare import _work; _work()'
+_WORKER = (
+    'import sys, pickle; sys.path[:] = pickle.load(sys.stdin.buffer); from mspsvae.prepare import _work; '
+    '_work()'
+)
 
-def _say(**news): print(json.dumps(news), flush=True)
+
+def _say(**news):
+    print(json.dumps(news), flush=True)
+
 
 def _work():
     "In a worker: make the sessions that are told on standard input, and tell about each on standard output"
     import _thread
+
     jobs, busy = Queue(), threading.Event()
+
     def listen():
         try:
-            while True: jobs.put(pickle.load(sys.stdin.buffer))
-        except Exception: jobs.put(None)    # the end of the input, most often
-        if busy.is_set(): _thread.interrupt_main()    # nobody waits for the result any more
+            while True:
+                jobs.put(pickle.load(sys.stdin.buffer))
+        except Exception:
+            jobs.put(None)  # the end of the input, most often
+        if busy.is_set():
+            _thread.interrupt_main()  # nobody waits for the result any more
+
     threading.Thread(target=listen, daemon=True).start()
     try:
         while (job := jobs.get()) is not None:
             busy.set()
             source, path, threads = job
-            try: news = dict(done=str(_build(plan(Source(**source | dict(recipe=Recipe(**source['recipe'])))), path, threads, lambda n: _say(frames=n))))
-            except MspsvaeError as e: news = dict(error=str(e))
-            except Exception as e: news = dict(error=f"{source['name']}: {type(e).__name__}: {e}")
+            try:
+                news = dict(
+                    done=str(
+                        _build(
+                            plan(Source(**source | dict(recipe=Recipe(**source['recipe'])))),
+                            path,
+                            threads,
+                            lambda n: _say(frames=n),
+                        )
+                    )
+                )
+            except MspsvaeError as e:
+                news = dict(error=str(e))
+            except Exception as e:
+                news = dict(error=f'{source["name"]}: {type(e).__name__}: {e}')
             busy.clear()
             _say(**news)
-    except KeyboardInterrupt: pass
+    except KeyboardInterrupt:
+        pass
+
 
 def _ask(worker, job, news):
     "Give a worker a job (source, path, threads), pass on its progress; returns its last word"
@@ -525,9 +845,11 @@ def _ask(worker, job, news):
     worker.stdin.flush()
     for line in worker.stdout:
         said = json.loads(line)
-        if 'frames' not in said: return said
+        if 'frames' not in said:
+            return said
         news.put((job, said))
     return dict(error=f'{source.name}: the worker came to a sudden end; was the memory full?')
+
 
 def _tend(jobs, news, workers):
     "In a thread of the parent: keep a worker busy, and replace it if it dies"
@@ -535,37 +857,51 @@ def _tend(jobs, news, workers):
     while (job := jobs.get()) is not None:
         try:
             if worker is None or worker.poll() is not None:
-                worker = subprocess.Popen([sys.executable, '-c', _WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                worker = subprocess.Popen(
+                    [sys.executable, '-c', _WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+                )
                 workers.append(worker)
                 pickle.dump([os.path.abspath(p) for p in sys.path], worker.stdin)
             said = _ask(worker, job, news)
-        except Exception as e: said = dict(error=f'{job[0].name}: the worker can not be reached ({_reason(e)})')
+        except Exception as e:
+            said = dict(error=f'{job[0].name}: the worker can not be reached ({_reason(e)})')
         news.put((job, said))
+
 
 def _dismiss(workers):
     "Let workers stop and clean up, wait for them"
     for w in workers:
-        with suppress(OSError): w.stdin.close()
+        with suppress(OSError):
+            w.stdin.close()
     for w in workers:
-        try: w.wait(20)
-        except subprocess.TimeoutExpired: w.kill()
+        try:
+            w.wait(20)
+        except subprocess.TimeoutExpired:
+            w.kill()
         w.stdout.close()
 
 # %% ../nbs/13c_prepare.ipynb #62771bbc
 def _side_by_side(jobs, n_workers, tick):
     "Do all jobs (source, path, threads) in workers; returns what went wrong"
     todo, news, errors, left, workers = Queue(), Queue(), [], len(jobs), []
-    for job in [*jobs, *[None]*n_workers]: todo.put(job)
-    for _ in range(n_workers): threading.Thread(target=_tend, args=(todo, news, workers), daemon=True).start()
+    for job in [*jobs, *[None] * n_workers]:
+        todo.put(job)
+    for _ in range(n_workers):
+        threading.Thread(target=_tend, args=(todo, news, workers), daemon=True).start()
     try:
         while left:
             job, said = news.get()
-            if 'frames' in said: tick(said['frames']); continue
+            if 'frames' in said:
+                tick(said['frames'])
+                continue
             left -= 1
-            if 'error' in said: errors.append(said['error'])
+            if 'error' in said:
+                errors.append(said['error'])
     finally:
-        while not todo.empty(): todo.get_nowait()    # after Ctrl-C: start nothing new
-        for _ in range(n_workers): todo.put(None)
+        while not todo.empty():
+            todo.get_nowait()  # after Ctrl-C: start nothing new
+        for _ in range(n_workers):
+            todo.put(None)
         _dismiss(workers)
     return errors
 
@@ -575,35 +911,74 @@ def _differing(plans):
     problems = []
     for what, get, text in (('frames', lambda p: p[1], _text_size), ('labels', lambda p: len(p[2]), str)):
         usual = Counter(map(get, plans)).most_common(1)[0][0] if plans else None
-        problems += [f"{p[0].name}: {what}: got {text(get(p))}, expected {text(usual)} as in most sessions" + '; give size as (y, x)'*(what == 'frames') for p in plans if get(p) != usual]
+        problems += [
+            f'{p[0].name}: {what}: got {text(get(p))}, expected {text(usual)} as in most sessions'
+            + '; give size as (y, x)' * (what == 'frames')
+            for p in plans
+            if get(p) != usual
+        ]
     return problems
+
 
 def _names_wrong(sources):
     "Problems with the names of sessions"
-    problems = [f'{_show(s.name)}: no name for a session; expected letters, digits, _, - and . (no slash, no space, no dot at its beginning)' for s in sources if not re.fullmatch(r'\w[\w.-]{0,119}', str(s.name))]
-    return problems + [f'{n}: this name is given {_n(k, "time")}; each session needs its own' for n, k in Counter(str(s.name).lower() for s in sources).items() if k > 1]
+    problems = [
+        f'{_show(s.name)}: no name for a session; expected letters, digits, _, - and . (no slash, no '
+        'space, no dot at its beginning)'
+        for s in sources
+        if not re.fullmatch(r'\w[\w.-]{0,119}', str(s.name))
+    ]
+    return problems + [
+        f'{n}: this name is given {_n(k, "time")}; each session needs its own'
+        for n, k in Counter(str(s.name).lower() for s in sources).items()
+        if k > 1
+    ]
+
 
 def _room(out, plans):
     "A problem, if the disk is too small"
     place = next((p for p in (out, *out.absolute().parents) if p.exists()), None)
-    need, free = sum(np.prod(shape, dtype=float)*n for _, shape, _, n in plans), shutil.disk_usage(place).free if place else np.inf
-    return [f'{out}: the sessions need {need/1e9:.1f} GB, and {free/1e9:.1f} GB are free'] if need > free else []
+    need, free = (
+        sum(np.prod(shape, dtype=float) * n for _, shape, _, n in plans),
+        shutil.disk_usage(place).free if place else np.inf,
+    )
+    return (
+        [f'{out}: the sessions need {need / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free']
+        if need > free
+        else []
+    )
 
 # %% ../nbs/13c_prepare.ipynb #089f5492
 def _plan_all(sources, out, redo):
-    "(source, image shape, label names, frames) of each session that has to be made, the last `Plan`, and problems"
+    """(source, image shape, label names, frames) of each session that has to be made, the last `Plan`, and
+    problems"""
     todo, problems, one = [], [], None
     for s in sources:
-        try: made_from = _made_from(s)
-        except Exception: made_from = None    # `plan` knows what to say about that
         try:
-            if made_from and not redo and already_made(out/f'{s.name}.hdf5', made_from): continue
+            made_from = _made_from(s)
+        except Exception:
+            made_from = None  # `plan` knows what to say about that
+        try:
+            if made_from and not redo and already_made(out / f'{s.name}.hdf5', made_from):
+                continue
             one = plan(s)
             todo.append((s, one.image_shape, one.label_names, one.n_frames))
-            rare = [f'{n[:-2]} ({100*v:.0f} %)' for n, v in zip(one.label_names[::2], one.valid[:, ::2].mean(0) if one.label_names else []) if v < .1]
-            if rare: warnings.warn(f'{s.name}: hardly ever seen within the window: {", ".join(rare)}; look at the preview, and at crop and min_likelihood')
-        except MspsvaeError as e: problems += [f'{s.name}: {p}' for p in e.problems] or [str(e) if s.name in str(e) else f'{s.name}: {e}']
+            rare = [
+                f'{n[:-2]} ({100 * v:.0f} %)'
+                for n, v in zip(one.label_names[::2], one.valid[:, ::2].mean(0) if one.label_names else [])
+                if v < 0.1
+            ]
+            if rare:
+                warnings.warn(
+                    f'{s.name}: hardly ever seen within the window: {", ".join(rare)}; look at the '
+                    'preview, and at crop and min_likelihood'
+                )
+        except MspsvaeError as e:
+            problems += [f'{s.name}: {p}' for p in e.problems] or [
+                str(e) if s.name in str(e) else f'{s.name}: {e}'
+            ]
     return todo, one, problems
+
 
 def _prepare_all(sources, out, redo, workers, show_progress, problems=()):
     "Make what isn't there yet"
@@ -611,103 +986,172 @@ def _prepare_all(sources, out, redo, workers, show_progress, problems=()):
     problems = [*problems, *_names_wrong(sources)]
     todo, one, more = _plan_all(sources, out, redo)
     problems += more + (_differing(todo) + _room(out, todo) if not more else [])
-    if problems: raise SessionError(f"{_n(len(problems), 'problem')}, nothing was made:", problems)
-    try: out.mkdir(parents=True, exist_ok=True)
-    except OSError as e: raise SessionError(f'{out}: can not be written ({_reason(e)})') from None
+    if problems:
+        raise SessionError(f'{_n(len(problems), "problem")}, nothing was made:', problems)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise SessionError(f'{out}: can not be written ({_reason(e)})') from None
     n = max(1, min(workers or cpus, len(todo)))
     passes = [2 if s.recipe.intensity == 'range' or s.recipe.keep_trials else 1 for s, *_ in todo]
-    with tqdm(total=sum(k*p for (*_, k), p in zip(todo, passes)), disable=not show_progress or not todo, unit='frame', unit_scale=True, mininterval=.5, leave=False) as bar:
-        if len(todo) == 1: _build(one, out/f'{todo[0][0].name}.hdf5', None, bar.update); return
-        errors = _side_by_side([(s, out/f'{s.name}.hdf5', max(1, cpus//n)) for s, *_ in todo], n, bar.update) if todo else []
-    if errors: raise SessionError(f'{len(errors)} of {_n(len(todo), "session")} could not be made (the others are in {out}; started again, this goes on with the rest):', errors)
+    with tqdm(
+        total=sum(k * p for (*_, k), p in zip(todo, passes)),
+        disable=not show_progress or not todo,
+        unit='frame',
+        unit_scale=True,
+        mininterval=0.5,
+        leave=False,
+    ) as bar:
+        if len(todo) == 1:
+            _build(one, out / f'{todo[0][0].name}.hdf5', None, bar.update)
+            return
+        errors = (
+            _side_by_side([(s, out / f'{s.name}.hdf5', max(1, cpus // n)) for s, *_ in todo], n, bar.update)
+            if todo
+            else []
+        )
+    if errors:
+        raise SessionError(
+            f'{len(errors)} of {_n(len(todo), "session")} could not be made (the others are in {out}; '
+            'started again, this goes on with the rest):',
+            errors,
+        )
 
 # %% ../nbs/13c_prepare.ipynb #b9f84ab6
 def _several(value):
     "One or several things as a tuple"
-    if value is None: return ()
+    if value is None:
+        return ()
     return tuple(value) if isinstance(value, (list, tuple)) else (value,)
 
+
 def prepare(
-    videos, # path of the video, or a list of paths of synchronised cameras
-    poses, # of the first camera, or a list with one for each: a file that `read_poses` reads, `Poses`, or `[n_frames, n_keypoints, 2]`; None: no labels
-    out, # folder for the session
-    session:str|None=None, # its name; None: that of the first video
-    recipe:Recipe|None=None, # all settings; None: the defaults
-    individual:str|None=None, # which animal, where the pose file holds several
-    format:str|None=None, # of the pose file, as `read_poses` knows it; None: what it looks like
-    redo:bool=False, # replace a session that was made in another way
-    show_progress:bool=True, # a progress bar
-    **overrides, # single settings, as for `Recipe`
-) -> Path: # of the session's HDF5
+    videos,  # path of the video, or a list of paths of synchronised cameras
+    # of the first camera, or a list with one for each: a file that `read_poses` reads, `Poses`, or
+    # `[n_frames, n_keypoints, 2]`; None: no labels
+    poses,
+    out,  # folder for the session
+    session: str | None = None,  # its name; None: that of the first video
+    recipe: Recipe | None = None,  # all settings; None: the defaults
+    individual: str | None = None,  # which animal, where the pose file holds several
+    format: str | None = None,  # of the pose file, as `read_poses` knows it; None: what it looks like
+    redo: bool = False,  # replace a session that was made in another way
+    show_progress: bool = True,  # a progress bar
+    **overrides,  # single settings, as for `Recipe`
+) -> Path:  # of the session's HDF5
     "Make a session of videos and poses: whole, or an error that says all that is wrong."
     videos, recipe = _several(videos), (recipe or Recipe()).replace(**overrides)
     name = session or (re.sub(r'[^\w.-]+', '-', Path(videos[0]).stem).strip('.-') if videos else 'session')
-    _prepare_all([Source(name, videos, _several(poses), recipe, individual, format)], out, redo, 1, show_progress)
-    return Path(out)/f'{name}.hdf5'
+    _prepare_all(
+        [Source(name, videos, _several(poses), recipe, individual, format)], out, redo, 1, show_progress
+    )
+    return Path(out) / f'{name}.hdf5'
 
 # %% ../nbs/13c_prepare.ipynb #669f389d
-_COLUMNS = ('id', 'video', 'poses', 'individual', 'format') # and all settings of a `Recipe`
+_COLUMNS = ('id', 'video', 'poses', 'individual', 'format')  # and all settings of a `Recipe`
+
 
 def _table_rows(table):
     "Rows as (place, dict), the folder that paths are relative to, and problems"
-    if not isinstance(table, (str, os.PathLike)): return [(f'row {i + 1}', dict(r)) for i, r in enumerate(table)], Path(), []
+    if not isinstance(table, (str, os.PathLike)):
+        return [(f'row {i + 1}', dict(r)) for i, r in enumerate(table)], Path(), []
     path = Path(table).expanduser()
-    if not path.is_file(): return [], path.parent, [f'{path}: there is no such table of sessions']
+    if not path.is_file():
+        return [], path.parent, [f'{path}: there is no such table of sessions']
     _, rows, problems = _table(path)
     return [(f'{path.name}, line {line}', row) for line, row in rows], path.parent, problems
 
+
 def _row_source(row, folder, recipe):
     "The `Source` of a row; ValueError if it is none"
-    def paths(value): return tuple(folder/p.strip() if p.strip() else None for p in value.split(';')) if isinstance(value, str) else _several(value)
-    if unknown := [c for c in row if c not in _COLUMNS and c not in Recipe._checks]: raise ConfigError(f'column {unknown[0]!r}: {_unknown(unknown[0], [*_COLUMNS, *Recipe._checks])}')
-    if missing := [c for c in ('id', 'video') if not row.get(c)]: raise ValueError(f'{" and ".join(missing)} missing')
+
+    def paths(value):
+        return (
+            tuple(folder / p.strip() if p.strip() else None for p in value.split(';'))
+            if isinstance(value, str)
+            else _several(value)
+        )
+
+    if unknown := [c for c in row if c not in _COLUMNS and c not in Recipe._checks]:
+        raise ConfigError(f'column {unknown[0]!r}: {_unknown(unknown[0], [*_COLUMNS, *Recipe._checks])}')
+    if missing := [c for c in ('id', 'video') if not row.get(c)]:
+        raise ValueError(f'{" and ".join(missing)} missing')
     changes = {k: _flag_or(v) for k, v in row.items() if k in Recipe._checks and v != '' and v is not None}
-    return Source(row['id'], paths(row['video']), paths(row.get('poses') or None), recipe.replace(**changes), row.get('individual') or None, row.get('format') or None)
+    return Source(
+        row['id'],
+        paths(row['video']),
+        paths(row.get('poses') or None),
+        recipe.replace(**changes),
+        row.get('individual') or None,
+        row.get('format') or None,
+    )
+
 
 def _flag_or(value):
     "Numbers, true and false from the texts of a table; everything else as it is"
-    value = _to_number(value.lower() if isinstance(value, str) and value.lower() in ('true', 'false') else value)
+    value = _to_number(
+        value.lower() if isinstance(value, str) and value.lower() in ('true', 'false') else value
+    )
     return value
 
 # %% ../nbs/13c_prepare.ipynb #4828f97c
 def prepare_sessions(
-    table, # a CSV with a line for each session, or a list of dicts: id, video, poses, individual, format, and settings of a `Recipe`
-    out, # folder for the sessions
-    recipe:Recipe|None=None, # settings of all sessions; None: the defaults
-    redo:bool=False, # replace sessions that were made in another way
-    workers:int|None=None, # sessions at a time; None: as many as there are processors
-    show_progress:bool=True, # a progress bar
-    **overrides, # single settings of all sessions, as for `Recipe`
-) -> list: # paths of the sessions' HDF5s
-    "Make all sessions of a table; finished ones are passed over. All that is wrong with any of them is reported at once, before anything is made."
+    # a CSV with a line for each session, or a list of dicts: id, video, poses, individual, format, and
+    # settings of a `Recipe`
+    table,
+    out,  # folder for the sessions
+    recipe: Recipe | None = None,  # settings of all sessions; None: the defaults
+    redo: bool = False,  # replace sessions that were made in another way
+    workers: int | None = None,  # sessions at a time; None: as many as there are processors
+    show_progress: bool = True,  # a progress bar
+    **overrides,  # single settings of all sessions, as for `Recipe`
+) -> list:  # paths of the sessions' HDF5s
+    """Make all sessions of a table; finished ones are passed over. All that is wrong with any of them is
+    reported at once, before anything is made."""
     recipe, (rows, folder, problems) = (recipe or Recipe()).replace(**overrides), _table_rows(table)
     sources = []
     for place, row in rows:
-        try: sources.append(_row_source(row, folder, recipe))
-        except ValueError as e: problems += [f'{place}: {p}' for p in getattr(e, 'problems', None) or [e]]
-    if not rows and not problems: problems = ['got no sessions, expected a row for each']
+        try:
+            sources.append(_row_source(row, folder, recipe))
+        except ValueError as e:
+            problems += [f'{place}: {p}' for p in getattr(e, 'problems', None) or [e]]
+    if not rows and not problems:
+        problems = ['got no sessions, expected a row for each']
     _prepare_all(sources, out, redo, workers, show_progress, problems)
-    return [Path(out)/f'{s.name}.hdf5' for s in sources]
+    return [Path(out) / f'{s.name}.hdf5' for s in sources]
 
 # %% ../nbs/13c_prepare.ipynb #222bbd73
 def to_pixels(
-    session, # a `Session`, or the path of an HDF5 made by `prepare`
-    trial:str, # such as 'trial_0000'
-    labels:np.ndarray|None=None, # `[n_frames, n_labels]`, such as a model's predictions; None: those of the file, NaN where masked
-) -> np.ndarray: # `[n_frames, n_keypoints, 2]`: x and y in pixels of the camera's picture
+    session,  # a `Session`, or the path of an HDF5 made by `prepare`
+    trial: str,  # such as 'trial_0000'
+    # `[n_frames, n_labels]`, such as a model's predictions; None: those of the file, NaN where masked
+    labels: np.ndarray | None = None,
+) -> np.ndarray:  # `[n_frames, n_keypoints, 2]`: x and y in pixels of the camera's picture
     "Labels as points in the original video; raises `SessionError` for a session that `prepare` didn't make."
     session = session if isinstance(session, Session) else Session('session', session)
     with session.open() as f:
-        try: about, mean, std = json.loads(f.attrs['prepared']), f.attrs['label_mean'], f.attrs['label_std']
-        except Exception: raise SessionError(f'{session.path}: was not made by prepare; the way back to pixels is not known') from None
-    if not about['labels']: raise SessionError(f'{session.path}: this session has no labels')
+        try:
+            about, mean, std = json.loads(f.attrs['prepared']), f.attrs['label_mean'], f.attrs['label_std']
+        except Exception:
+            raise SessionError(
+                f'{session.path}: was not made by prepare; the way back to pixels is not known'
+            ) from None
+    if not about['labels']:
+        raise SessionError(f'{session.path}: this session has no labels')
     matrices = session.read(trial, 'transforms')
-    if labels is None: labels = np.where(session.read(trial, 'labels_masks') == 1, session.read(trial, 'labels'), np.nan)
+    if labels is None:
+        labels = np.where(session.read(trial, 'labels_masks') == 1, session.read(trial, 'labels'), np.nan)
     labels = np.asarray(labels, float)
-    if labels.shape != (len(matrices), len(mean)): raise ShapeError(f'{session.path}: {trial}: got labels {labels.shape}, expected {(len(matrices), len(mean))}')
-    points, out, offset, done = (labels*std + mean).reshape(len(labels), -1, 2), [], 0, 0
+    if labels.shape != (len(matrices), len(mean)):
+        raise ShapeError(
+            f'{session.path}: {trial}: got labels {labels.shape}, expected {(len(matrices), len(mean))}'
+        )
+    points, out, offset, done = (labels * std + mean).reshape(len(labels), -1, 2), [], 0, 0
     for k, camera in enumerate(about['cameras']):
-        part = points[:, done:done + camera['keypoints']] - [offset, 0]
+        part = points[:, done : done + camera['keypoints']] - [offset, 0]
         out.append(back_through(matrices[:, k], part))
-        offset, done = offset + camera['frame'][1]*(about['recipe']['cameras'] == 'beside'), done + camera['keypoints']
+        offset, done = (
+            offset + camera['frame'][1] * (about['recipe']['cameras'] == 'beside'),
+            done + camera['keypoints'],
+        )
     return np.concatenate(out, 1)

@@ -24,21 +24,28 @@ from .batches import Batch, Share
 from .config import ConfigError, TrainingError
 
 # %% ../nbs/05a_processes.ipynb #be564df2
-_here = SimpleNamespace(base=None, store=None, joined=0, left=False)      # the place for words, see below; how often this program has joined others; has it left them?
+# the place for words, see below; how often this program has joined others; has it left them?
+_here = SimpleNamespace(base=None, store=None, joined=0, left=False)
+
 
 def n_started() -> int:
     "How many processes `torchrun` started together; 1 without it."
     return int(os.environ.get('WORLD_SIZE', 1)) if 'TORCHELASTIC_RUN_ID' in os.environ else 1
 
-def _joined(): return dist.is_available() and dist.is_initialized() and not _here.left
+
+def _joined():
+    return dist.is_available() and dist.is_initialized() and not _here.left
+
 
 def n_processes() -> int:
     "How many processes compute together right now; 1 outside of `together`."
     return dist.get_world_size() if _joined() else 1
 
+
 def process_number() -> int:
     "Which of the processes this is, counted from 0."
     return dist.get_rank() if _joined() else int(os.environ['RANK']) if n_started() > 1 else 0
+
 
 def leads() -> bool:
     "Is this the process that writes files and talks to the user?"
@@ -46,41 +53,75 @@ def leads() -> bool:
 
 # %% ../nbs/05a_processes.ipynb #bd7e037b
 def process_device(
-    name:str='auto', # `Config.device`
-) -> str: # the same where there is one process
+    name: str = 'auto',  # `Config.device`
+) -> str:  # the same where there is one process
     "The device of this process; raises `ConfigError` where the processes cannot share out what there is."
-    if n_started() == 1: return name
-    cards, here, number = torch.cuda.device_count(), int(os.environ.get('LOCAL_WORLD_SIZE', 1)), int(os.environ.get('LOCAL_RANK', 0))
-    if name == 'cpu' or (name == 'auto' and not cards): return 'cpu'
-    if name not in ('auto', 'cuda'): raise ConfigError(f"device: got {name!r} for {n_started()} processes; each takes a card of its own with 'auto' or 'cuda', or the processor with 'cpu'")
+    if n_started() == 1:
+        return name
+    cards, here, number = (
+        torch.cuda.device_count(),
+        int(os.environ.get('LOCAL_WORLD_SIZE', 1)),
+        int(os.environ.get('LOCAL_RANK', 0)),
+    )
+    if name == 'cpu' or (name == 'auto' and not cards):
+        return 'cpu'
+    if name not in ('auto', 'cuda'):
+        raise ConfigError(
+            f'device: got {name!r} for {n_started()} processes; each takes a card of its own with '
+            "'auto' or 'cuda', or the processor with 'cpu'"
+        )
     fewer = f'start as many as there are (torchrun --nproc-per-node {cards}), or ' if cards else ''
-    if here > cards: raise ConfigError(f"device: {here} processes were started on a computer with {cards} graphics cards; {fewer}set device='cpu'")
+    if here > cards:
+        raise ConfigError(
+            f'device: {here} processes were started on a computer with {cards} graphics cards; '
+            f"{fewer}set device='cpu'"
+        )
     return f'cuda:{number}'
 
 # %% ../nbs/05a_processes.ipynb #e1ca663b
-class ProcessLost(TrainingError): "Another process is gone."
+class ProcessLost(TrainingError):
+    "Another process is gone."
 
-def _word(): # that another process has left
-    try: return _here.store.get('left').decode() if _here.store is not None and _here.store.check(['left']) else ''
-    except RuntimeError: return ''
+
+def _word():  # that another process has left
+    try:
+        return (
+            _here.store.get('left').decode()
+            if _here.store is not None and _here.store.check(['left'])
+            else ''
+        )
+    except RuntimeError:
+        return ''
+
 
 @contextmanager
 def _peers_told():
-    try: yield
+    try:
+        yield
     except RuntimeError as e:
         word = _word()
-        if word == 'interrupted': raise KeyboardInterrupt from None
-        why = word or ('another process did not answer in time' if 'timed out' in str(e).lower() else 'another process was killed, or cannot be reached')
-        raise ProcessLost(f'process {process_number()} of {n_started()} cannot go on: {why}. What was saved is kept; start again with resume=True (--resume), with as many processes as you like') from e
+        if word == 'interrupted':
+            raise KeyboardInterrupt from None
+        why = word or (
+            'another process did not answer in time'
+            if 'timed out' in str(e).lower()
+            else 'another process was killed, or cannot be reached'
+        )
+        raise ProcessLost(
+            f'process {process_number()} of {n_started()} cannot go on: {why}. What was saved is kept; '
+            'start again with resume=True (--resume), with as many processes as you like'
+        ) from e
 
 # %% ../nbs/05a_processes.ipynb #f403f7f1
 def add_up(
-    x:Tensor, # of the same shape in all processes
-) -> Tensor: # the same in all processes
+    x: Tensor,  # of the same shape in all processes
+) -> Tensor:  # the same in all processes
     "The sum over all processes, without gradient."
-    if n_processes() == 1: return x
+    if n_processes() == 1:
+        return x
     x = x.detach().clone(memory_format=torch.contiguous_format)
-    with _peers_told(): dist.all_reduce(x)
+    with _peers_told():
+        dist.all_reduce(x)
     return x
 
 # %% ../nbs/05a_processes.ipynb #5fb3ae8b
@@ -91,128 +132,191 @@ class _Gather(torch.autograd.Function):
         return add_up(x.new_zeros(n, *x.shape[1:]).index_copy_(0, rows, x))
 
     @staticmethod
-    def backward(ctx, grad): return add_up(grad)[ctx.saved_tensors[0]], None, None
+    def backward(ctx, grad):
+        return add_up(grad)[ctx.saved_tensors[0]], None, None
+
 
 def gather(
-    x:Tensor, # a row for each frame that is here, `[n, d]`
-    share:Share|None, # which frames these are; None: all
-) -> Tensor: # a row for each frame of the whole batch, `[N, d]`, in its order
+    x: Tensor,  # a row for each frame that is here, `[n, d]`
+    share: Share | None,  # which frames these are; None: all
+) -> Tensor:  # a row for each frame of the whole batch, `[N, d]`, in its order
     "The rows of all processes, with gradients."
     return x if share is None else _Gather.apply(x, share.rows, len(share))
 
+
 def own_rows(
-    x:Tensor, # a row for each frame of the whole batch, `[N, ...]`
-    share:Share|None, # which frames are here; None: all
-) -> Tensor: # `[n, ...]`
+    x: Tensor,  # a row for each frame of the whole batch, `[N, ...]`
+    share: Share | None,  # which frames are here; None: all
+) -> Tensor:  # `[n, ...]`
     "The rows of the frames that are here."
     return x if share is None else x[share.rows]
 
-def whole_batch(
-    batch:Batch,
-) -> Batch|Share: # what has `session` and length of the whole batch
+
+def whole_batch(batch: Batch) -> Batch | Share:  # what has `session` and length of the whole batch
     "What there is to know here about the whole of a batch."
     return batch if batch.share is None else batch.share
 
 # %% ../nbs/05a_processes.ipynb #21fd7669
-def _split_like(flat, tensors): return [part.view(t.shape) for part, t in zip(flat.split([t.numel() for t in tensors]), tensors)]
+def _split_like(flat, tensors):
+    return [part.view(t.shape) for part, t in zip(flat.split([t.numel() for t in tensors]), tensors)]
+
 
 def add_up_gradients(
-    model:nn.Module, # after `backward`; its gradients are replaced
+    model: nn.Module,  # after `backward`; its gradients are replaced
 ) -> None:
     "Give every process the sum of all processes' gradients."
-    if n_processes() == 1: return
+    if n_processes() == 1:
+        return
     weights = list(model.parameters())
     flat = torch.cat([(torch.zeros_like(w) if w.grad is None else w.grad).flatten() for w in weights])
     for w, total in zip(weights, _split_like(add_up(flat), weights)):
-        if w.grad is None: w.grad = torch.empty_like(w)
+        if w.grad is None:
+            w.grad = torch.empty_like(w)
         w.grad.copy_(total)
 
 # %% ../nbs/05a_processes.ipynb #20746f7b
 def share_weights(
-    model:nn.Module, # changed in place, in all processes but the leader
+    model: nn.Module,  # changed in place, in all processes but the leader
 ) -> None:
     "Give every process the leader's weights and buffers."
-    if n_processes() == 1: return
+    if n_processes() == 1:
+        return
     values = list(model.state_dict().values())
     flat = torch.cat([v.flatten() for v in values])
-    with _peers_told(): dist.broadcast(flat, 0)
-    for v, sent in zip(values, _split_like(flat, values)): v.copy_(sent)
+    with _peers_told():
+        dist.broadcast(flat, 0)
+    for v, sent in zip(values, _split_like(flat, values)):
+        v.copy_(sent)
+
 
 def from_leader(
-    value, # tensors on the CPU, numbers, text, None, dicts and lists of them; looked at in the leader only
+    value,  # tensors on the CPU, numbers, text, None, dicts and lists of them; looked at in the leader only
 ):
     "The leader's value, in all processes."
-    if n_processes() == 1: return value
+    if n_processes() == 1:
+        return value
     content = io.BytesIO()
-    if leads(): torch.save(value, content)
+    if leads():
+        torch.save(value, content)
     size = torch.tensor(content.tell())
-    with _peers_told(): dist.broadcast(size, 0)
-    sent = torch.frombuffer(bytearray(content.getvalue()), dtype=torch.uint8) if leads() else torch.empty(int(size), dtype=torch.uint8)
-    with _peers_told(): dist.broadcast(sent, 0)
+    with _peers_told():
+        dist.broadcast(size, 0)
+    sent = (
+        torch.frombuffer(bytearray(content.getvalue()), dtype=torch.uint8)
+        if leads()
+        else torch.empty(int(size), dtype=torch.uint8)
+    )
+    with _peers_told():
+        dist.broadcast(sent, 0)
     return value if leads() else torch.load(io.BytesIO(sent.numpy().tobytes()), weights_only=True)
 
 # %% ../nbs/05a_processes.ipynb #c93fc3d4
 def _watch(pipe):
     while number := os.read(pipe, 1):
-        if number[0] != signal.SIGTERM: continue
-        if int(os.environ['LOCAL_RANK']) < 2:                   # one of the first two, should the other be the one that failed
-            print(f'process {process_number()} of {n_started()} was told to stop, by a scheduler or because another process failed. '
-                  'What was saved is kept; start again with resume=True (--resume), with as many processes as you like', file=sys.stderr, flush=True)
+        if number[0] != signal.SIGTERM:
+            continue
+        # one of the first two, should the other be the one that failed
+        if int(os.environ['LOCAL_RANK']) < 2:
+            print(
+                f'process {process_number()} of {n_started()} was told to stop, by a scheduler or '
+                'because another process failed. '
+                'What was saved is kept; start again with resume=True (--resume), with as many '
+                'processes as you like',
+                file=sys.stderr,
+                flush=True,
+            )
         os._exit(128 + signal.SIGTERM)
+
 
 @contextmanager
 def _last_words():
-    if os.name != 'posix' or current_thread() is not main_thread(): yield; return
+    if os.name != 'posix' or current_thread() is not main_thread():
+        yield
+        return
     read, write = os.pipe()
     os.set_blocking(write, False)
     thread = Thread(target=_watch, args=(read,))
     thread.start()
-    handler, pipe = signal.signal(signal.SIGTERM, lambda *ignored: None), signal.set_wakeup_fd(write, warn_on_full_buffer=False)
-    try: yield
+    handler, pipe = (
+        signal.signal(signal.SIGTERM, lambda *ignored: None),
+        signal.set_wakeup_fd(write, warn_on_full_buffer=False),
+    )
+    try:
+        yield
     finally:
         signal.set_wakeup_fd(pipe)
         signal.signal(signal.SIGTERM, handler)
-        os.close(write)                                         # ends the thread
+        os.close(write)  # ends the thread
         thread.join()
         os.close(read)
 
 # %% ../nbs/05a_processes.ipynb #b494e3a5
 PATIENCE = timedelta(minutes=15)
 
+
 def _join(device, patience):
     cuda = torch.device(device).type == 'cuda'
-    if cuda: torch.cuda.set_device(device)
+    if cuda:
+        torch.cuda.set_device(device)
     with _peers_told():
-        if _here.base is None: _here.base = next(dist.rendezvous('env://', timeout=patience))
+        if _here.base is None:
+            _here.base = next(dist.rendezvous('env://', timeout=patience))
         store, number, n = _here.base
-        _here.joined, _here.left = _here.joined + 1, False      # a program may fit several models, one after the other
-        _here.store = dist.PrefixStore(f'mspsvae/{os.environ.get("TORCHELASTIC_RESTART_COUNT", 0)}/{_here.joined}', store)     # no addresses of those that are gone
-        dist.init_process_group('cpu:gloo,cuda:nccl' if cuda else 'gloo', store=_here.store, rank=number, world_size=n, timeout=patience)
+        # a program may fit several models, one after the other
+        _here.joined, _here.left = _here.joined + 1, False
+        # no addresses of those that are gone
+        _here.store = dist.PrefixStore(
+            f'mspsvae/{os.environ.get("TORCHELASTIC_RESTART_COUNT", 0)}/{_here.joined}', store
+        )
+        dist.init_process_group(
+            'cpu:gloo,cuda:nccl' if cuda else 'gloo',
+            store=_here.store,
+            rank=number,
+            world_size=n,
+            timeout=patience,
+        )
+
 
 def leave(
-    word:str='', # why; the others are told. '' if it was they who left
+    word: str = '',  # why; the others are told. '' if it was they who left
 ) -> None:
     "Go before the others are done; they will not wait."
-    if _here.store is None or not _joined(): return
-    try: word and _here.store.compare_set('left', '', word)
-    except RuntimeError: pass                                   # the place to leave word is gone as well
-    if 'nccl' not in str(dist.get_backend_config()): dist.destroy_process_group()
+    if _here.store is None or not _joined():
+        return
+    try:
+        word and _here.store.compare_set('left', '', word)
+    except RuntimeError:
+        pass  # the place to leave word is gone as well
+    if 'nccl' not in str(dist.get_backend_config()):
+        dist.destroy_process_group()
     _here.store, _here.left = None, True
+
 
 @contextmanager
 def together(
-    device:str='cpu', # of this process, from `process_device`
-    patience:timedelta=PATIENCE, # how long to wait for an answer of the others
+    device: str = 'cpu',  # of this process, from `process_device`
+    patience: timedelta = PATIENCE,  # how long to wait for an answer of the others
 ):
-    "For the block, compute with the processes that `torchrun` started along with this one; without any, do nothing."
-    if n_started() == 1 or _joined(): yield; return
+    """For the block, compute with the processes that `torchrun` started along with this one; without any,
+    do nothing."""
+    if n_started() == 1 or _joined():
+        yield
+        return
     try:
         with _last_words():
             _join(device, patience)
             yield
-            if _here.store is not None: add_up(torch.zeros(1))  # all are done
+            if _here.store is not None:
+                add_up(torch.zeros(1))  # all are done
     except BaseException as e:
-        leave('' if isinstance(e, ProcessLost) else 'interrupted' if isinstance(e, KeyboardInterrupt) else f'process {process_number()} failed, {type(e).__name__}: {str(e)[:300]}')
+        leave(
+            ''
+            if isinstance(e, ProcessLost)
+            else 'interrupted'
+            if isinstance(e, KeyboardInterrupt)
+            else f'process {process_number()} failed, {type(e).__name__}: {str(e)[:300]}'
+        )
         raise
-    if _here.store is not None: dist.destroy_process_group()
+    if _here.store is not None:
+        dist.destroy_process_group()
     _here.store = None

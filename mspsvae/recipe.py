@@ -20,286 +20,470 @@ from .poses import Poses
 from .video import DAMAGED, Resizer
 
 # %% ../nbs/13b_recipe.ipynb #02ab6c32
-CROPS, CAMERAS, UNITS, INTENSITIES = ('align', 'follow'), ('channels', 'beside'), ('pixels', 'heading'), ('none', 'range') # words that settings know
+# words that settings know
+CROPS, CAMERAS, UNITS, INTENSITIES = (
+    ('align', 'follow'),
+    ('channels', 'beside'),
+    ('pixels', 'heading'),
+    ('none', 'range'),
+)
+
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Recipe(_Settings):
-    "How sessions are made of videos and poses. Wrong or unknown settings raise one `ConfigError` that lists them all."
+    """How sessions are made of videos and poses. Wrong or unknown settings raise one `ConfigError` that
+    lists them all."""
+
     # the picture
-    crop: str|tuple|None = None # None: all of it; (top, left, height, width) in pixels; 'align': a window at the median of `anchor`; 'follow': one that goes along with it
-    window: float|tuple|None = None # (height, width) of the window of 'align' and 'follow'; one number for a square
-    window_unit: str = 'pixels' # of `window`; 'heading': times the median distance between the two keypoints of `heading`, so that large and small animals fill it alike
-    anchor: tuple|None = None # keypoints whose mean is the middle of the window
-    heading: tuple|None = None # two keypoints, from and to: the window is turned until this direction points up
-    smooth: float = 2. # deviation, in frames, of the Gaussian that smooths the way of a window that follows
-    fill: int = 0 # gray value of what lies outside of the picture
-    size: int|tuple = 128 # (y, x) of a finished frame, in pixels; one number: of the longer side, and the other follows
-    gray: bool = True # one channel; False: red, green and blue
-    cameras: str = 'channels' # what several cameras become: 'channels', or pictures 'beside' each other
-    intensity: str = 'none' # 'range': the darkest and brightest half percent of a session become black and white; takes a second pass
-    upright: bool = True # turn pictures as the camera asked for, as players and trackers do
+    # None: all of it; (top, left, height, width) in pixels; 'align': a window at the median of `anchor`;
+    # 'follow': one that goes along with it
+    crop: str | tuple | None = None
+    # (height, width) of the window of 'align' and 'follow'; one number for a square
+    window: float | tuple | None = None
+    # of `window`; 'heading': times the median distance between the two keypoints of `heading`, so that large
+    # and small animals fill it alike
+    window_unit: str = 'pixels'
+    anchor: tuple | None = None  # keypoints whose mean is the middle of the window
+    # two keypoints, from and to: the window is turned until this direction points up
+    heading: tuple | None = None
+    # deviation, in frames, of the Gaussian that smooths the way of a window that follows
+    smooth: float = 2.0
+    fill: int = 0  # gray value of what lies outside of the picture
+    # (y, x) of a finished frame, in pixels; one number: of the longer side, and the other follows
+    size: int | tuple = 128
+    gray: bool = True  # one channel; False: red, green and blue
+    cameras: str = 'channels'  # what several cameras become: 'channels', or pictures 'beside' each other
+    # 'range': the darkest and brightest half percent of a session become black and white; takes a second
+    # pass
+    intensity: str = 'none'
+    upright: bool = True  # turn pictures as the camera asked for, as players and trackers do
     # the labels
-    keypoints: tuple|None = None # which become labels; None: all but those that a following window is tied to
-    min_likelihood: float = .9 # below, a point counts as missing
-    max_gap: int = 0 # frames; gaps of a keypoint up to this length are filled by straight lines
+    # which become labels; None: all but those that a following window is tied to
+    keypoints: tuple | None = None
+    min_likelihood: float = 0.9  # below, a point counts as missing
+    max_gap: int = 0  # frames; gaps of a keypoint up to this length are filled by straight lines
     # the trials
-    trial_length: int = 100 # frames
-    keep_trials: int|None = None # only so many, those with most motion; takes a second pass
+    trial_length: int = 100  # frames
+    keep_trials: int | None = None  # only so many, those with most motion; takes a second pass
     # what else may be
-    trim: bool = False # where videos and poses differ in length, cut all to the shortest
-    damaged: str = 'error' # what to do about frames that can't be decoded: 'error', 'stop' (use those before), 'keep' (also those half decoded)
+    trim: bool = False  # where videos and poses differ in length, cut all to the shortest
+    # what to do about frames that can't be decoded: 'error', 'stop' (use those before), 'keep' (also those
+    # half decoded)
+    damaged: str = 'error'
 
 # %% ../nbs/13b_recipe.ipynb #f26e0a3c
 def _parts(value):
     "A text split at commas or semicolons; anything else as it is"
     return [p.strip() for p in re.split('[;,]', value)] if isinstance(value, str) else value
 
+
 def _to_number(value):
-    try: return json.loads(value) if isinstance(value, str) else value
-    except ValueError: return value
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
 
 def _word(*words):
     "A check: one of some words"
+
     def check(value):
-        if isinstance(value, str) and value in words: return value
+        if isinstance(value, str) and value in words:
+            return value
         raise ValueError(f'expected one of {", ".join(words)}')
+
     return check
+
 
 def _keypoints(n=None):
     "A check: names of keypoints (`n` of them), or None"
-    want = f'expected {"names" if n is None else n} of keypoints' + (", such as 'nose,tail'" if n != 1 else '') + ', or None'
+    want = (
+        f'expected {"names" if n is None else n} of keypoints'
+        + (", such as 'nose,tail'" if n != 1 else '')
+        + ', or None'
+    )
+
     def check(value):
-        if value is None or value == '': return None
+        if value is None or value == '':
+            return None
         value = _parts(value)
-        if not isinstance(value, (list, tuple)) or not value or not all(isinstance(v, str) and v for v in value) or n not in (None, len(value)): raise ValueError(want)
-        if len(set(value)) < len(value): raise ValueError('expected each keypoint once')
+        if (
+            not isinstance(value, (list, tuple))
+            or not value
+            or not all(isinstance(v, str) and v for v in value)
+            or n not in (None, len(value))
+        ):
+            raise ValueError(want)
+        if len(set(value)) < len(value):
+            raise ValueError('expected each keypoint once')
         return tuple(value)
+
     return check
 
 # %% ../nbs/13b_recipe.ipynb #b25db731
 def _rectangle(value):
     "A check: top, left, height and width"
-    want = "expected (top, left, height, width) in whole pixels, height and width >= 1, or 'align', or 'follow', or None"
-    box = _numbers([_to_number(v) for v in _parts(value)] if isinstance(value, (str, list, tuple)) else value, 0, want)
-    if len(box) != 4 or min(box[2:]) < 1: raise ValueError(want)
+    want = (
+        "expected (top, left, height, width) in whole pixels, height and width >= 1, or 'align', or "
+        "'follow', or None"
+    )
+    box = _numbers(
+        [_to_number(v) for v in _parts(value)] if isinstance(value, (str, list, tuple)) else value, 0, want
+    )
+    if len(box) != 4 or min(box[2:]) < 1:
+        raise ValueError(want)
     return box
+
 
 def _crop(value):
     "A check: which part of the picture, for all cameras or, as a list, for each"
-    if value is None or value == '': return None
-    if isinstance(value, str) and value in CROPS: return value
-    if isinstance(value, str) and '|' in value: value = value.split('|')
-    if isinstance(value, (list, tuple)) and value and all(isinstance(v, (list, tuple)) or isinstance(v, str) and len(_parts(v)) > 1 for v in value): return tuple(map(_rectangle, value))
+    if value is None or value == '':
+        return None
+    if isinstance(value, str) and value in CROPS:
+        return value
+    if isinstance(value, str) and '|' in value:
+        value = value.split('|')
+    if (
+        isinstance(value, (list, tuple))
+        and value
+        and all(isinstance(v, (list, tuple)) or isinstance(v, str) and len(_parts(v)) > 1 for v in value)
+    ):
+        return tuple(map(_rectangle, value))
     return _rectangle(value)
+
 
 def _extent(value):
     "A check: height and width of a window"
-    if value is None or value == '': return None
+    if value is None or value == '':
+        return None
     want = 'expected (height, width), each > 0, or one number, or None'
-    value = [_to_number(v) for v in _parts(value)] if isinstance(value, str) else list(value) if isinstance(value, (list, tuple)) else [value]
-    try: value = [_number(0., above=True)(v) for v in value]
-    except ValueError: raise ValueError(want) from None
-    if len(value) not in (1, 2): raise ValueError(want)
-    return tuple(value*2 if len(value) == 1 else value)
+    value = (
+        [_to_number(v) for v in _parts(value)]
+        if isinstance(value, str)
+        else list(value)
+        if isinstance(value, (list, tuple))
+        else [value]
+    )
+    try:
+        value = [_number(0.0, above=True)(v) for v in value]
+    except ValueError:
+        raise ValueError(want) from None
+    if len(value) not in (1, 2):
+        raise ValueError(want)
+    return tuple(value * 2 if len(value) == 1 else value)
+
 
 def _size(value):
     "A check: y and x, or the longer of the two"
-    want = 'expected (y, x) in pixels, each >= 32 (a network takes no less), or one number for the longer side'
+    want = (
+        'expected (y, x) in pixels, each >= 32 (a network takes no less), or one number for the longer side'
+    )
     value = [_to_number(v) for v in _parts(value)] if isinstance(value, str) else value
-    if not isinstance(value, (list, tuple)): value = [value]
+    if not isinstance(value, (list, tuple)):
+        value = [value]
     value = _numbers(value, 32, want)
-    if len(value) not in (1, 2): raise ValueError(want)
+    if len(value) not in (1, 2):
+        raise ValueError(want)
     return value if len(value) == 2 else value[0]
 
 # %% ../nbs/13b_recipe.ipynb #6b8a7676
 Recipe._n_positional = 0
 Recipe._checks = dict(
-    crop=_crop, window=_extent, window_unit=_word(*UNITS), anchor=_keypoints(), heading=_keypoints(2), smooth=_number(0., high=1000.), fill=_whole(), size=_size, gray=_flag,
-    cameras=_word(*CAMERAS), intensity=_word(*INTENSITIES), upright=_flag, keypoints=_keypoints(), min_likelihood=_number(0., high=1.), max_gap=_whole(), trial_length=_whole(2),
-    keep_trials=_whole(1, optional=True), trim=_flag, damaged=_word(*DAMAGED))
+    crop=_crop,
+    window=_extent,
+    window_unit=_word(*UNITS),
+    anchor=_keypoints(),
+    heading=_keypoints(2),
+    smooth=_number(0.0, high=1000.0),
+    fill=_whole(),
+    size=_size,
+    gray=_flag,
+    cameras=_word(*CAMERAS),
+    intensity=_word(*INTENSITIES),
+    upright=_flag,
+    keypoints=_keypoints(),
+    min_likelihood=_number(0.0, high=1.0),
+    max_gap=_whole(),
+    trial_length=_whole(2),
+    keep_trials=_whole(1, optional=True),
+    trim=_flag,
+    damaged=_word(*DAMAGED),
+)
+
 
 def _window_rule(r):
     "A rule: a window that goes by keypoints needs a size and keypoints; other crops need neither"
     needs = [n for n in ('window', 'anchor') if getattr(r, n) is None]
-    if r.crop in CROPS and needs: yield f"got {r.crop!r}, expected {' and '.join(needs)} with it: the size of the window, and the keypoints in its middle"
-    if r.crop not in CROPS and (given := [n for n in ('window', 'anchor', 'heading') if getattr(r, n) is not None]):
-        yield f"got {_show(r.crop)}, expected 'align' or 'follow' when {' and '.join(given)} {'is' if len(given) == 1 else 'are'} given"
-    if r.window_unit == 'heading' and r.heading is None: yield "got no heading, expected two keypoints when window_unit is 'heading'"
-    if r.heading and r.heading[0] == r.heading[1]: yield 'heading goes from a keypoint to itself'
+    if r.crop in CROPS and needs:
+        yield (
+            f'got {r.crop!r}, expected {" and ".join(needs)} with it: the size of the window, and the '
+            'keypoints in its middle'
+        )
+    if r.crop not in CROPS and (
+        given := [n for n in ('window', 'anchor', 'heading') if getattr(r, n) is not None]
+    ):
+        yield (
+            f"got {_show(r.crop)}, expected 'align' or 'follow' when {' and '.join(given)} "
+            f'{"is" if len(given) == 1 else "are"} given'
+        )
+    if r.window_unit == 'heading' and r.heading is None:
+        yield "got no heading, expected two keypoints when window_unit is 'heading'"
+    if r.heading and r.heading[0] == r.heading[1]:
+        yield 'heading goes from a keypoint to itself'
+
 
 def _fill_rule(r):
-    if r.fill > 255: yield f'got {r.fill}, expected a gray value from 0 to 255'
+    if r.fill > 255:
+        yield f'got {r.fill}, expected a gray value from 0 to 255'
 
-Recipe._rules = [(('crop', 'window', 'anchor', 'heading', 'window_unit'), _window_rule), (('fill',), _fill_rule)]
+
+Recipe._rules = [
+    (('crop', 'window', 'anchor', 'heading', 'window_unit'), _window_rule),
+    (('fill',), _fill_rule),
+]
+
 
 @patch
-def replace(self:Recipe, **overrides) -> Recipe:
+def replace(self: Recipe, **overrides) -> Recipe:
     "A copy with some settings changed; raises `ConfigError` as making one does."
     return Recipe(**{f.name: getattr(self, f.name) for f in fields(self)} | overrides)
 
 # %% ../nbs/13b_recipe.ipynb #c86d0245
 def seen(
-    poses:Poses,
-    min_likelihood:float=.9, # below, a point counts as missing
-) -> np.ndarray: # bool `[n_frames, n_keypoints]`
+    poses: Poses,
+    min_likelihood: float = 0.9,  # below, a point counts as missing
+) -> np.ndarray:  # bool `[n_frames, n_keypoints]`
     "Which points the tracker saw."
     return np.isfinite(poses.xy).all(2) & (poses.likelihood >= min_likelihood)
 
+
 def fill_gaps(
-    xy:np.ndarray, # float `[n_frames, n_keypoints, 2]`
-    valid:np.ndarray, # bool `[n_frames, n_keypoints]`
-    max_gap:int, # frames
-) -> tuple: # both, with short gaps filled
+    xy: np.ndarray,  # float `[n_frames, n_keypoints, 2]`
+    valid: np.ndarray,  # bool `[n_frames, n_keypoints]`
+    max_gap: int,  # frames
+) -> tuple:  # both, with short gaps filled
     "Fill gaps of up to `max_gap` frames by straight lines."
     xy, valid, t = xy.copy(), valid.copy(), np.arange(len(xy))
     for k in range(xy.shape[1]):
         ok = valid[:, k]
-        if not ok.any() or not max_gap: continue
-        edges = np.flatnonzero(np.diff(np.r_[1, ok, 1]))    # a gap begins, ends, begins, ...
-        short = [slice(a, b) for a, b in zip(edges[::2], edges[1::2]) if 0 < a and b < len(t) and b - a <= max_gap]
+        if not ok.any() or not max_gap:
+            continue
+        edges = np.flatnonzero(np.diff(np.r_[1, ok, 1]))  # a gap begins, ends, begins, ...
+        short = [
+            slice(a, b) for a, b in zip(edges[::2], edges[1::2]) if 0 < a and b < len(t) and b - a <= max_gap
+        ]
         known = t[ok]
-        for gap in short: xy[gap, k] = np.stack([np.interp(t[gap], known, xy[ok, k, d]) for d in range(2)], 1)
-        for gap in short: valid[gap, k] = True
+        for gap in short:
+            xy[gap, k] = np.stack([np.interp(t[gap], known, xy[ok, k, d]) for d in range(2)], 1)
+        for gap in short:
+            valid[gap, k] = True
     return xy, valid
 
 # %% ../nbs/13b_recipe.ipynb #99e8421c
-UP = (0., -1.) # y points down
+UP = (0.0, -1.0)  # y points down
+
 
 def window_matrix(
-    centre:np.ndarray, # `[..., 2]`, x and y of the middle, in pixels of the picture
-    extent:tuple, # height and width in pixels of the picture
-    size:tuple, # y and x of the finished frame
-    up=UP, # `[..., 2]`, of length 1: the direction that shall point up
-) -> np.ndarray: # `[..., 2, 3]`
+    centre: np.ndarray,  # `[..., 2]`, x and y of the middle, in pixels of the picture
+    extent: tuple,  # height and width in pixels of the picture
+    size: tuple,  # y and x of the finished frame
+    up=UP,  # `[..., 2]`, of length 1: the direction that shall point up
+) -> np.ndarray:  # `[..., 2, 3]`
     "From pixels of the picture to pixels of the finished frame."
     ux, uy = np.moveaxis(np.asarray(up, float), -1, 0)
     turn = np.stack([np.stack([-uy, ux], -1), np.stack([-ux, -uy], -1)], -2)
-    A = np.array([size[1]/extent[1], size[0]/extent[0]])[:, None]*turn
-    middle = (np.array([size[1], size[0]]) - 1)/2
-    return np.concatenate([np.broadcast_to(A, (*np.shape(centre)[:-1], 2, 2)), (middle - np.einsum('...ij,...j->...i', A, centre))[..., None]], -1)
+    A = np.array([size[1] / extent[1], size[0] / extent[0]])[:, None] * turn
+    middle = (np.array([size[1], size[0]]) - 1) / 2
+    return np.concatenate(
+        [
+            np.broadcast_to(A, (*np.shape(centre)[:-1], 2, 2)),
+            (middle - np.einsum('...ij,...j->...i', A, centre))[..., None],
+        ],
+        -1,
+    )
+
 
 def through(
-    matrix:np.ndarray, # `[..., 2, 3]`
-    xy:np.ndarray, # `[..., n, 2]`
-) -> np.ndarray: # `[..., n, 2]`
+    matrix: np.ndarray,  # `[..., 2, 3]`
+    xy: np.ndarray,  # `[..., n, 2]`
+) -> np.ndarray:  # `[..., n, 2]`
     "Points as seen through a window."
     return np.einsum('...ij,...nj->...ni', matrix[..., :2], xy) + matrix[..., None, :, 2]
 
+
 def back_through(
-    matrix:np.ndarray, # `[..., 2, 3]`
-    xy:np.ndarray, # `[..., n, 2]` in the finished frame
-) -> np.ndarray: # `[..., n, 2]` in the picture
+    matrix: np.ndarray,  # `[..., 2, 3]`
+    xy: np.ndarray,  # `[..., n, 2]` in the finished frame
+) -> np.ndarray:  # `[..., n, 2]` in the picture
     "The way back."
     return np.einsum('...ij,...nj->...ni', np.linalg.inv(matrix[..., :2]), xy - matrix[..., None, :, 2])
 
 # %% ../nbs/13b_recipe.ipynb #a8522660
 def _smoothed(values, width):
     "`[n, d]` smoothed along n; the ends are held"
-    if not width or len(values) < 2: return values
-    reach = int(np.ceil(4*width))
-    weights = np.exp(-.5*(np.arange(-reach, reach + 1)/width)**2)
+    if not width or len(values) < 2:
+        return values
+    reach = int(np.ceil(4 * width))
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / width) ** 2)
     padded = np.pad(values, [(reach, reach), (0, 0)], mode='edge')
-    return np.stack([np.convolve(padded[:, d], weights/weights.sum(), mode='valid') for d in range(values.shape[1])], 1)
+    return np.stack(
+        [np.convolve(padded[:, d], weights / weights.sum(), mode='valid') for d in range(values.shape[1])], 1
+    )
+
 
 def way(
-    points:np.ndarray, # `[n, d]`
-    valid:np.ndarray, # bool `[n]`, at least one
-    width:float, # of the Gaussian, in frames
-) -> np.ndarray: # `[n, d]`
+    points: np.ndarray,  # `[n, d]`
+    valid: np.ndarray,  # bool `[n]`, at least one
+    width: float,  # of the Gaussian, in frames
+) -> np.ndarray:  # `[n, d]`
     "A track without gaps, smoothed: straight lines over what is missing, the ends held."
     t, known = np.arange(len(points)), np.flatnonzero(valid)
-    return _smoothed(np.stack([np.interp(t, known, points[known, d]) for d in range(points.shape[1])], 1), width)
+    return _smoothed(
+        np.stack([np.interp(t, known, points[known, d]) for d in range(points.shape[1])], 1), width
+    )
 
 # %% ../nbs/13b_recipe.ipynb #6ce23c99
 def _direction(vectors):
     "Vectors `[..., 2]` made of length 1; up where they have none"
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.where(length > 1e-9, vectors/np.maximum(length, 1e-9), UP)
+    return np.where(length > 1e-9, vectors / np.maximum(length, 1e-9), UP)
+
 
 def _pick(poses, names, xy, valid):
     "Tracks and validity of some keypoints"
     at = [poses.keypoints.index(name) for name in names]
     return xy[:, at], valid[:, at]
 
+
 def _heading(recipe, poses, xy, valid):
-    "Vectors from one keypoint of the heading to the other `[n, 2]`, which are seen `[n]`, and their median length"
+    """Vectors from one keypoint of the heading to the other `[n, 2]`, which are seen `[n]`, and their
+    median length"""
     (a, b), ok = (v := _pick(poses, recipe.heading, xy, valid))[0].transpose(1, 0, 2), v[1].all(1)
-    if not ok.any(): raise SessionError(f"heading: {' and '.join(recipe.heading)} are never seen together with a likelihood >= {recipe.min_likelihood:g}")
+    if not ok.any():
+        raise SessionError(
+            f'heading: {" and ".join(recipe.heading)} are never seen together with a likelihood >= '
+            f'{recipe.min_likelihood:g}'
+        )
     return b - a, ok, float(np.median(np.linalg.norm((b - a)[ok], axis=1)))
 
+
 def follow_windows(
-    recipe:Recipe,
-    poses:Poses, # of one camera
-    size:tuple, # y and x of the finished frame
-) -> tuple: # matrices `[n, 2, 3]`, extent (height, width) in pixels
-    "Windows that 'align' or 'follow' (then one for each frame); raises `SessionError` where the anchor is never seen."
+    recipe: Recipe,
+    poses: Poses,  # of one camera
+    size: tuple,  # y and x of the finished frame
+) -> tuple:  # matrices `[n, 2, 3]`, extent (height, width) in pixels
+    """Windows that 'align' or 'follow' (then one for each frame); raises `SessionError` where the anchor
+    is never seen."""
     xy, valid = poses.xy, seen(poses, recipe.min_likelihood)
     points, ok = _pick(poses, recipe.anchor, xy, valid)
     middle, ok, up, extent = points.mean(1), ok.all(1), UP, recipe.window
-    if not ok.any(): raise SessionError(f"anchor: {' and '.join(recipe.anchor)} {'are never seen together' if len(recipe.anchor) > 1 else 'is never seen'} with a likelihood >= {recipe.min_likelihood:g}")
+    if not ok.any():
+        raise SessionError(
+            f'anchor: {" and ".join(recipe.anchor)} '
+            f'{"are never seen together" if len(recipe.anchor) > 1 else "is never seen"} with a '
+            f'likelihood >= {recipe.min_likelihood:g}'
+        )
     if recipe.heading:
         ahead, sure, length = _heading(recipe, poses, xy, valid)
-        up = _direction(way(_direction(ahead), sure, recipe.smooth) if recipe.crop == 'follow' else np.median(ahead[sure], axis=0))
-        if recipe.window_unit == 'heading': extent = tuple(e*length for e in extent)
-    if recipe.crop == 'follow': return window_matrix(way(middle, ok, recipe.smooth), extent, size, up), extent
+        up = _direction(
+            way(_direction(ahead), sure, recipe.smooth)
+            if recipe.crop == 'follow'
+            else np.median(ahead[sure], axis=0)
+        )
+        if recipe.window_unit == 'heading':
+            extent = tuple(e * length for e in extent)
+    if recipe.crop == 'follow':
+        return window_matrix(way(middle, ok, recipe.smooth), extent, size, up), extent
     centre = np.median(middle[ok], axis=0)
-    if not recipe.heading: extent = tuple(max(1, round(e)) for e in extent); centre = _on_pixels(centre, extent)
+    if not recipe.heading:
+        extent = tuple(max(1, round(e)) for e in extent)
+        centre = _on_pixels(centre, extent)
     return window_matrix(centre, extent, size, up)[None], extent
+
 
 def _on_pixels(centre, extent):
     "The centre, moved by less than a pixel, of a window whose edges are edges of pixels"
-    half = np.array(extent[::-1])/2
-    return np.round(centre + .5 - half) + half - .5
+    half = np.array(extent[::-1]) / 2
+    return np.round(centre + 0.5 - half) + half - 0.5
 
 # %% ../nbs/13b_recipe.ipynb #241f6cc5
 def _rectangular(matrix, extent):
     "Top, left, height and width of a window that is a rectangle of whole pixels, or None"
-    corner = back_through(matrix, np.array([[-.5, -.5]]))[0] + .5
+    corner = back_through(matrix, np.array([[-0.5, -0.5]]))[0] + 0.5
     numbers = np.array([corner[1], corner[0], *extent])
     upright = abs(matrix[0, 1]) + abs(matrix[1, 0]) < 1e-9 and matrix[0, 0] > 0
-    return tuple(int(v) for v in np.round(numbers)) if upright and np.abs(numbers - np.round(numbers)).max() < 1e-6 else None
+    return (
+        tuple(int(v) for v in np.round(numbers))
+        if upright and np.abs(numbers - np.round(numbers)).max() < 1e-6
+        else None
+    )
+
 
 def _cut_out(plane, box, fill):
     "A rectangle of a picture `[y, x]`; `fill` stands where it reaches beyond"
     top, left, height, width = box
-    y0, x0, y1, x1 = max(top, 0), max(left, 0), min(top + height, plane.shape[0]), min(left + width, plane.shape[1])
-    if (y1 - y0, x1 - x0) == (height, width): return plane[y0:y1, x0:x1]
+    y0, x0, y1, x1 = (
+        max(top, 0),
+        max(left, 0),
+        min(top + height, plane.shape[0]),
+        min(left + width, plane.shape[1]),
+    )
+    if (y1 - y0, x1 - x0) == (height, width):
+        return plane[y0:y1, x0:x1]
     out = np.full((height, width), fill, np.uint8)
-    if y1 > y0 and x1 > x0: out[y0 - top:y1 - top, x0 - left:x1 - left] = plane[y0:y1, x0:x1]
+    if y1 > y0 and x1 > x0:
+        out[y0 - top : y1 - top, x0 - left : x1 - left] = plane[y0:y1, x0:x1]
     return out
+
 
 def _turned_out(plane, matrix, size, grid, fill):
     "A turned window of a picture `[y, x]`, read on a grid of `grid` = (y, x) points"
     inverse = np.linalg.inv(matrix[:, :2])
-    step = inverse*[size[1]/grid[1], size[0]/grid[0]]
-    start = np.array([.5, .5]) - inverse@(matrix[:, 2] + .5)    # where the corner of the window lies, from the corner of the picture
-    corners = start + np.array([[0, 0], [grid[1], 0], [0, grid[0]], [grid[1], grid[0]]])@step.T
+    step = inverse * [size[1] / grid[1], size[0] / grid[0]]
+    # where the corner of the window lies, from the corner of the picture
+    start = np.array([0.5, 0.5]) - inverse @ (matrix[:, 2] + 0.5)
+    corners = start + np.array([[0, 0], [grid[1], 0], [0, grid[0]], [grid[1], grid[0]]]) @ step.T
     x0, y0 = np.maximum(np.floor(corners.min(0)).astype(int) - 2, 0)
     x1, y1 = np.minimum(np.ceil(corners.max(0)).astype(int) + 2, plane.shape[::-1])
-    if x1 <= x0 or y1 <= y0: return np.full(grid, fill, np.uint8)
+    if x1 <= x0 or y1 <= y0:
+        return np.full(grid, fill, np.uint8)
     part = Image.fromarray(np.ascontiguousarray(plane[y0:y1, x0:x1]))
     (a, b), (d, e) = step
-    return np.asarray(part.transform(grid[::-1], Image.AFFINE, (a, b, start[0] - x0, d, e, start[1] - y0), Image.BILINEAR, fillcolor=fill))
+    return np.asarray(
+        part.transform(
+            grid[::-1],
+            Image.AFFINE,
+            (a, b, start[0] - x0, d, e, start[1] - y0),
+            Image.BILINEAR,
+            fillcolor=fill,
+        )
+    )
 
 # %% ../nbs/13b_recipe.ipynb #e8dc9945
 class Window:
     "Takes pictures of one camera to finished frames."
-    def __init__(self,
-        matrices:np.ndarray, # `[n, 2, 3]`, or `[1, 2, 3]` for one that stays
-        extent:tuple, # height and width in pixels of the picture
-        size:tuple, # y and x of the finished frame
-        fill:int=0, # gray value outside of the picture
+
+    def __init__(
+        self,
+        matrices: np.ndarray,  # `[n, 2, 3]`, or `[1, 2, 3]` for one that stays
+        extent: tuple,  # height and width in pixels of the picture
+        size: tuple,  # y and x of the finished frame
+        fill: int = 0,  # gray value outside of the picture
     ):
         self.matrices, self.size, self.fill, self.resize = matrices, size, fill, Resizer(size)
         self.box = _rectangular(matrices[0], extent) if len(matrices) == 1 else None
         self.grid = tuple(max(s, round(e)) for s, e in zip(size, extent))
 
-    def __call__(self,
-        plane:np.ndarray, # uint8 `[y, x]`
-        i:int=0, # frame
-        limited:bool=False, # is the plane in limited range? Then the frame will be, too
-    ) -> np.ndarray: # uint8 `[y, x]`
+    def __call__(
+        self,
+        plane: np.ndarray,  # uint8 `[y, x]`
+        i: int = 0,  # frame
+        limited: bool = False,  # is the plane in limited range? Then the frame will be, too
+    ) -> np.ndarray:  # uint8 `[y, x]`
         "The finished frame."
-        fill = round(16 + self.fill*219/255) if limited else self.fill
-        if self.box: return self.resize(_cut_out(plane, self.box, fill))
-        return self.resize(_turned_out(plane, self.matrices[min(i, len(self.matrices) - 1)], self.size, self.grid, fill))
+        fill = round(16 + self.fill * 219 / 255) if limited else self.fill
+        if self.box:
+            return self.resize(_cut_out(plane, self.box, fill))
+        return self.resize(
+            _turned_out(plane, self.matrices[min(i, len(self.matrices) - 1)], self.size, self.grid, fill)
+        )

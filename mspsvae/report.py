@@ -31,77 +31,138 @@ from .config import Config, MspsvaeError, RunError
 from .evaluate import evaluate, stability
 from .leakage import describe_leakage, leakage
 from .pages import Html, document, join, moving, number, picture, player, table, tag
-from .plots import (_runs, _spread, plot_background, plot_curves, plot_difference_maps, plot_histograms, plot_labels, plot_reconstructions, plot_subspace, plot_swaps, plot_traversals,
-                           short_names)
-from .runs import Run, fingerprint, label_names, latent_names, latent_subspaces, load_run, read_json, write_bytes
+from .plots import _runs, _spread, plot_background, plot_curves, plot_difference_maps, plot_histograms
+from .plots import plot_labels, plot_reconstructions, plot_subspace, plot_swaps, plot_traversals
+from .plots import short_names
+from .runs import Run, fingerprint, label_names, latent_names, latent_subspaces, load_run, read_json
+from .runs import write_bytes
 from .sessions import Session, check_sessions
-from .traversals import background_means, background_slice, decode, difference_maps, frame_latents, latent_ranges, pick_frames, read_frames, to_label_units, traverse
+from .traversals import background_means, background_slice, decode, difference_maps, frame_latents
+from .traversals import latent_ranges, pick_frames, read_frames, to_label_units, traverse
 
 # %% ../nbs/12_report.ipynb #a1200021
 class ReadRun(Run):
     "A run that reads its history, latents and sessions once."
-    def __init__(self,
-        run:Run|str|Path, # the run, or its folder
-        data=None, # where the sessions are now, if they moved
+
+    def __init__(
+        self,
+        run: Run | str | Path,  # the run, or its folder
+        data=None,  # where the sessions are now, if they moved
     ):
         run = run if isinstance(run, Run) else load_run(run)
         super().__init__(run.path)
-        self.__dict__.update(vars(run)) # its model too, if it was loaded
+        self.__dict__.update(vars(run))  # its model too, if it was loaded
         self.where = [Session(s['name'], s['path']) for s in self.data['sessions']] if data is None else data
 
     @cached_property
-    def history(self): return super().history
+    def history(self):
+        return super().history
 
     @cached_property
-    def _all_infos(self): return super().infos(self.where)
-    def infos(self, data=None): return self._all_infos
+    def _all_infos(self):
+        return super().infos(self.where)
+
+    def infos(self, data=None):
+        return self._all_infos
 
     @cached_property
-    def _all_latents(self): return super().latents(self.where)
-    def latents(self, data=None): return self._all_latents
+    def _all_latents(self):
+        return super().latents(self.where)
+
+    def latents(self, data=None):
+        return self._all_latents
 
     @cached_property
-    def _all_labels(self): return super().predicted_labels(self.where)
-    def predicted_labels(self, data=None): return self._all_labels
+    def _all_labels(self):
+        return super().predicted_labels(self.where)
+
+    def predicted_labels(self, data=None):
+        return self._all_labels
 
 # %% ../nbs/12_report.ipynb #a1200024
 def finding(
-    severity:str, # `ok`, `note`, `warning` or `problem`
-    text:str, # what was seen
-    knob:str='', # what to do about it
-) -> dict: # as in the leakage report
+    severity: str,  # `ok`, `note`, `warning` or `problem`
+    text: str,  # what was seen
+    knob: str = '',  # what to do about it
+) -> dict:  # as in the leakage report
     "One thing to know about a fit."
     return dict(severity=severity, text=text, knob=knob)
 
-def training_facts(run:Run) -> dict: # numbers by name
-    "How far training came: `epochs` done, `best` epoch, `planned` epochs, `stopped` early?, `gain` in the last tenth, `rise` since the best (both as shares of what was gained)"
+
+def training_facts(run: Run) -> dict:  # numbers by name
+    """How far training came: `epochs` done, `best` epoch, `planned` epochs, `stopped` early?, `gain` in
+    the last tenth, `rise` since the best (both as shares of what was gained)"""
     (epochs, loss), c = run.curve('loss'), run.config
     done, n = int(run.history['epoch'].max(initial=0)), len(loss)
-    if not n: return dict(epochs=done, best=0, planned=c.max_epochs, stopped=False, gain=0., rise=0.)
+    if not n:
+        return dict(epochs=done, best=0, planned=c.max_epochs, stopped=False, gain=0.0, rise=0.0)
     at, low = int(np.argmin(loss)), float(loss.min())
-    scale = max(float(loss[n//10]) - low, 1e-12)
+    scale = max(float(loss[n // 10]) - low, 1e-12)
     stopped = c.early_stop and done >= c.min_epochs and n - 1 - at >= c.patience
-    return dict(epochs=done, best=int(epochs[at]), planned=c.max_epochs, stopped=stopped, gain=(float(loss[:max(1, n*9//10)].min()) - low)/scale, rise=(float(loss[-1]) - low)/scale)
+    return dict(
+        epochs=done,
+        best=int(epochs[at]),
+        planned=c.max_epochs,
+        stopped=stopped,
+        gain=(float(loss[: max(1, n * 9 // 10)].min()) - low) / scale,
+        rise=(float(loss[-1]) - low) / scale,
+    )
 
 # %% ../nbs/12_report.ipynb #a1200025
-def training_findings(run:Run) -> list[dict]:
+def training_findings(run: Run) -> list[dict]:
     "What the history says about a fit."
     t, out = training_facts(run), []
     if t['epochs'] < t['planned'] and not t['stopped']:
-        what = f'Training was cut off after epoch {t["epochs"]} of {t["planned"]}.' if t['epochs'] else 'Training was cut off before its first epoch ended: these are the weights it began with.'
-        out.append(finding('warning' if t['epochs'] else 'problem', what, f'Go on with it: fit(..., resume=True), or mspsvae fit ... --out {run.path} --resume.'))
+        what = (
+            f'Training was cut off after epoch {t["epochs"]} of {t["planned"]}.'
+            if t['epochs']
+            else 'Training was cut off before its first epoch ended: these are the weights it began with.'
+        )
+        out.append(
+            finding(
+                'warning' if t['epochs'] else 'problem',
+                what,
+                f'Go on with it: fit(..., resume=True), or mspsvae fit ... --out {run.path} --resume.',
+            )
+        )
     if 0 < t['best'] <= run.config.anneal_epochs:
-        out.append(finding('warning', f'The best model is that of epoch {t["best"]}, when the terms that keep unsupervised latents apart did not have their full weight yet (that takes {run.config.anneal_epochs} epochs).',
-                           'Train longer (max_epochs), or let the weights rise faster (anneal_epochs).'))
-    if t['gain'] > .01: out.append(finding('note', f'The validation loss was still falling at the end: {t["gain"]:.0%} of all that was gained came in the last tenth of the epochs.', 'Train longer: more max_epochs, with resume=True it goes on from here.'))
-    if t['rise'] > .1: out.append(finding('note', f'The validation loss has risen since epoch {t["best"]}; the model of that epoch is the one kept, and shown here.', 'More trials, or a smaller learning_rate; early_stop=True saves the time.'))
+        out.append(
+            finding(
+                'warning',
+                f'The best model is that of epoch {t["best"]}, when the terms that keep unsupervised '
+                'latents apart did not have their full weight yet (that takes '
+                f'{run.config.anneal_epochs} epochs).',
+                'Train longer (max_epochs), or let the weights rise faster (anneal_epochs).',
+            )
+        )
+    if t['gain'] > 0.01:
+        out.append(
+            finding(
+                'note',
+                f'The validation loss was still falling at the end: {t["gain"]:.0%} of all that was '
+                'gained came in the last tenth of the epochs.',
+                'Train longer: more max_epochs, with resume=True it goes on from here.',
+            )
+        )
+    if t['rise'] > 0.1:
+        out.append(
+            finding(
+                'note',
+                f'The validation loss has risen since epoch {t["best"]}; the model of that epoch is the '
+                'one kept, and shown here.',
+                'More trials, or a smaller learning_rate; early_stop=True saves the time.',
+            )
+        )
     return out
 
 # %% ../nbs/12_report.ipynb #a1200028
-def label_coverage(run:Run) -> np.ndarray|None: # share of frames, `[n_sessions, n_labels]`; None without labels
+# share of frames, `[n_sessions, n_labels]`; None without labels
+def label_coverage(run: Run) -> np.ndarray | None:
     "How often each label is known in each session, as the fit sees it."
-    if not run.model.n_labels: return None
+    if not run.model.n_labels:
+        return None
     return np.stack([_known_share(i, run.config) for i in run.infos()])
+
 
 def _known_share(info, config):
     known = np.zeros(info.n_labels)
@@ -109,24 +170,57 @@ def _known_share(info, config):
         with info.session.open() as f:
             for t in info.trials:
                 there = np.isfinite(f[f'labels/{t}'][()])
-                if info.has_labels_masks and config.use_label_masks: there &= f[f'labels_masks/{t}'][()] > 0
+                if info.has_labels_masks and config.use_label_masks:
+                    there &= f[f'labels_masks/{t}'][()] > 0
                 known += there.sum(0)
-    except (OSError, KeyError, RuntimeError) as e: raise RunError(f'{info.session.path}: its labels cannot be read any more ({e})') from e
-    return known/sum(info.n_frames)
+    except (OSError, KeyError, RuntimeError) as e:
+        raise RunError(f'{info.session.path}: its labels cannot be read any more ({e})') from e
+    return known / sum(info.n_frames)
 
 # %% ../nbs/12_report.ipynb #a120002a
-def data_findings(run:Run) -> list[dict]:
+def data_findings(run: Run) -> list[dict]:
     "What the sessions, their trials and their labels say about a fit."
     sessions, tests, share, out = run.data['sessions'], run.data['splits']['test'], label_coverage(run), []
     few = [s['name'] for s, t in zip(sessions, tests) if len(t) < 3]
-    if few: out.append(finding('note', f'{_some(few)} {"has" if len(few) == 1 else "have"} fewer than 3 test trials: scores of single sessions may be off by chance.', 'More trials a session, or a larger test share (trial_splits).'))
+    if few:
+        out.append(
+            finding(
+                'note',
+                f'{_some(few)} {"has" if len(few) == 1 else "have"} fewer than 3 test trials: scores of '
+                'single sessions may be off by chance.',
+                'More trials a session, or a larger test share (trial_splits).',
+            )
+        )
     if share is not None:
-        low = [f'{n} ({v:.0%})' for n, v in zip(label_names(run), share.mean(0)) if .5 <= v < .8] # leakage names those below
-        if low: out.append(finding('note', f'Labels often missing, so that scores rest on fewer frames: {_some(low)} (share of frames in which they are known).', 'Look at the tracking; but a label of low likelihood is better missing than wrong.'))
-        none = [f'{n} in {s["name"]}' for s, row in zip(sessions, share) for n, v in zip(label_names(run), row) if v == 0]
-        if none: out.append(finding('warning', f'Never known: {_some(none)}. What the model reads there is learned from the other sessions.', 'Use these labels in that session with care.'))
+        # leakage names those below
+        low = [f'{n} ({v:.0%})' for n, v in zip(label_names(run), share.mean(0)) if 0.5 <= v < 0.8]
+        if low:
+            out.append(
+                finding(
+                    'note',
+                    f'Labels often missing, so that scores rest on fewer frames: {_some(low)} (share of '
+                    'frames in which they are known).',
+                    'Look at the tracking; but a label of low likelihood is better missing than wrong.',
+                )
+            )
+        none = [
+            f'{n} in {s["name"]}'
+            for s, row in zip(sessions, share)
+            for n, v in zip(label_names(run), row)
+            if v == 0
+        ]
+        if none:
+            out.append(
+                finding(
+                    'warning',
+                    f'Never known: {_some(none)}. What the model reads there is learned from the other '
+                    'sessions.',
+                    'Use these labels in that session with care.',
+                )
+            )
     out += [finding('note', w) for w in check_sessions(run.where, run.config).warnings[:8]]
     return out
+
 
 def _some(texts, most=6):
     "Up to `most` texts in a row, and how many more there are"
@@ -139,109 +233,226 @@ def _get(scores, *keys):
         scores = scores.get(k) if isinstance(scores, dict) else None
     return scores
 
-def _is_number(v): return v is None or isinstance(v, (int, float)) and not isinstance(v, bool)
+
+def _is_number(v):
+    return v is None or isinstance(v, (int, float)) and not isinstance(v, bool)
+
 
 def _value(v):
     "A score as text: a number, an interval, anything else as it stands"
-    if isinstance(v, float): return number(v, 2 if abs(v) >= .1 else 4)
-    if _is_number(v): return number(v)
-    if isinstance(v, (list, tuple)) and all(map(_is_number, v)): return (' to ' if len(v) == 2 else ', ').join(map(number, v))
+    if isinstance(v, float):
+        return number(v, 2 if abs(v) >= 0.1 else 4)
+    if _is_number(v):
+        return number(v)
+    if isinstance(v, (list, tuple)) and all(map(_is_number, v)):
+        return (' to ' if len(v) == 2 else ', ').join(map(number, v))
     return str(v)
 
-def _words(*keys): return re.sub(r'\b(r2|mse|kl)\b', lambda m: m[0].upper(), ', '.join(k.replace('_', ' ') for k in keys if k))
+
+def _words(*keys):
+    return re.sub(
+        r'\b(r2|mse|kl)\b', lambda m: m[0].upper(), ', '.join(k.replace('_', ' ') for k in keys if k)
+    )
 
 # %% ../nbs/12_report.ipynb #a120002d
 def score_findings(
-    scores:dict, # from `evaluate`
+    scores: dict,  # from `evaluate`
 ) -> list[dict]:
     "What R2 of labels and pixels says about a fit."
     labels, seen, out = scores.get('label_r2') or {}, _get(scores, 'pixel_mse', 'explained', 'all'), []
-    low = [f'{n} ({number(v)})' for n, v in (labels.get('by_label') or {}).items() if v is not None and v < .5]
-    if low: out.append(finding('warning' if (labels.get('all') or 0) < .5 else 'note', f'Labels that the model reads badly, R2 below 0.5 on test trials: {_some(low)}.',
-                               'Are they z-scored within each session, and right? Then a larger alpha, more epochs, or leave out what cannot be seen.'))
-    if seen is not None and seen < .3: out.append(finding('warning', f'Most of what moves in the videos is not in the reconstructions: of the changes of pixels within sessions they explain {max(seen, 0):.0%} on test trials.',
-                                                          'More epochs or unsupervised latents, a wider network (arch), or frames cropped closer to the animal.'))
+    low = [
+        f'{n} ({number(v)})' for n, v in (labels.get('by_label') or {}).items() if v is not None and v < 0.5
+    ]
+    if low:
+        out.append(
+            finding(
+                'warning' if (labels.get('all') or 0) < 0.5 else 'note',
+                f'Labels that the model reads badly, R2 below 0.5 on test trials: {_some(low)}.',
+                'Are they z-scored within each session, and right? Then a larger alpha, more epochs, or '
+                'leave out what cannot be seen.',
+            )
+        )
+    if seen is not None and seen < 0.3:
+        out.append(
+            finding(
+                'warning',
+                'Most of what moves in the videos is not in the reconstructions: of the changes of '
+                f'pixels within sessions they explain {max(seen, 0):.0%} on test trials.',
+                'More epochs or unsupervised latents, a wider network (arch), or frames cropped closer '
+                'to the animal.',
+            )
+        )
     return out
 
 # %% ../nbs/12_report.ipynb #a1200031
 @dataclass
 class Known:
     "What the parts of a page are made from."
-    run: Run # best a `ReadRun`
-    name: str # of the run
-    scores: dict # from `evaluate`; empty where it could not be made
-    leak: dict # from `leakage`; empty where it could not be made
-    prefix: str = '' # of all ids, where a page shows several runs
+
+    run: Run  # best a `ReadRun`
+    name: str  # of the run
+    scores: dict  # from `evaluate`; empty where it could not be made
+    leak: dict  # from `leakage`; empty where it could not be made
+    prefix: str = ''  # of all ids, where a page shows several runs
 
     @cached_property
-    def maps(self): return difference_maps(self.run, n_frames=int(np.clip(64*128**2/np.prod(self.run.model.input_shape), 8, 64)), data=self.run.where)
+    def maps(self):
+        return difference_maps(
+            self.run,
+            n_frames=int(np.clip(64 * 128**2 / np.prod(self.run.model.input_shape), 8, 64)),
+            data=self.run.where,
+        )
+
     @cached_property
-    def sessions(self): return short_names([s['name'] for s in self.run.data['sessions']])
+    def sessions(self):
+        return short_names([s['name'] for s in self.run.data['sessions']])
+
 
 def strongest(
-    known:Known,
-    most:int, # latents
-) -> tuple[list[int], str]: # their numbers, in the model's order; a sentence on those left out
+    known: Known,
+    most: int,  # latents
+) -> tuple[list[int], str]:  # their numbers, in the model's order; a sentence on those left out
     "The latents that change the picture most."
     order, n = known.maps.ranking, known.run.model.n_latents
-    return sorted(order[:most]), '' if n <= most else f' The {most} of {n} latents that change the picture most are shown.'
+    return sorted(
+        order[:most]
+    ), '' if n <= most else f' The {most} of {n} latents that change the picture most are shown.'
 
 # %% ../nbs/12_report.ipynb #a1200034
-def _facts(*pairs): return tag('dl', ([tag('dt', a), tag('dd', b)] for a, b in pairs if b not in (None, '')), class_='facts')
+def _facts(*pairs):
+    return tag('dl', ([tag('dt', a), tag('dd', b)] for a, b in pairs if b not in (None, '')), class_='facts')
 
-def _counted(n, what): return f'{n:,} {what}' + ('' if n == 1 else 's')
 
-def data_part(known:Known) -> Html:
+def _counted(n, what):
+    return f'{n:,} {what}' + ('' if n == 1 else 's')
+
+
+def data_part(known: Known) -> Html:
     "Sessions, trials, frames, labels, splits and the sizes of the model."
     run, m = known.run, known.run.model
     sessions, splits, (c, y, x) = run.data['sessions'], run.data['splits'], m.input_shape
     frames, t = sum(sum(s['n_frames']) for s in sessions), training_facts(run)
-    facts = _facts(('Data', f'{_counted(len(sessions), "session")}, {_counted(sum(len(s["trials"]) for s in sessions), "trial")}, {_counted(frames, "frame")}'),
-                   ('Frames', f'{y} × {x} pixels (y × x), {_counted(c, "channel")}'),
-                   ('Labels', _some(label_names(run), 40) if m.n_labels else 'none used'),
-                   ('Latents', f'{m.n_latents}: {m.n_labels} supervised, {m.n_background} background, {m.n_unsupervised} unsupervised'),
-                   ('Network', f'{_counted(sum(p.numel() for p in m.parameters()), "weight")}; channels {", ".join(map(str, run.config.arch.channels))}'),
-                   ('Training', f'{t["epochs"]} of {_counted(t["planned"], "epoch")}' + (', stopped early' if t['stopped'] else '') + f'; the model of epoch {t["best"]} is the one shown'),
-                   ('Seeds', f'model {run.config.seed_model}, data {run.config.seed_data}, training {run.config.seed_train}'))
+    facts = _facts(
+        (
+            'Data',
+            f'{_counted(len(sessions), "session")}, '
+            f'{_counted(sum(len(s["trials"]) for s in sessions), "trial")}, {_counted(frames, "frame")}',
+        ),
+        ('Frames', f'{y} × {x} pixels (y × x), {_counted(c, "channel")}'),
+        ('Labels', _some(label_names(run), 40) if m.n_labels else 'none used'),
+        (
+            'Latents',
+            f'{m.n_latents}: {m.n_labels} supervised, {m.n_background} background, {m.n_unsupervised} '
+            'unsupervised',
+        ),
+        (
+            'Network',
+            f'{_counted(sum(p.numel() for p in m.parameters()), "weight")}; channels '
+            f'{", ".join(map(str, run.config.arch.channels))}',
+        ),
+        (
+            'Training',
+            f'{t["epochs"]} of {_counted(t["planned"], "epoch")}'
+            + (', stopped early' if t['stopped'] else '')
+            + f'; the model of epoch {t["best"]} is the one shown',
+        ),
+        (
+            'Seeds',
+            f'model {run.config.seed_model}, data {run.config.seed_data}, training {run.config.seed_train}',
+        ),
+    )
     return join(facts, _session_table(run), _label_table(known))
+
 
 def _session_table(run):
     "A row for each session"
     splits = run.data['splits']
-    rows = [[s['name'], len(s['trials']), sum(s['n_frames']), *(len(splits[k][i]) for k in ('train', 'val', 'test'))] for i, s in enumerate(run.data['sessions'])]
-    return table(['session', 'trials', 'frames', 'to train', 'to validate', 'to test'], rows, 'Sessions: how many trials went where', tall=True)
+    rows = [
+        [
+            s['name'],
+            len(s['trials']),
+            sum(s['n_frames']),
+            *(len(splits[k][i]) for k in ('train', 'val', 'test')),
+        ]
+        for i, s in enumerate(run.data['sessions'])
+    ]
+    return table(
+        ['session', 'trials', 'frames', 'to train', 'to validate', 'to test'],
+        rows,
+        'Sessions: how many trials went where',
+        tall=True,
+    )
+
 
 def _label_table(known):
     "A row for each label"
     share, r2 = label_coverage(known.run), (known.scores.get('label_r2') or {}).get('by_label', {})
-    if share is None: return None
-    rows = [[n, f'{v:.1%}', f'{v_low:.1%}', r2.get(n)] for n, v, v_low in zip(label_names(known.run), share.mean(0), share.min(0))]
+    if share is None:
+        return None
+    rows = [
+        [n, f'{v:.1%}', f'{v_low:.1%}', r2.get(n)]
+        for n, v, v_low in zip(label_names(known.run), share.mean(0), share.min(0))
+    ]
     rows = [[*r[:3], float('nan') if r[3] is None else float(r[3])] for r in rows]
-    return table(['label', 'frames in which it is known', 'in the session with fewest', 'R2 on test trials'], rows, 'Labels: how often they are known, and how well the model reads them', tall=True)
+    return table(
+        ['label', 'frames in which it is known', 'in the session with fewest', 'R2 on test trials'],
+        rows,
+        'Labels: how often they are known, and how well the model reads them',
+        tall=True,
+    )
 
 # %% ../nbs/12_report.ipynb #a1200038
 def gauge(
-    title:str,
-    value:float|None, # 0 to 1
-    words:str, # what it should be
-    chance:float|None=None, # marked on the scale
-    interval:list|None=None, # low and high
+    title: str,
+    value: float | None,  # 0 to 1
+    words: str,  # what it should be
+    chance: float | None = None,  # marked on the scale
+    interval: list | None = None,  # low and high
 ) -> Html:
     "One number, large, on a scale from 0 to 1."
-    if value is None or not np.isfinite(value): return None
-    def at(v): return f'{100*min(max(v, 0), 1):.1f}%'
+    if value is None or not np.isfinite(value):
+        return None
+
+    def at(v):
+        return f'{100 * min(max(v, 0), 1):.1f}%'
+
     mark = None if chance is None else tag('b', style=f'left:{at(chance)}')
     doubt = tag('u', style=f'left:{at(interval[0])};right:{at(1 - interval[1])}') if interval else None
     between = f'; 95% interval {_value(interval)}' if interval else ''
-    return tag('div', tag('p', title, class_='what'), tag('strong', number(value)), tag('div', tag('i', style=f'width:{at(value)}'), doubt, mark, class_='scale', aria_hidden='true'), tag('p', words + between), class_='gauge')
+    return tag(
+        'div',
+        tag('p', title, class_='what'),
+        tag('strong', number(value)),
+        tag('div', tag('i', style=f'width:{at(value)}'), doubt, mark, class_='scale', aria_hidden='true'),
+        tag('p', words + between),
+        class_='gauge',
+    )
 
-def gauges(scores:dict) -> Html:
+
+def gauges(scores: dict) -> Html:
     "The four numbers to look at first."
     chance = scores.get('session_chance')
-    def of(subspace, *words): return gauge(f'Session told from {subspace}', _get(scores, 'session_accuracy', subspace, 'linear'), *words, chance, _get(scores, 'session_accuracy', subspace, 'linear_interval'))
-    seen = [gauge('Labels: R2', _get(scores, 'label_r2', 'all'), 'should be near 1'),
-            gauge('Pixels: R2 within sessions', _get(scores, 'pixel_mse', 'explained', 'all'), f'of what moves; the error is {100*(_get(scores, "pixel_mse", "all") or 0)**.5:.1f}% of full brightness'),
-            of('background', f'should be near 1; chance is {number(chance)}'), of('unsupervised', f'should be near chance, {number(chance)}')]
+
+    def of(subspace, *words):
+        return gauge(
+            f'Session told from {subspace}',
+            _get(scores, 'session_accuracy', subspace, 'linear'),
+            *words,
+            chance,
+            _get(scores, 'session_accuracy', subspace, 'linear_interval'),
+        )
+
+    seen = [
+        gauge('Labels: R2', _get(scores, 'label_r2', 'all'), 'should be near 1'),
+        gauge(
+            'Pixels: R2 within sessions',
+            _get(scores, 'pixel_mse', 'explained', 'all'),
+            f'of what moves; the error is {100 * (_get(scores, "pixel_mse", "all") or 0) ** 0.5:.1f}% '
+            'of full brightness',
+        ),
+        of('background', f'should be near 1; chance is {number(chance)}'),
+        of('unsupervised', f'should be near chance, {number(chance)}'),
+    ]
     return tag('div', seen, class_='gauges')
 
 # %% ../nbs/12_report.ipynb #a1200041
@@ -251,401 +462,799 @@ def _matrix_names(scores, matrix):
     rows, columns = ([v for v in lists if len(v) == n] for n in (len(matrix), len(matrix[0])))
     return (rows[0], columns[-1]) if rows and columns else None
 
+
 def _walk(scores, path=()):
     "All innermost values of nested dicts with the keys that lead there; matrices whole, with names"
     for k, v in scores.items():
         k = str(k)
-        if k.startswith('by_') and isinstance(v, list) and len(names := scores.get(k[3:] + 's') or []) == len(v): v = dict(zip(names, v))
-        if isinstance(v, dict): yield from _walk(v, (*path, k))
-        elif isinstance(v, list) and v and isinstance(v[0], list) and (names := _matrix_names(scores, v)): yield (*path, k), (v, *names)
-        elif not (isinstance(v, list) and v and isinstance(v[0], str)): yield (*path, k), v
+        if (
+            k.startswith('by_')
+            and isinstance(v, list)
+            and len(names := scores.get(k[3:] + 's') or []) == len(v)
+        ):
+            v = dict(zip(names, v))
+        if isinstance(v, dict):
+            yield from _walk(v, (*path, k))
+        elif isinstance(v, list) and v and isinstance(v[0], list) and (names := _matrix_names(scores, v)):
+            yield (*path, k), (v, *names)
+        elif not (isinstance(v, list) and v and isinstance(v[0], str)):
+            yield (*path, k), v
 
 # %% ../nbs/12_report.ipynb #a120004a1
 def _placed(scores):
-    "Scores by table: kind of rows -> column -> row -> value; the split of `splits` becomes part of the column"
-    scores = {k: v for k, v in scores.items() if not ('splits' in scores and k in scores['splits'].get('test', {}))}
+    """Scores by table: kind of rows -> column -> row -> value; the split of `splits` becomes part of the
+    column"""
+    scores = {
+        k: v for k, v in scores.items() if not ('splits' in scores and k in scores['splits'].get('test', {}))
+    }
     out = {}
     for path, v in _walk(scores):
         split, path = (path[1], path[2:]) if path[0] == 'splits' and len(path) > 2 else ('', path)
         by = next((i for i, k in enumerate(path[:-1]) if k.startswith('by_')), None)
-        if isinstance(v, tuple): kind, column, row = 'matrix', path, ''
-        elif by is None: kind, column, row = ('by_split', (_words(*path),), split) if split else ('', ('value',), _words(*path))
-        else: kind, column, row = path[by], (_words(*path[:by]), *(path[by + 2:] if '_and_' in path[by] else (_words(*path[by + 2:]),)), split), path[by + 1]
+        if isinstance(v, tuple):
+            kind, column, row = 'matrix', path, ''
+        elif by is None:
+            kind, column, row = (
+                ('by_split', (_words(*path),), split) if split else ('', ('value',), _words(*path))
+            )
+        else:
+            kind, column, row = (
+                path[by],
+                (
+                    _words(*path[:by]),
+                    *(path[by + 2 :] if '_and_' in path[by] else (_words(*path[by + 2 :]),)),
+                    split,
+                ),
+                path[by + 1],
+            )
         out.setdefault(kind, {}).setdefault(column, {})[row] = v
     return out
 
+
 def score_tables(
-    scores:dict, # from `evaluate`, with whatever is in it
+    scores: dict,  # from `evaluate`, with whatever is in it
 ) -> Html:
     "Every score: tables by session, by label, ..., then one of all others."
     placed, out = _placed(scores), []
     for path, cells in placed.pop('matrix', {}).items():
         values, rows, columns = cells['']
-        out.append(table(['', *columns], [[r, *map(_value, line)] for r, line in zip(rows, values)], _words(*path).capitalize(), tall=True))
+        out.append(
+            table(
+                ['', *columns],
+                [[r, *map(_value, line)] for r, line in zip(rows, values)],
+                _words(*path).capitalize(),
+                tall=True,
+            )
+        )
     for kind, columns in sorted(placed.items(), key=lambda k: k[0] == ''):
         order = sorted(columns, key=lambda c: [k[:-1] for k in columns].index(c[:-1]))
-        rows = [[row, *(_value(columns[c][row]) if row in columns[c] else '' for c in order)] for row in dict.fromkeys(r for c in order for r in columns[c])]
-        out.append(table([_words(kind[3:]) or 'score', *(', '.join(filter(None, c)) for c in order)], rows, f'Scores {_words(kind)}' if kind else 'All other scores', tall=True))
+        rows = [
+            [row, *(_value(columns[c][row]) if row in columns[c] else '' for c in order)]
+            for row in dict.fromkeys(r for c in order for r in columns[c])
+        ]
+        out.append(
+            table(
+                [_words(kind[3:]) or 'score', *(', '.join(filter(None, c)) for c in order)],
+                rows,
+                f'Scores {_words(kind)}' if kind else 'All other scores',
+                tall=True,
+            )
+        )
     return join(out)
 
 # %% ../nbs/12_report.ipynb #a1200043
 @dataclass
 class Score:
     "One score, and what it should be"
+
     name: str
-    value: float|None
-    goal: float # the best there could be; the nearer the better
-    good: str # the same in words
+    value: float | None
+    goal: float  # the best there could be; the nearer the better
+    good: str  # the same in words
     chance: str = ''
-    interval: list|None = None # low and high
+    interval: list | None = None  # low and high
 
     @property
-    def text(self): return number(self.value, 4 if 'squared' in self.name else 2)
+    def text(self):
+        return number(self.value, 4 if 'squared' in self.name else 2)
+
     @property
-    def far(self): # from the goal; below chance, or below an R2 of 0, is no better and no worse than at it
-        if self.value is None or not np.isfinite(self.value): return np.inf
+    # from the goal; below chance, or below an R2 of 0, is no better and no worse than at it
+    def far(self):
+        if self.value is None or not np.isfinite(self.value):
+            return np.inf
         return max(0, self.value - self.goal) if self.goal < 1 else abs(self.value - self.goal)
 
+
 def main_scores(
-    scores:dict, # from `evaluate`
+    scores: dict,  # from `evaluate`
 ) -> list[Score]:
     "The scores to judge by."
     chance, out = scores.get('session_chance'), []
-    def add(name, value, *more): out.append(Score(name, value, *more)) if _is_number(value) else None
-    if 'pixel_mse' in scores: add('squared error of a pixel (1 is full brightness)', _get(scores, 'pixel_mse', 'all'), 0, 'small')
-    if _get(scores, 'pixel_mse', 'explained'): add('R2 of pixels: share explained of what changes within sessions', _get(scores, 'pixel_mse', 'explained', 'all'), 1, 'near 1', '0')
-    if 'label_r2' in scores: add('R2 of labels', _get(scores, 'label_r2', 'all'), 1, 'near 1', '0')
+
+    def add(name, value, *more):
+        out.append(Score(name, value, *more)) if _is_number(value) else None
+
+    if 'pixel_mse' in scores:
+        add('squared error of a pixel (1 is full brightness)', _get(scores, 'pixel_mse', 'all'), 0, 'small')
+    if _get(scores, 'pixel_mse', 'explained'):
+        add(
+            'R2 of pixels: share explained of what changes within sessions',
+            _get(scores, 'pixel_mse', 'explained', 'all'),
+            1,
+            'near 1',
+            '0',
+        )
+    if 'label_r2' in scores:
+        add('R2 of labels', _get(scores, 'label_r2', 'all'), 1, 'near 1', '0')
     for s, v in (scores.get('session_accuracy') or {}).items():
         goal = (1, 'near 1') if s == 'background' else (chance, 'near chance')
-        for kind in ('linear', 'nearest'): add(f'session told from {s}, {kind}', _get(v, kind), *goal, number(chance), _get(v, f'{kind}_interval'))
-    if 'session_information' in scores: add('what unsupervised latents tell about the session (nats)', scores['session_information'], 0, 'small')
-    if 'unsupervised_correlation' in scores: add('correlation between unsupervised latents', scores['unsupervised_correlation'], 0, 'small')
+        for kind in ('linear', 'nearest'):
+            add(
+                f'session told from {s}, {kind}',
+                _get(v, kind),
+                *goal,
+                number(chance),
+                _get(v, f'{kind}_interval'),
+            )
+    if 'session_information' in scores:
+        add(
+            'what unsupervised latents tell about the session (nats)',
+            scores['session_information'],
+            0,
+            'small',
+        )
+    if 'unsupervised_correlation' in scores:
+        add('correlation between unsupervised latents', scores['unsupervised_correlation'], 0, 'small')
     for s, v in (scores.get('cause_r2') or {}).items():
-        for c, r in (_get(v, 'by_cause') or {}).items(): add(f'R2 of {c} (a true cause) from {s}', r, *((1, 'near 1') if s == 'unsupervised' else (0, 'near 0')), '0')
-    if _get(scores, 'disentanglement'): add('disentanglement (one true cause a latent)', _get(scores, 'disentanglement', 'disentanglement'), 1, 'near 1')
+        for c, r in (_get(v, 'by_cause') or {}).items():
+            add(
+                f'R2 of {c} (a true cause) from {s}',
+                r,
+                *((1, 'near 1') if s == 'unsupervised' else (0, 'near 0')),
+                '0',
+            )
+    if _get(scores, 'disentanglement'):
+        add(
+            'disentanglement (one true cause a latent)',
+            _get(scores, 'disentanglement', 'disentanglement'),
+            1,
+            'near 1',
+        )
     return out
 
 # %% ../nbs/12_report.ipynb #a120004a3
-def scores_part(known:Known) -> Html:
+def scores_part(known: Known) -> Html:
     "The scores to judge by, and all others folded away."
-    if not known.scores: raise RunError('there are no scores; mspsvae evaluate makes them')
-    how = tag('p', 'All scores are made on test trials, which the model was neither fitted nor chosen on. Session accuracy asks a classifier, fitted on training trials, to tell from single frames which session they belong to: '
-                   'from the background it should succeed, from the other latents it should do no better than guessing.')
-    rows = [[s.name, s.text, _value(s.interval) if s.interval else '', s.chance, s.good] for s in main_scores(known.scores)]
-    return join(how, table(['score', 'value', '95% interval', 'chance', 'good'], rows, 'Scores on test trials'), tag('details', tag('summary', 'Every score, by split, session and label'), score_tables(known.scores)))
+    if not known.scores:
+        raise RunError('there are no scores; mspsvae evaluate makes them')
+    how = tag(
+        'p',
+        'All scores are made on test trials, which the model was neither fitted nor chosen on. Session '
+        'accuracy asks a classifier, fitted on training trials, to tell from single frames which '
+        'session they belong to: '
+        'from the background it should succeed, from the other latents it should do no better than guessing.',
+    )
+    rows = [
+        [s.name, s.text, _value(s.interval) if s.interval else '', s.chance, s.good]
+        for s in main_scores(known.scores)
+    ]
+    return join(
+        how,
+        table(['score', 'value', '95% interval', 'chance', 'good'], rows, 'Scores on test trials'),
+        tag(
+            'details', tag('summary', 'Every score, by split, session and label'), score_tables(known.scores)
+        ),
+    )
 
 # %% ../nbs/12_report.ipynb #a1200046
-def training_part(known:Known) -> Html:
+def training_part(known: Known) -> Html:
     "Every term of the objective over epochs."
-    return picture(plot_curves(known.run), f'Curves of every term of the loss over the epochs, training and validation, of {known.name}',
-                   'Each panel is one term of what the model is trained to minimise, or (log-likelihoods) to maximise. Curves should level off before the end. Validation (blue) is measured on trials the model does not train on: where it '
-                   'turns away from training (orange), the model learns those trials by heart. Gray: weights still rising. Dotted: the epoch whose model was kept.')
+    return picture(
+        plot_curves(known.run),
+        f'Curves of every term of the loss over the epochs, training and validation, of {known.name}',
+        'Each panel is one term of what the model is trained to minimise, or (log-likelihoods) to '
+        'maximise. Curves should level off before the end. Validation (blue) is measured on trials the '
+        'model does not train on: where it '
+        'turns away from training (orange), the model learns those trials by heart. Gray: weights still '
+        'rising. Dotted: the epoch whose model was kept.',
+    )
+
 
 def _telling_sessions(known, most=3):
     "Numbers of the sessions with the lowest, middle and highest R2 of labels"
     by = _get(known.scores, 'label_r2', 'by_session') or {}
     values = [by.get(s['name']) for s in known.run.data['sessions']]
-    ranked = sorted((k for k, v in enumerate(values) if isinstance(v, float) and np.isfinite(v)), key=lambda k: values[k])
+    ranked = sorted(
+        (k for k, v in enumerate(values) if isinstance(v, float) and np.isfinite(v)), key=lambda k: values[k]
+    )
     return _spread(ranked or list(range(len(values))), most)
 
-def labels_part(known:Known) -> Html:
+
+def labels_part(known: Known) -> Html:
     "Labels over a test trial, of the sessions read worst, in the middle and best."
     shown = _telling_sessions(known)
-    return join(tag('p', f'Sessions are in the order of their R2, the worst first.{" " + str(len(shown)) + " of " + str(len(known.sessions)) + " are shown." if len(shown) < len(known.sessions) else ""}') if len(shown) > 1 else None,
-                (picture(plot_labels(known.run, s, data=known.run.where), f'True labels and those read by the model over a test trial of session {known.run.data["sessions"][s]["name"]}',
-                         'Black: the label as it was tracked; orange: what the model reads off the frames. The closer, the better. Gray: frames in which the label is missing.') for s in shown))
+    return join(
+        tag(
+            'p',
+            'Sessions are in the order of their R2, the worst '
+            f'first.{" " + str(len(shown)) + " of " + str(len(known.sessions)) + " are shown." if len(shown) < len(known.sessions) else ""}',
+        )
+        if len(shown) > 1
+        else None,
+        (
+            picture(
+                plot_labels(known.run, s, data=known.run.where),
+                'True labels and those read by the model over a test trial of session '
+                f'{known.run.data["sessions"][s]["name"]}',
+                'Black: the label as it was tracked; orange: what the model reads off the frames. The '
+                'closer, the better. Gray: frames in which the label is missing.',
+            )
+            for s in shown
+        ),
+    )
 
 # %% ../nbs/12_report.ipynb #a1200049
-def _gray(frames): # [n, c, y, x] in 0 to 1 -> [n, y, c*x, 3] uint8, channels side by side
+def _gray(frames):  # [n, c, y, x] in 0 to 1 -> [n, y, c*x, 3] uint8, channels side by side
     wide = np.moveaxis(frames, 1, 2).reshape(len(frames), frames.shape[2], -1)
-    return np.repeat((255*wide.clip(0, 1)).round().astype(np.uint8)[..., None], 3, axis=-1)
+    return np.repeat((255 * wide.clip(0, 1)).round().astype(np.uint8)[..., None], 3, axis=-1)
 
-def _signed(residual, most): # the same, in red and blue
+
+def _signed(residual, most):  # the same, in red and blue
     wide = np.moveaxis(residual, 1, 2).reshape(len(residual), residual.shape[2], -1)
-    return (255*matplotlib.colormaps['RdBu_r'](.5 + wide/(2*most))[..., :3]).round().astype(np.uint8)
+    return (255 * matplotlib.colormaps['RdBu_r'](0.5 + wide / (2 * most))[..., :3]).round().astype(np.uint8)
 
-def _beside(*films, gap=2): # RGB films next to each other, white between
+
+def _beside(*films, gap=2):  # RGB films next to each other, white between
     white = np.full((*films[0].shape[:2], gap, 3), 255, np.uint8)
     return np.concatenate([part for f in films for part in (f, white)][:-1], axis=2)
 
+
 def trial_film(
-    known:Known,
-    session:int, # number
-    most:int=60, # frames
+    known: Known,
+    session: int,  # number
+    most: int = 60,  # frames
 ) -> Html:
     "The first test trial of a session: frames, reconstructions, residuals."
     run, t = known.run, known.run.data['splits']['test'][session][0]
     n = min(most, run.data['sessions'][session]['n_frames'][t])
-    true = read_frames(run, session, t, 0, n, run.where)/255
+    true = read_frames(run, session, t, 0, n, run.where) / 255
     recon = decode(run, list(list(run.latents().values())[session].values())[t][:n])
     film = _beside(_gray(true), _gray(recon), _signed(true - recon, max(np.abs(true - recon).max(), 1e-6)))
     name = known.sessions[session]
-    alt = f'Film of {n} frames of a test trial of session {name}: the video, its reconstruction, and the residual'
-    return tag('figure', moving(film, alt, n/15), tag('figcaption', f'{name}, trial {t}, {n} frames: video, reconstruction, residual'), class_='tile')
+    alt = (
+        f'Film of {n} frames of a test trial of session {name}: the video, its reconstruction, and the '
+        'residual'
+    )
+    return tag(
+        'figure',
+        moving(film, alt, n / 15),
+        tag('figcaption', f'{name}, trial {t}, {n} frames: video, reconstruction, residual'),
+        class_='tile',
+    )
 
-def reconstructions_part(known:Known) -> Html:
+
+def reconstructions_part(known: Known) -> Html:
     "Frames, reconstructions and residuals, as films and as a picture."
     run, shown = known.run, _spread(list(range(len(known.sessions))), 4)
-    return join(picture(plot_reconstructions(run, data=run.where), 'Frames of test trials, their reconstructions and the residuals',
-                        'Above the video, in the middle what the model paints from the latents alone, below the difference: red where the video is brighter, blue where it is darker. What shows in the residual is not in the latents.'),
-                player(f'{known.prefix}films', tag('div', (trial_film(known, s) for s in shown), class_='tiles wide')))
+    return join(
+        picture(
+            plot_reconstructions(run, data=run.where),
+            'Frames of test trials, their reconstructions and the residuals',
+            'Above the video, in the middle what the model paints from the latents alone, below the '
+            'difference: red where the video is brighter, blue where it is darker. What shows in the '
+            'residual is not in the latents.',
+        ),
+        player(
+            f'{known.prefix}films', tag('div', (trial_film(known, s) for s in shown), class_='tiles wide')
+        ),
+    )
 
 # %% ../nbs/12_report.ipynb #a120004c
-STEPS = 14 # frames from low to high
+STEPS = 14  # frames from low to high
+
 
 def _value_range(run, k, low, high):
     "The ends of a traversal in words; labels in their own units"
-    if k < run.model.n_labels: low, high = to_label_units(run, k, [low, high])
-    return f'{number(float(low), 1)} to {number(float(high), 1)}' + (' (label)' if k < run.model.n_labels else '')
+    if k < run.model.n_labels:
+        low, high = to_label_units(run, k, [low, high])
+    return f'{number(float(low), 1)} to {number(float(high), 1)}' + (
+        ' (label)' if k < run.model.n_labels else ''
+    )
+
 
 def traversal_film(
-    known:Known,
-    latent:int, # number
-    mu:np.ndarray, # latents of the frames to start from, `[n, n_latents]`
-    low:float, # where the value begins
-    high:float, # and where it turns round
+    known: Known,
+    latent: int,  # number
+    mu: np.ndarray,  # latents of the frames to start from, `[n, n_latents]`
+    low: float,  # where the value begins
+    high: float,  # and where it turns round
 ) -> Html:
     "What one latent does, as a film."
     run, name = known.run, latent_names(known.run)[latent]
     film = _beside(*map(_gray, traverse(run, mu, latent, np.linspace(low, high, STEPS))))
     between = _value_range(run, latent, low, high)
     mark = tag('div', tag('i'), class_='way', style=f'--n:{STEPS};--t:1.2s', aria_hidden='true')
-    return tag('figure', moving(film, f'{name} going from {between}, in frames of {len(mu)} sessions', 1.2, back=True), mark, tag('figcaption', tag('strong', name), ' ', between), class_='tile')
+    return tag(
+        'figure',
+        moving(film, f'{name} going from {between}, in frames of {len(mu)} sessions', 1.2, back=True),
+        mark,
+        tag('figcaption', tag('strong', name), ' ', between),
+        class_='tile',
+    )
 
 # %% ../nbs/12_report.ipynb #a120004d
-_WHAT = dict(supervised='Supervised: each should move the body part of its label, and nothing else. Values are in the units of the labels.',
-             background='Background: they should change the stage (light, camera, equipment), not the posture.',
-             unsupervised='Unsupervised: each should move one thing that is not labelled, the same thing in every session, and leave the stage alone.')
+_WHAT = dict(
+    supervised=(
+        'Supervised: each should move the body part of its label, and nothing else. Values are in the units '
+        'of the labels.'
+    ),
+    background='Background: they should change the stage (light, camera, equipment), not the posture.',
+    unsupervised=(
+        'Unsupervised: each should move one thing that is not labelled, the same thing in every session, '
+        'and leave the stage alone.'
+    ),
+)
 
-def traversals_part(known:Known, most:int=24) -> Html:
+
+def traversals_part(known: Known, most: int = 24) -> Html:
     "What each latent does."
     run, (c, y, x) = known.run, known.run.model.input_shape
     shown, left_out = strongest(known, most)
-    stages = _spread(list(range(len(known.sessions))), 3 if c*x < 1.5*y else 2)
+    stages = _spread(list(range(len(known.sessions))), 3 if c * x < 1.5 * y else 2)
     frames = pick_frames(run, 1 if len(known.sessions) > 1 else 2, stages)
     mu, ranges, kinds = frame_latents(run, frames), latent_ranges(run), latent_subspaces(run)
-    who = f'Each film shows {_counted(len(frames), "frame")} side by side, of {", ".join(known.sessions[s] for s, _, _ in frames)}; one latent goes from its 5th to its 95th percentile and back.{left_out}'
+    who = (
+        f'Each film shows {_counted(len(frames), "frame")} side by side, of '
+        f'{", ".join(known.sessions[s] for s, _, _ in frames)}; one latent goes from its 5th to its 95th '
+        f'percentile and back.{left_out}'
+    )
     films = [(s, [traversal_film(known, k, mu, *ranges[k]) for k in shown if kinds[k] == s]) for s in _WHAT]
-    stills = picture(plot_traversals(run, latents=known.maps.ranking[:12] and sorted(known.maps.ranking[:12]), data=run.where), 'The same traversals as a grid of pictures, from low to high',
-                     'One panel for each latent, its value rising from left to right, a row for each frame to start from.')
-    return join(tag('p', who), player(f'{known.prefix}moves', ([tag('p', _WHAT[s]), tag('div', f, class_='tiles')] for s, f in films if f)),
-                tag('details', tag('summary', 'As still pictures'), stills))
+    stills = picture(
+        plot_traversals(
+            run, latents=known.maps.ranking[:12] and sorted(known.maps.ranking[:12]), data=run.where
+        ),
+        'The same traversals as a grid of pictures, from low to high',
+        'One panel for each latent, its value rising from left to right, a row for each frame to start from.',
+    )
+    return join(
+        tag('p', who),
+        player(
+            f'{known.prefix}moves',
+            ([tag('p', _WHAT[s]), tag('div', f, class_='tiles')] for s, f in films if f),
+        ),
+        tag('details', tag('summary', 'As still pictures'), stills),
+    )
 
 # %% ../nbs/12_report.ipynb #a12000b2
 def far_frames(
-    run:Run,
-    sessions:list[int]|None=None, # numbers; default: all
-    data=None, # where the sessions are now, if they moved
-) -> list[tuple[int, int, int]]: # (session, trial, frame), as numbers
-    "The test frame of each session whose background lies farthest from its session's mean: where a swap takes away most."
+    run: Run,
+    sessions: list[int] | None = None,  # numbers; default: all
+    data=None,  # where the sessions are now, if they moved
+) -> list[tuple[int, int, int]]:  # (session, trial, frame), as numbers
+    """The test frame of each session whose background lies farthest from its session's mean: where a swap
+    takes away most."""
     part, found, latents = background_slice(run), [], list(run.latents(data).values())
     means = background_means(run, data)
     for s in range(len(latents)) if sessions is None else sessions:
-        far = {t: np.linalg.norm(list(latents[s].values())[t][:, part] - means[s], axis=1) for t in run.data['splits']['test'][s]}
+        far = {
+            t: np.linalg.norm(list(latents[s].values())[t][:, part] - means[s], axis=1)
+            for t in run.data['splits']['test'][s]
+        }
         t = max(far, key=lambda t: far[t].max())
         found.append((s, t, int(far[t].argmax())))
     return found
 
 # %% ../nbs/12_report.ipynb #a1200050
-def maps_part(known:Known, most:int=24) -> Html:
+def maps_part(known: Known, most: int = 24) -> Html:
     "Where in the picture each latent acts, strongest first."
     shown, left_out = strongest(known, most)
-    return picture(plot_difference_maps(known.run, known.maps, latents=shown), 'Maps of where each latent changes the picture, ranked by how much',
-                   'Bright: pixels that change when the latent goes from low to high. A latent of behaviour lights up one body part; one of the background may light up everything. '
-                   'The last ones, with hardly any effect, are not used.' + left_out)
+    return picture(
+        plot_difference_maps(known.run, known.maps, latents=shown),
+        'Maps of where each latent changes the picture, ranked by how much',
+        'Bright: pixels that change when the latent goes from low to high. A latent of behaviour lights '
+        'up one body part; one of the background may light up everything. '
+        'The last ones, with hardly any effect, are not used.' + left_out,
+    )
 
-def swaps_part(known:Known) -> Html:
+
+def swaps_part(known: Known) -> Html:
     "Behaviour of one session on the stage of another."
     background_slice(known.run)
-    if len(known.sessions) < 2: raise RunError('one session has nobody to swap with')
+    if len(known.sessions) < 2:
+        raise RunError('one session has nobody to swap with')
     shown = _spread(list(range(len(known.sessions))), 8)
-    return picture(plot_swaps(known.run, far_frames(known.run, _spread(shown, 6)), shown, known.run.where), 'Frames decoded with the mean background of every session',
-                   'Each frame is the one of its session whose background is farthest from the mean: where there is anything to lose, it is lost here. Along a row the posture should stay and the stage change; down a column the stage should stay. Where the posture changes along a row, behaviour hides in the background; where the stage does not change, '
-                   'the session hides elsewhere. Orange: the session that the frame comes from; there the picture should be that of the reconstruction.')
+    return picture(
+        plot_swaps(known.run, far_frames(known.run, _spread(shown, 6)), shown, known.run.where),
+        'Frames decoded with the mean background of every session',
+        'Each frame is the one of its session whose background is farthest from the mean: where there '
+        'is anything to lose, it is lost here. Along a row the posture should stay and the stage '
+        'change; down a column the stage should stay. Where the posture changes along a row, behaviour '
+        'hides in the background; where the stage does not change, '
+        'the session hides elsewhere. Orange: the session that the frame comes from; there the picture '
+        'should be that of the reconstruction.',
+    )
 
-def sessions_part(known:Known) -> Html:
+
+def sessions_part(known: Known) -> Html:
     "Latents, session by session."
     run, kinds = known.run, latent_subspaces(known.run)
-    out = [picture(plot_histograms(run, latents=strongest(known, 24)[0], data=run.where), 'Histograms of the latents, one line for each session',
-                   'In the background each session should have a place of its own. Everywhere else the sessions should lie on top of each other, unless the animals really behave differently.')]
-    if run.model.n_background: out.append(picture(plot_background(run, data=run.where), 'Background latents against each other, coloured by session', 'One point for each frame. Tight clouds that lie apart are what we want: a place for each session, and nothing of what moves.'))
-    if run.model.n_unsupervised > 1: out.append(picture(plot_subspace(run, data=run.where), 'Unsupervised latents against each other, coloured by session', 'Here the colours should be mixed. Clouds of one colour mean that the session has leaked in.'))
+    out = [
+        picture(
+            plot_histograms(run, latents=strongest(known, 24)[0], data=run.where),
+            'Histograms of the latents, one line for each session',
+            'In the background each session should have a place of its own. Everywhere else the '
+            'sessions should lie on top of each other, unless the animals really behave differently.',
+        )
+    ]
+    if run.model.n_background:
+        out.append(
+            picture(
+                plot_background(run, data=run.where),
+                'Background latents against each other, coloured by session',
+                'One point for each frame. Tight clouds that lie apart are what we want: a place for '
+                'each session, and nothing of what moves.',
+            )
+        )
+    if run.model.n_unsupervised > 1:
+        out.append(
+            picture(
+                plot_subspace(run, data=run.where),
+                'Unsupervised latents against each other, coloured by session',
+                'Here the colours should be mixed. Clouds of one colour mean that the session has leaked in.',
+            )
+        )
     return join(out)
 
 # %% ../nbs/12_report.ipynb #a1200053
-def changed_settings(config:Config) -> dict: # name -> value, as JSON would hold it
+def changed_settings(config: Config) -> dict:  # name -> value, as JSON would hold it
     "The settings that are not at their default."
     full, usual = config.to_dict(), Config().to_dict()
     return {k: v for k, v in full.items() if v != usual[k]}
 
-def repeat_python(run:Run, out:str='runs/again') -> str:
+
+def repeat_python(run: Run, out: str = 'runs/again') -> str:
     "Python code that makes the same fit."
     paths, settings = [s['path'] for s in run.data['sessions']], changed_settings(run.config)
-    lines = ['from mspsvae.train import fit', '', 'paths = ['] + [f'    {p!r},' for p in paths] + [']', 'settings = {'] + [f'    {k!r}: {v!r},' for k, v in settings.items()] + ['}']
+    lines = (
+        ['from mspsvae.train import fit', '', 'paths = [']
+        + [f'    {p!r},' for p in paths]
+        + [']', 'settings = {']
+        + [f'    {k!r}: {v!r},' for k, v in settings.items()]
+        + ['}']
+    )
     return '\n'.join([*lines, f'run = fit(paths, settings, out={out!r})'])
 
-def repeat_command(run:Run, out:str='runs/again') -> str:
+
+def repeat_command(run: Run, out: str = 'runs/again') -> str:
     "A command for a terminal that makes the same fit."
     paths = [s['path'] for s in run.data['sessions']]
-    return shlex.join(['mspsvae', 'fit', *paths, '--config', str(run.path/'config.json'), '--out', out])
+    return shlex.join(['mspsvae', 'fit', *paths, '--config', str(run.path / 'config.json'), '--out', out])
 
-def versions(run:Run) -> dict:
+
+def versions(run: Run) -> dict:
     "What the page was made with, and what the fit asked for."
-    return {'mspsvae': f'{__version__} (the fit: {run.data.get("version", "unknown")})', 'torch': torch.__version__, 'numpy': np.__version__, 'matplotlib': matplotlib.__version__,
-            'Python': platform.python_version(), 'system': platform.platform(), 'device': f'{run.config.device} was asked for, {run.config.precision} as precision'}
+    return {
+        'mspsvae': f'{__version__} (the fit: {run.data.get("version", "unknown")})',
+        'torch': torch.__version__,
+        'numpy': np.__version__,
+        'matplotlib': matplotlib.__version__,
+        'Python': platform.python_version(),
+        'system': platform.platform(),
+        'device': f'{run.config.device} was asked for, {run.config.precision} as precision',
+    }
 
 # %% ../nbs/12_report.ipynb #a1200054
-def repeat_part(known:Known) -> Html:
+def repeat_part(known: Known) -> Html:
     "Code, command, settings and versions."
     run = known.run
-    def code(text, wrap=False): return tag('pre', tag('code', text), tabindex=0, class_='wrap' if wrap else None)
-    return join(tag('p', 'In Python, with the files where they were:'), code(repeat_python(run)), tag('p', 'The same in a terminal:'), code(repeat_command(run), wrap=True),
-                tag('p', 'On a CPU in single precision, with the same versions, the same numbers come out to the last bit; on other machines nearly the same.'),
-                tag('p', 'This page was made with:'), _facts(*versions(run).items()),
-                tag('details', tag('summary', 'All settings (config.json)'), code(json.dumps(run.config.to_dict(), indent=1))))
+
+    def code(text, wrap=False):
+        return tag('pre', tag('code', text), tabindex=0, class_='wrap' if wrap else None)
+
+    return join(
+        tag('p', 'In Python, with the files where they were:'),
+        code(repeat_python(run)),
+        tag('p', 'The same in a terminal:'),
+        code(repeat_command(run), wrap=True),
+        tag(
+            'p',
+            'On a CPU in single precision, with the same versions, the same numbers come out to the '
+            'last bit; on other machines nearly the same.',
+        ),
+        tag('p', 'This page was made with:'),
+        _facts(*versions(run).items()),
+        tag(
+            'details',
+            tag('summary', 'All settings (config.json)'),
+            code(json.dumps(run.config.to_dict(), indent=1)),
+        ),
+    )
 
 # %% ../nbs/12_report.ipynb #a1200061
-_VERDICTS = dict(problem='Not ready to use', warning='Look closer before use', note='Sound, with remarks', ok='Sound')
+_VERDICTS = dict(
+    problem='Not ready to use', warning='Look closer before use', note='Sound, with remarks', ok='Sound'
+)
 _BADGES = dict(problem='problem', warning='look here', note='note', ok='fine')
 
-def worst(findings:list[dict]) -> str: # a severity
+
+def worst(findings: list[dict]) -> str:  # a severity
     "The worst severity among findings."
     there = {f['severity'] for f in findings}
     return next((s for s in _VERDICTS if s in there), 'ok')
 
+
 def verdict(
-    findings:list[dict], # of the leakage report and of the page
-    level:int=2, # of its heading
+    findings: list[dict],  # of the leakage report and of the page
+    level: int = 2,  # of its heading
 ) -> Html:
     "What it all adds up to."
-    order = sorted(findings, key=lambda f: list(_VERDICTS).index(f['severity']) if f['severity'] in _VERDICTS else len(_VERDICTS))
+    order = sorted(
+        findings,
+        key=lambda f: list(_VERDICTS).index(f['severity']) if f['severity'] in _VERDICTS else len(_VERDICTS),
+    )
+
     def item(f):
         where = tag('strong', f['subspace'] + ': ') if f.get('subspace', 'all') != 'all' else None
         knob = f.get('knob') and tag('span', f['knob'], class_='knob')
-        return tag('li', tag('span', _BADGES.get(f['severity'], f['severity']), class_=f'badge {f["severity"]}'), tag('div', where, f['text'], ' ', knob or None))
-    said = tag('ul', [item(f) for f in order]) if order else tag('p', 'Nothing was found that speaks against this fit.')
-    return tag('section', tag(f'h{level}', _VERDICTS[worst(findings)]), said, class_=f'verdict {worst(findings)}', aria_label='Verdict')
+        return tag(
+            'li',
+            tag('span', _BADGES.get(f['severity'], f['severity']), class_=f'badge {f["severity"]}'),
+            tag('div', where, f['text'], ' ', knob or None),
+        )
+
+    said = (
+        tag('ul', [item(f) for f in order])
+        if order
+        else tag('p', 'Nothing was found that speaks against this fit.')
+    )
+    return tag(
+        'section',
+        tag(f'h{level}', _VERDICTS[worst(findings)]),
+        said,
+        class_=f'verdict {worst(findings)}',
+        aria_label='Verdict',
+    )
 
 # %% ../nbs/12_report.ipynb #a1200064
 def records_table(
-    records:dict|list, # name -> dict, or a list of dicts
-    caption:str, # what it shows
+    records: dict | list,  # name -> dict, or a list of dicts
+    caption: str,  # what it shows
 ) -> Html:
     "A row for each record, a column for each key; nested dicts become columns of their own."
     named = records.items() if isinstance(records, dict) else ((None, r) for r in records)
-    rows = [({} if n is None else {'': n}) | {_words(*path): v for path, v in _walk(r) if not isinstance(v, tuple)} for n, r in named if isinstance(r, dict)]
-    if not rows: return None
+    rows = [
+        ({} if n is None else {'': n})
+        | {_words(*path): v for path, v in _walk(r) if not isinstance(v, tuple)}
+        for n, r in named
+        if isinstance(r, dict)
+    ]
+    if not rows:
+        return None
     columns = list(dict.fromkeys(k for r in rows for k in r))
-    return table(columns, [[r[k] if isinstance(r.get(k), str) else _value(r[k]) if k in r else '' for k in columns] for r in rows], caption, tall=True)
+    return table(
+        columns,
+        [
+            [r[k] if isinstance(r.get(k), str) else _value(r[k]) if k in r else '' for k in columns]
+            for r in rows
+        ],
+        caption,
+        tall=True,
+    )
 
-_LEAK_COLUMNS = {'told by a straight cut': ('session_accuracy', 'linear'), 'by nearest neighbours': ('session_accuracy', 'nearest'), 'variance between sessions': ('variance', 'corrected'),
-                 'beyond what labels explain': ('beyond_labels', 'variance', 'corrected'), 'nats': ('kl',)}
+
+_LEAK_COLUMNS = {
+    'told by a straight cut': ('session_accuracy', 'linear'),
+    'by nearest neighbours': ('session_accuracy', 'nearest'),
+    'variance between sessions': ('variance', 'corrected'),
+    'beyond what labels explain': ('beyond_labels', 'variance', 'corrected'),
+    'nats': ('kl',),
+}
+
 
 def _leak_table(leak):
     "A row for each subspace and each latent"
-    records = [(k.capitalize(), s) for k, s in (leak.get('subspaces') or {}).items()] + [(l.get('name', ''), l) for l in leak.get('latents') or []]
-    def cell(record, keys): v = _get(record, *keys); return '–' if v is None else f'{v:.0%}'.replace('-', '−') if keys[-1] == 'corrected' else number(v, 1 if keys == ('kl',) else 2)
+    records = [(k.capitalize(), s) for k, s in (leak.get('subspaces') or {}).items()] + [
+        (l.get('name', ''), l) for l in leak.get('latents') or []
+    ]
+
+    def cell(record, keys):
+        v = _get(record, *keys)
+        return (
+            '–'
+            if v is None
+            else f'{v:.0%}'.replace('-', '−')
+            if keys[-1] == 'corrected'
+            else number(v, 1 if keys == ('kl',) else 2)
+        )
+
     rows = [[name, *(cell(r, keys) for keys in _LEAK_COLUMNS.values())] for name, r in records]
-    chance = '' if leak.get('chance') is None else f'; guessing the session is right in {leak["chance"]:.0%} of the frames'
+    chance = (
+        ''
+        if leak.get('chance') is None
+        else f'; guessing the session is right in {leak["chance"]:.0%} of the frames'
+    )
     return table(['', *_LEAK_COLUMNS], rows, f'How well each part tells the session{chance}', tall=True)
 
-def leakage_part(known:Known) -> Html:
+
+def leakage_part(known: Known) -> Html:
     "The leakage report: its figures, and its words to take along."
-    if not known.leak: raise RunError('whether sessions leak could not be asked')
-    how = tag('p', 'What is static in a session (light, camera, the animal) belongs into the background, and nothing else does. Leakage is when other latents tell sessions apart, or when behaviour hides in the background. '
-                   'What follows from these figures stands in the verdict at the top. Told: how often a classifier guesses the session of a frame right, on trials it has not seen. Variance: how much of a latent lies between sessions, less what chance '
-                   'would give; and the same where what the labels explain is taken out. Nats: how much a latent tells of a frame, at most.')
-    tables = [records_table(known.leak[k], f'Leakage by {k[:-1]}') for k in ('subspaces', 'latents', 'labels') if known.leak.get(k)]
+    if not known.leak:
+        raise RunError('whether sessions leak could not be asked')
+    how = tag(
+        'p',
+        'What is static in a session (light, camera, the animal) belongs into the background, and '
+        'nothing else does. Leakage is when other latents tell sessions apart, or when behaviour hides '
+        'in the background. '
+        'What follows from these figures stands in the verdict at the top. Told: how often a classifier '
+        'guesses the session of a frame right, on trials it has not seen. Variance: how much of a '
+        'latent lies between sessions, less what chance '
+        'would give; and the same where what the labels explain is taken out. Nats: how much a latent '
+        'tells of a frame, at most.',
+    )
+    tables = [
+        records_table(known.leak[k], f'Leakage by {k[:-1]}')
+        for k in ('subspaces', 'latents', 'labels')
+        if known.leak.get(k)
+    ]
     words = tag('pre', describe_leakage(known.leak, 90), tabindex=0)
-    return join(how, _leak_table(known.leak), tag('details', tag('summary', 'The report in words, to copy'), words), tag('details', tag('summary', 'All figures'), tables))
+    return join(
+        how,
+        _leak_table(known.leak),
+        tag('details', tag('summary', 'The report in words, to copy'), words),
+        tag('details', tag('summary', 'All figures'), tables),
+    )
 
 # %% ../nbs/12_report.ipynb #a120006d
-PARTS = dict(data=('What was fitted on what', data_part), scores=('Scores', scores_part), leakage=('Leakage', leakage_part), training=('Training', training_part), labels=('Labels', labels_part),
-             reconstructions=('Reconstructions', reconstructions_part), traversals=('What each latent does', traversals_part), maps=('Where latents act', maps_part), swaps=('Session swaps', swaps_part),
-             sessions=('Latents by session', sessions_part), repeat=('How to repeat it', repeat_part))
+PARTS = dict(
+    data=('What was fitted on what', data_part),
+    scores=('Scores', scores_part),
+    leakage=('Leakage', leakage_part),
+    training=('Training', training_part),
+    labels=('Labels', labels_part),
+    reconstructions=('Reconstructions', reconstructions_part),
+    traversals=('What each latent does', traversals_part),
+    maps=('Where latents act', maps_part),
+    swaps=('Session swaps', swaps_part),
+    sessions=('Latents by session', sessions_part),
+    repeat=('How to repeat it', repeat_part),
+)
+
 
 def parts_of(
-    run:Run,
-    asked:list[str]|None=None, # keys of `PARTS`; default: all
-) -> list[str]: # those that make sense
-    "The parts of a run's page: no labels for a model without, no swaps without a background. Raises `RunError` for parts that do not exist."
+    run: Run,
+    asked: list[str] | None = None,  # keys of `PARTS`; default: all
+) -> list[str]:  # those that make sense
+    """The parts of a run's page: no labels for a model without, no swaps without a background. Raises
+    `RunError` for parts that do not exist."""
     m, n, unknown = run.model, len(run.data['sessions']), [p for p in asked or () if p not in PARTS]
-    if unknown or isinstance(asked, str): raise RunError(f'parts: got {asked!r}; expected a list of some of {", ".join(PARTS)}')
+    if unknown or isinstance(asked, str):
+        raise RunError(f'parts: got {asked!r}; expected a list of some of {", ".join(PARTS)}')
     left_out = dict(labels=not m.n_labels, swaps=not m.n_background or n < 2)
     return [k for k in PARTS if not left_out.get(k) and (asked is None or k in asked)]
 
+
 def section(
-    known:Known,
-    key:str, # of `PARTS`
-    level:int=2, # of its heading
-) -> tuple[Html, str]: # the section; why it could not be made, or nothing
+    known: Known,
+    key: str,  # of `PARTS`
+    level: int = 2,  # of its heading
+) -> tuple[Html, str]:  # the section; why it could not be made, or nothing
     "One part of the page with its heading."
     title, make = PARTS[key]
-    try: body, why = make(known), ''
-    except MspsvaeError as e: body, why = tag('p', f'This part could not be made: {e}', class_='missing'), str(e)
+    try:
+        body, why = make(known), ''
+    except MspsvaeError as e:
+        body, why = tag('p', f'This part could not be made: {e}', class_='missing'), str(e)
     return tag('section', tag(f'h{level}', title), body, id=known.prefix + key), why
 
 # %% ../nbs/12_report.ipynb #a1200070
 def look_at(
-    run:ReadRun,
-    name:str, # as the page calls it
-    prefix:str='', # of ids
-    scores:dict|None=None, # from `evaluate`; default: made
-    leak:dict|None=None, # from `leakage`; default: made
+    run: ReadRun,
+    name: str,  # as the page calls it
+    prefix: str = '',  # of ids
+    scores: dict | None = None,  # from `evaluate`; default: made
+    leak: dict | None = None,  # from `leakage`; default: made
 ) -> Known:
-    "Score a run and ask whether it leaks; where that fails, what was said before, and is in its folder, has to do."
-    if scores is None: scores = _made_or_kept(evaluate, run, 'metrics.json', _show_scores)
-    if leak is None: leak = _made_or_kept(leakage, run, 'leakage.json', _show_leak)
+    """Score a run and ask whether it leaks; where that fails, what was said before, and is in its folder,
+    has to do."""
+    if scores is None:
+        scores = _made_or_kept(evaluate, run, 'metrics.json', _show_scores)
+    if leak is None:
+        leak = _made_or_kept(leakage, run, 'leakage.json', _show_leak)
     return Known(run, name, scores, leak or {}, prefix)
 
+
 def _made_or_kept(make, run, name, show):
-    "What a function says of a run; where it cannot, what its folder holds, if that can be shown; else nothing"
-    try: return make(run, run.where)
-    except MspsvaeError:
-        if not (run.path/name).is_file(): return {}
+    """What a function says of a run; where it cannot, what its folder holds, if that can be shown; else
+    nothing"""
     try:
-        kept = read_json(run.path/name)
+        return make(run, run.where)
+    except MspsvaeError:
+        if not (run.path / name).is_file():
+            return {}
+    try:
+        kept = read_json(run.path / name)
         show(kept)
         return kept
-    except (MspsvaeError, TypeError, ValueError, KeyError, AttributeError, IndexError): return {} # nothing that we have written
+    # nothing that we have written
+    except (MspsvaeError, TypeError, ValueError, KeyError, AttributeError, IndexError):
+        return {}
 
-def _show_scores(scores): return score_tables(scores), gauges(scores), score_findings(scores), [s.text + s.good + s.chance + str(s.far) for s in main_scores(scores)]
-def _show_leak(leak): return _leak_table(leak), describe_leakage(leak), verdict(leak['findings'])
+
+def _show_scores(scores):
+    return (
+        score_tables(scores),
+        gauges(scores),
+        score_findings(scores),
+        [s.text + s.good + s.chance + str(s.far) for s in main_scores(scores)],
+    )
+
+
+def _show_leak(leak):
+    return _leak_table(leak), describe_leakage(leak), verdict(leak['findings'])
 
 # %% ../nbs/12_report.ipynb #a12000b4
 def judge(
-    known:Known,
-    missing:dict, # title of a part -> why it could not be made
-) -> list[dict]: # findings
+    known: Known,
+    missing: dict,  # title of a part -> why it could not be made
+) -> list[dict]:  # findings
     "Everything that speaks against a fit, or for it."
     out = list(known.leak.get('findings', []))
     for look in (training_findings, data_findings, lambda run: score_findings(known.scores)):
-        try: out += look(known.run)
-        except MspsvaeError as e: missing = {**missing, 'a look at the data': str(e)}
-    if missing: out.append(finding('warning', f'Could not be made: {_some(list(missing), 12)}. {next(iter(missing.values()))}', 'Where the files of the sessions have moved, say where they are: report(run, data=...), or --data.'))
+        try:
+            out += look(known.run)
+        except MspsvaeError as e:
+            missing = {**missing, 'a look at the data': str(e)}
+    if missing:
+        out.append(
+            finding(
+                'warning',
+                f'Could not be made: {_some(list(missing), 12)}. {next(iter(missing.values()))}',
+                'Where the files of the sessions have moved, say where they are: report(run, data=...), '
+                'or --data.',
+            )
+        )
     return out
 
 # %% ../nbs/12_report.ipynb #a1200071
-def lede(known:Known) -> Html:
+def lede(known: Known) -> Html:
     "What it is, in a sentence."
     run, (c, y, x), m = known.run, known.run.model.input_shape, known.run.model
-    kind = 'multi-session partitioned subspace VAE' if m.n_background else 'partitioned subspace VAE' if m.n_labels else 'beta-TC VAE'
-    data = f'{_counted(len(run.data["sessions"]), "session")}, {_counted(sum(sum(s["n_frames"]) for s in run.data["sessions"]), "frame")} of {y} × {x} pixels'
+    kind = (
+        'multi-session partitioned subspace VAE'
+        if m.n_background
+        else 'partitioned subspace VAE'
+        if m.n_labels
+        else 'beta-TC VAE'
+    )
+    data = (
+        f'{_counted(len(run.data["sessions"]), "session")}, '
+        f'{_counted(sum(sum(s["n_frames"]) for s in run.data["sessions"]), "frame")} of {y} × {x} pixels'
+    )
     labels = f', {_counted(m.n_labels, "label")}' if m.n_labels else ', no labels'
-    return tag('p', f'A {kind} of {data}{labels}, after {_counted(training_facts(run)["epochs"], "epoch")}.', class_='lede')
+    return tag(
+        'p',
+        f'A {kind} of {data}{labels}, after {_counted(training_facts(run)["epochs"], "epoch")}.',
+        class_='lede',
+    )
+
 
 def run_page(
-    known:Known,
-    parts:list[str], # keys of `PARTS`
-    level:int=2, # of their headings
-) -> tuple[Html, list, list]: # verdict and numbers; the parts; all findings
+    known: Known,
+    parts: list[str],  # keys of `PARTS`
+    level: int = 2,  # of their headings
+) -> tuple[Html, list, list]:  # verdict and numbers; the parts; all findings
     "Everything about one run."
     done = {k: section(known, k, level) for k in parts}
     findings = judge(known, {PARTS[k][0]: why for k, (_, why) in done.items() if why})
-    return join(lede(known), verdict(findings, level), gauges(known.scores)), [body for body, _ in done.values()], findings
+    return (
+        join(lede(known), verdict(findings, level), gauges(known.scores)),
+        [body for body, _ in done.values()],
+        findings,
+    )
 
 # %% ../nbs/12_report.ipynb #a1200074
-def compared_scores(knowns:list[Known]) -> Html:
+def compared_scores(knowns: list[Known]) -> Html:
     "Scores side by side; the best of each row is bold."
     found = [{s.name: s for s in main_scores(k.scores)} for k in knowns]
     rows = []
@@ -653,33 +1262,93 @@ def compared_scores(knowns:list[Known]) -> Html:
         there = [f.get(name) for f in found]
         best = min((s for s in there if s), key=lambda s: s.far)
         texts = [s.text if s else '' for s in there]
-        cells = [tag('span', t, class_='best' if t == best.text and len({*texts, ''}) > 2 and best.far < np.inf else None) for t in texts]
+        cells = [
+            tag(
+                'span',
+                t,
+                class_='best' if t == best.text and len({*texts, ''}) > 2 and best.far < np.inf else None,
+            )
+            for t in texts
+        ]
         rows.append([name, *cells, best.good])
-    return table(['score, on test trials', *(k.name for k in knowns), 'good'], rows, 'Scores side by side (bold: the best)')
+    return table(
+        ['score, on test trials', *(k.name for k in knowns), 'good'],
+        rows,
+        'Scores side by side (bold: the best)',
+    )
 
-def _setting(v): return 'default' if v is None else json.dumps(v) if isinstance(v, (dict, list)) else f'{v:g}' if isinstance(v, float) else str(v)
 
-def compared_settings(knowns:list[Known]) -> Html:
+def _setting(v):
+    return (
+        'default'
+        if v is None
+        else json.dumps(v)
+        if isinstance(v, (dict, list))
+        else f'{v:g}'
+        if isinstance(v, float)
+        else str(v)
+    )
+
+
+def compared_settings(knowns: list[Known]) -> Html:
     "The settings in which runs differ."
     all_of = [k.run.config.to_dict() for k in knowns]
     differ = [f.name for f in fields(Config) if len({_setting(c[f.name]) for c in all_of}) > 1]
-    if not differ: return tag('p', 'All settings are the same.')
-    return table(['setting', *(k.name for k in knowns)], [[n, *(_setting(c[n]) for c in all_of)] for n in differ], 'Settings that differ')
+    if not differ:
+        return tag('p', 'All settings are the same.')
+    return table(
+        ['setting', *(k.name for k in knowns)],
+        [[n, *(_setting(c[n]) for c in all_of)] for n in differ],
+        'Settings that differ',
+    )
 
-def compared_latents(knowns:list[Known]) -> Html:
+
+def compared_latents(knowns: list[Known]) -> Html:
     "Do the unsupervised latents of the runs agree?"
-    try: told = stability([k.run for k in knowns], knowns[0].run.where)
-    except MspsvaeError as e: return tag('p', f'Not asked: {e}', class_='missing')
+    try:
+        told = stability([k.run for k in knowns], knowns[0].run.where)
+    except MspsvaeError as e:
+        return tag('p', f'Not asked: {e}', class_='missing')
     names = {str(k.run.path): k.name for k in knowns}
-    rows = [[f'{names[p["a"]]} and {names[p["b"]]}', *(number(p[k]) for k in ('agreement', 'chance', 'chance_high', 'same_plane'))] for p in told['pairs']]
-    how = 'The unsupervised latents of two runs are paired so that they agree best. Agreement: their mean absolute correlation over the same frames; chance: the same where one is shifted in time. Same space: R2 of the latents of one run from all of the other, whichever way they are turned.'
-    return join(tag('p', how), table(['runs', 'agreement', 'by chance', 'at most, by chance', 'same space'], rows, 'Agreement of unsupervised latents'))
+    rows = [
+        [
+            f'{names[p["a"]]} and {names[p["b"]]}',
+            *(number(p[k]) for k in ('agreement', 'chance', 'chance_high', 'same_plane')),
+        ]
+        for p in told['pairs']
+    ]
+    how = (
+        'The unsupervised latents of two runs are paired so that they agree best. Agreement: their mean '
+        'absolute correlation over the same frames; chance: the same where one is shifted in time. Same '
+        'space: R2 of the latents of one run from all of the other, whichever way they are turned.'
+    )
+    return join(
+        tag('p', how),
+        table(
+            ['runs', 'agreement', 'by chance', 'at most, by chance', 'same space'],
+            rows,
+            'Agreement of unsupervised latents',
+        ),
+    )
 
-def compared_verdicts(knowns:list[Known], findings:list[list]) -> Html:
+
+def compared_verdicts(knowns: list[Known], findings: list[list]) -> Html:
     "What each run's findings add up to."
-    def count(f, severity): return sum(x['severity'] == severity for x in f)
-    rows = [[tag('a', k.name, href=f'#{k.prefix}run'), tag('strong', _VERDICTS[worst(f)]), *(count(f, s) for s in ('problem', 'warning', 'note'))] for k, f in zip(knowns, findings)]
-    return table(['run', 'verdict', 'problems', 'to look at', 'notes'], rows, 'What the findings of each run add up to')
+
+    def count(f, severity):
+        return sum(x['severity'] == severity for x in f)
+
+    rows = [
+        [
+            tag('a', k.name, href=f'#{k.prefix}run'),
+            tag('strong', _VERDICTS[worst(f)]),
+            *(count(f, s) for s in ('problem', 'warning', 'note')),
+        ]
+        for k, f in zip(knowns, findings)
+    ]
+    return table(
+        ['run', 'verdict', 'problems', 'to look at', 'notes'], rows, 'What the findings of each run add up to'
+    )
 
 # %% ../nbs/12_report.ipynb #a1200079
 def _one(known, parts):
@@ -688,50 +1357,103 @@ def _one(known, parts):
     top, bodies, _ = run_page(known, parts)
     return f'{known.name}: a fit', [(k, PARTS[k][0], False) for k in parts], top, join(bodies)
 
+
 def _several(knowns, asked):
     "The same for several runs"
     pages = [run_page(k, parts_of(k.run, asked), level=3) for k in knowns]
-    same = all(fingerprint(k.run.data)['sessions'] == fingerprint(knowns[0].run.data)['sessions'] for k in knowns)
-    other = None if same else tag('p', 'These runs were not fitted on the same sessions and trials: their scores can be compared only roughly.')
-    curves = picture(plot_curves({k.name: k.run for k in knowns}), 'Training curves of all runs', 'One panel for each term, a colour for each run; validation drawn through, training dotted.')
-    shared = dict(verdicts=('Verdicts', compared_verdicts(knowns, [f for *_, f in pages])),
-                  scores=('Scores side by side', join(other, compared_scores(knowns))), settings=('What differs', compared_settings(knowns)), agreement=('Do they find the same?', compared_latents(knowns)), curves=('Training', curves))
+    same = all(
+        fingerprint(k.run.data)['sessions'] == fingerprint(knowns[0].run.data)['sessions'] for k in knowns
+    )
+    other = (
+        None
+        if same
+        else tag(
+            'p',
+            'These runs were not fitted on the same sessions and trials: their scores can be compared '
+            'only roughly.',
+        )
+    )
+    curves = picture(
+        plot_curves({k.name: k.run for k in knowns}),
+        'Training curves of all runs',
+        'One panel for each term, a colour for each run; validation drawn through, training dotted.',
+    )
+    shared = dict(
+        verdicts=('Verdicts', compared_verdicts(knowns, [f for *_, f in pages])),
+        scores=('Scores side by side', join(other, compared_scores(knowns))),
+        settings=('What differs', compared_settings(knowns)),
+        agreement=('Do they find the same?', compared_latents(knowns)),
+        curves=('Training', curves),
+    )
     contents = [(f'all-{k}', title, False) for k, (title, _) in shared.items()]
-    for k in knowns: contents += [(f'{k.prefix}run', k.name, False)] + [(k.prefix + p, PARTS[p][0], True) for p in parts_of(k.run, asked)]
+    for k in knowns:
+        contents += [(f'{k.prefix}run', k.name, False)] + [
+            (k.prefix + p, PARTS[p][0], True) for p in parts_of(k.run, asked)
+        ]
     body = [tag('section', tag('h2', title), inside, id=f'all-{k}') for k, (title, inside) in shared.items()]
-    body += [tag('section', tag('h2', k.name), top, bodies, id=f'{k.prefix}run', class_='run') for k, (top, bodies, _) in zip(knowns, pages)]
-    return f'{len(knowns)} fits compared', contents, tag('p', _some([k.name for k in knowns], 20), class_='lede'), join(body)
+    body += [
+        tag('section', tag('h2', k.name), top, bodies, id=f'{k.prefix}run', class_='run')
+        for k, (top, bodies, _) in zip(knowns, pages)
+    ]
+    return (
+        f'{len(knowns)} fits compared',
+        contents,
+        tag('p', _some([k.name for k in knowns], 20), class_='lede'),
+        join(body),
+    )
 
 # %% ../nbs/12_report.ipynb #a120007a
 def report(
-    runs:Run|str|Path|list|dict, # a run or its folder; several in a list; or name -> run
-    path:str|Path|None=None, # of the page; default: `report.html` in the run's folder, or beside the folders of several
-    data=None, # where the sessions are now, if they moved
-    scores:dict|None=None, # of one run, from `evaluate`, where they are at hand; default: made
-    leak:dict|None=None, # of one run, from `leakage`, where it is at hand; default: made
-    parts:list[str]|None=None, # of the page, keys of `PARTS`; default: all that make sense
-) -> Path: # of the page
-    "Write one self-contained HTML page about a run, or about several side by side; raises `RunError` where there is no run, or where nothing can be written."
+    runs: Run | str | Path | list | dict,  # a run or its folder; several in a list; or name -> run
+    # of the page; default: `report.html` in the run's folder, or beside the folders of several
+    path: str | Path | None = None,
+    data=None,  # where the sessions are now, if they moved
+    scores: dict | None = None,  # of one run, from `evaluate`, where they are at hand; default: made
+    leak: dict | None = None,  # of one run, from `leakage`, where it is at hand; default: made
+    parts: list[str] | None = None,  # of the page, keys of `PARTS`; default: all that make sense
+) -> Path:  # of the page
+    """Write one self-contained HTML page about a run, or about several side by side; raises `RunError`
+    where there is no run, or where nothing can be written."""
     named = _named(runs)
-    for r in named.values(): parts_of(r, parts)
-    if len(named) > 1 and (scores is not None or leak is not None): raise RunError(f'scores and leak are those of one run, got {len(named)} runs; leave them out')
-    knowns = [look_at(ReadRun(r, data), n, f'r{k}-' if len(named) > 1 else '', scores, leak) for k, (n, r) in enumerate(named.items())]
+    for r in named.values():
+        parts_of(r, parts)
+    if len(named) > 1 and (scores is not None or leak is not None):
+        raise RunError(f'scores and leak are those of one run, got {len(named)} runs; leave them out')
+    knowns = [
+        look_at(ReadRun(r, data), n, f'r{k}-' if len(named) > 1 else '', scores, leak)
+        for k, (n, r) in enumerate(named.items())
+    ]
     title, contents, top, body = _one(knowns[0], parts) if len(knowns) == 1 else _several(knowns, parts)
     about = tag('p', f'mspsvae {__version__} · report of {datetime.now():%Y-%m-%d %H:%M}', class_='about')
     name = knowns[0].name if len(knowns) == 1 else title
-    if path is None: path = _folder_for([k.run.path for k in knowns])/'report.html'
-    write_bytes(path, document(title, contents, join(about, tag('h1', name), top), body).encode('utf-8', 'replace'))
+    if path is None:
+        path = _folder_for([k.run.path for k in knowns]) / 'report.html'
+    write_bytes(
+        path, document(title, contents, join(about, tag('h1', name), top), body).encode('utf-8', 'replace')
+    )
     return Path(path)
+
 
 def _folder_for(folders):
     "Where a report goes: into the folder of one run, beside those of several"
-    try: return folders[0] if len(folders) == 1 else Path(os.path.commonpath([f.resolve().parent for f in folders]))
-    except ValueError: return folders[0].parent # on several drives of Windows
+    try:
+        return (
+            folders[0]
+            if len(folders) == 1
+            else Path(os.path.commonpath([f.resolve().parent for f in folders]))
+        )
+    except ValueError:
+        return folders[0].parent  # on several drives of Windows
+
 
 def _named(runs):
     "Runs by name; folders are opened"
+
     def opened(r):
-        if not isinstance(r, (Run, str, Path)): raise RunError(f'got {str(r)[:80]}: expected a run, its folder, or several of them')
+        if not isinstance(r, (Run, str, Path)):
+            raise RunError(f'got {str(r)[:80]}: expected a run, its folder, or several of them')
         return r if isinstance(r, Run) else load_run(r)
-    if isinstance(runs, dict): return _runs({str(k): opened(r) for k, r in runs.items()})
+
+    if isinstance(runs, dict):
+        return _runs({str(k): opened(r) for k, r in runs.items()})
     return _runs([opened(r) for r in runs] if isinstance(runs, (list, tuple)) else [opened(runs)])

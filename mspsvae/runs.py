@@ -42,66 +42,87 @@ from .sessions import Session, SessionInfo, check_sessions
 # %% ../nbs/07_runs.ipynb #72188758
 @contextmanager
 def saving(
-    path:str|Path, # what is being written
+    path: str | Path,  # what is being written
 ):
-    "Turns an `OSError` within the block (disk full, folder read-only) into a `RunError` that says what became of the file."
-    try: yield
+    """Turns an `OSError` within the block (disk full, folder read-only) into a `RunError` that says what
+    became of the file."""
+    try:
+        yield
     except OSError as e:
         text = f'{path} cannot be written ({e.strerror or e}); what was saved there before is still there'
-        if e.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG): text += '. Make room on the disk and go on with resume=True (--resume)'
-        elif e.errno in (errno.EACCES, errno.EPERM, errno.EROFS): text += '. You may not write there: choose another folder with out= (--out)'
+        if e.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            text += '. Make room on the disk and go on with resume=True (--resume)'
+        elif e.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            text += '. You may not write there: choose another folder with out= (--out)'
         raise RunError(text) from e
 
+
 def write_bytes(
-    path:str|Path, # where to; replaced in one move
-    content:bytes,
+    path: str | Path,  # where to; replaced in one move
+    content: bytes,
 ) -> None:
     "Write a file whole or not at all; raises `RunError` where the disk refuses."
-    with saving(path), atomic_path(path) as temporary: Path(temporary).write_bytes(content)
+    with saving(path), atomic_path(path) as temporary:
+        Path(temporary).write_bytes(content)
 
 # %% ../nbs/07_runs.ipynb #0d40d763
 def plain_json(
-    content, # dicts and lists of numbers, text, NumPy's numbers and arrays
-): # the same in Python's own types; None for NaN and infinity
+    content,  # dicts and lists of numbers, text, NumPy's numbers and arrays
+):  # the same in Python's own types; None for NaN and infinity
     "Values as strict JSON can hold them, and as reading them back gives them."
-    if isinstance(content, dict): return {str(k): plain_json(v) for k, v in content.items()}
-    if isinstance(content, (np.ndarray, np.generic)): content = content.tolist()
-    if isinstance(content, (list, tuple)): return [plain_json(v) for v in content]
+    if isinstance(content, dict):
+        return {str(k): plain_json(v) for k, v in content.items()}
+    if isinstance(content, (np.ndarray, np.generic)):
+        content = content.tolist()
+    if isinstance(content, (list, tuple)):
+        return [plain_json(v) for v in content]
     return None if isinstance(content, float) and not math.isfinite(content) else content
 
+
 def write_json(
-    path:str|Path, # where to; replaced in one move
-    content:dict, # as for `plain_json`
+    path: str | Path,  # where to; replaced in one move
+    content: dict,  # as for `plain_json`
 ) -> None:
     "Write a dict as readable, strict JSON, atomically."
     write_bytes(path, (json.dumps(plain_json(content), indent=2, allow_nan=False) + '\n').encode())
 
+
 def read_json(
-    path:str|Path, # a JSON file of a run
+    path: str | Path,  # a JSON file of a run
 ) -> dict:
     "Read a JSON object; raises `RunError` where there is none."
-    try: content = json.loads(Path(path).read_text(encoding='utf-8'))
-    except FileNotFoundError: raise RunError(f'{path}: no such file; expected a run folder, as `fit` writes it') from None
-    except (OSError, ValueError, RecursionError) as e: raise RunError(f'{path} cannot be read as JSON: {e}') from e
-    if not isinstance(content, dict): raise RunError(f'{path} holds a {type(content).__name__}; expected an object')
+    try:
+        content = json.loads(Path(path).read_text(encoding='utf-8'))
+    except FileNotFoundError:
+        raise RunError(f'{path}: no such file; expected a run folder, as `fit` writes it') from None
+    except (OSError, ValueError, RecursionError) as e:
+        raise RunError(f'{path} cannot be read as JSON: {e}') from e
+    if not isinstance(content, dict):
+        raise RunError(f'{path} holds a {type(content).__name__}; expected an object')
     return content
 
 # %% ../nbs/07_runs.ipynb #459e64d5
 HISTORY = ('epoch', 'split', 'session', 'n_frames', 'loss', *TERMS, 'progress', 'frame_std')
 
+
 def write_history(
-    path:str|Path, # a CSV file; replaced in one move
-    rows:list[dict], # one dict a row, with the keys of `HISTORY`
+    path: str | Path,  # a CSV file; replaced in one move
+    rows: list[dict],  # one dict a row, with the keys of `HISTORY`
 ) -> None:
     "Write the whole history, atomically."
-    with saving(path), atomic_path(path) as temporary, open(temporary, 'w', newline='', encoding='utf-8') as f:
+    with (
+        saving(path),
+        atomic_path(path) as temporary,
+        open(temporary, 'w', newline='', encoding='utf-8') as f,
+    ):
         writer = csv.DictWriter(f, HISTORY)
         writer.writeheader()
         writer.writerows(rows)
 
+
 def append_history(
-    path:str|Path, # a CSV file that has its header
-    rows:list[dict], # one dict a row, with the keys of `HISTORY`
+    path: str | Path,  # a CSV file that has its header
+    rows: list[dict],  # one dict a row, with the keys of `HISTORY`
 ) -> None:
     "Add rows at the end, and have the disk really write them."
     with saving(path), open(path, 'a', newline='', encoding='utf-8') as f:
@@ -112,26 +133,37 @@ def append_history(
 # %% ../nbs/07_runs.ipynb #8a041b06
 def _row(values, path):
     row = dict(zip(HISTORY, values))
-    try: return {k: int(v) if k in ('epoch', 'n_frames') else v if k in ('split', 'session') else float(v) for k, v in row.items()}
-    except (ValueError, OverflowError) as e: raise RunError(f'{path}: row {values[:4]} is not a row of a history ({e})') from e
+    try:
+        return {
+            k: int(v) if k in ('epoch', 'n_frames') else v if k in ('split', 'session') else float(v)
+            for k, v in row.items()
+        }
+    except (ValueError, OverflowError) as e:
+        raise RunError(f'{path}: row {values[:4]} is not a row of a history ({e})') from e
+
 
 def read_history(
-    path:str|Path, # a CSV file written by `write_history`
-) -> list[dict]: # one dict a row, numbers as numbers
-    "Read a history; a last line that was cut off while it was written is left out. Raises `RunError` for any other file."
+    path: str | Path,  # a CSV file written by `write_history`
+) -> list[dict]:  # one dict a row, numbers as numbers
+    """Read a history; a last line that was cut off while it was written is left out. Raises `RunError` for
+    any other file."""
     try:
         content = Path(path).read_bytes()
-        whole = content[:content.rfind(b'\n') + 1].decode('utf-8')     # a number cut in two would still look like one
+        # a number cut in two would still look like one
+        whole = content[: content.rfind(b'\n') + 1].decode('utf-8')
         lines = list(csv.reader(io.StringIO(whole, newline='')))
-    except (OSError, ValueError, csv.Error) as e: raise RunError(f'{path} cannot be read: {e}') from e
-    if not lines or tuple(lines[0]) != HISTORY: raise RunError(f'{path} has the columns {str(lines[:1])[:200]}; expected {",".join(HISTORY)}')
+    except (OSError, ValueError, csv.Error) as e:
+        raise RunError(f'{path} cannot be read: {e}') from e
+    if not lines or tuple(lines[0]) != HISTORY:
+        raise RunError(f'{path} has the columns {str(lines[:1])[:200]}; expected {",".join(HISTORY)}')
     wrong = next((values for values in lines[1:] if len(values) != len(HISTORY)), None)
-    if wrong: raise RunError(f'{path}: row {wrong[:4]} has {len(wrong)} values; expected {len(HISTORY)}')
+    if wrong:
+        raise RunError(f'{path}: row {wrong[:4]} has {len(wrong)} values; expected {len(HISTORY)}')
     return [_row(values, path) for values in lines[1:]]
 
 # %% ../nbs/07_runs.ipynb #f8d91c7f
 def weights_digest(
-    state:dict[str, torch.Tensor], # of `state_dict`, on the CPU
+    state: dict[str, torch.Tensor],  # of `state_dict`, on the CPU
 ) -> str:
     "SHA-256 of names, types, shapes and every bit of the numbers."
     digest = hashlib.sha256()
@@ -141,14 +173,17 @@ def weights_digest(
         digest.update(value.reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
 
-def cpu_state(model:MSPSVAE) -> dict[str, torch.Tensor]: # name -> array, which later training leaves alone
+
+# name -> array, which later training leaves alone
+def cpu_state(model: MSPSVAE) -> dict[str, torch.Tensor]:
     "A copy of a model's parameters and buffers."
     return {k: v.detach().to('cpu', copy=True).contiguous() for k, v in model.state_dict().items()}
 
+
 def save_weights(
-    path:str|Path, # a `.safetensors` file; replaced in one move
-    weights:MSPSVAE|dict, # a model, or a copy of its parameters and buffers
-    **about, # small facts to keep with the weights, stored as text
+    path: str | Path,  # a `.safetensors` file; replaced in one move
+    weights: MSPSVAE | dict,  # a model, or a copy of its parameters and buffers
+    **about,  # small facts to keep with the weights, stored as text
 ) -> None:
     "Write parameters and buffers, atomically; the same weights and facts make the same bytes."
     state = weights if isinstance(weights, dict) else cpu_state(weights)
@@ -157,182 +192,308 @@ def save_weights(
 
 # %% ../nbs/07_runs.ipynb #18453462
 def read_about(
-    path:str|Path, # a `.safetensors` file of `save_weights`
+    path: str | Path,  # a `.safetensors` file of `save_weights`
 ) -> dict[str, str]:
     "The facts stored with weights, `sha256` among them; raises `RunError` for a file that holds no arrays."
     try:
-        with safe_open(path, 'pt') as f: about = json.loads((f.metadata() or {}).get('about', '{}'))
-    except FileNotFoundError: raise RunError(f'{path}: no such file; has the fit come to its first validation?') from None
-    except (OSError, SafetensorError, ValueError, KeyError, RecursionError) as e: raise RunError(f'{path} holds no weights of ours: {str(e)[:300]}') from e
-    if not isinstance(about, dict) or not all(isinstance(v, str) for v in about.values()): raise RunError(f'{path} holds no weights of ours: it tells {str(about)[:100]} about itself')
+        with safe_open(path, 'pt') as f:
+            about = json.loads((f.metadata() or {}).get('about', '{}'))
+    except FileNotFoundError:
+        raise RunError(f'{path}: no such file; has the fit come to its first validation?') from None
+    except (OSError, SafetensorError, ValueError, KeyError, RecursionError) as e:
+        raise RunError(f'{path} holds no weights of ours: {str(e)[:300]}') from e
+    if not isinstance(about, dict) or not all(isinstance(v, str) for v in about.values()):
+        raise RunError(f'{path} holds no weights of ours: it tells {str(about)[:100]} about itself')
     return about
 
+
 def load_weights(
-    path:str|Path, # a `.safetensors` file
-    model:MSPSVAE, # the model that takes them; on the meta device they are only compared
-) -> dict[str, str]: # the facts stored with them
+    path: str | Path,  # a `.safetensors` file
+    model: MSPSVAE,  # the model that takes them; on the meta device they are only compared
+) -> dict[str, str]:  # the facts stored with them
     "Read parameters and buffers into a model; raises `RunError` for a damaged file or one of another model."
     about = read_about(path)
-    try: state = load_file(path)
-    except (OSError, SafetensorError, RuntimeError, ValueError, KeyError, TypeError) as e: raise RunError(f'{path} cannot be read: {str(e)[:300]}') from e
+    try:
+        state = load_file(path)
+    except (OSError, SafetensorError, RuntimeError, ValueError, KeyError, TypeError) as e:
+        raise RunError(f'{path} cannot be read: {str(e)[:300]}') from e
     want = model.state_dict()
-    wrong = [k for k in {**want, **state} if k not in want or k not in state or (want[k].shape, want[k].dtype) != (state[k].shape, state[k].dtype)]
-    if wrong: raise RunError(f'{path} does not hold the weights of this model: {", ".join(wrong[:5])} {"differs" if len(wrong) == 1 else "differ"} in name, shape or type')
-    if about.get('sha256', '') not in ('', weights_digest(state)): raise RunError(f'{path} is damaged: its numbers are not those that were saved (resume the fit to have it made again from the checkpoint)')
-    if not next(iter(want.values())).is_meta: model.load_state_dict(state)
+    wrong = [
+        k
+        for k in {**want, **state}
+        if k not in want
+        or k not in state
+        or (want[k].shape, want[k].dtype) != (state[k].shape, state[k].dtype)
+    ]
+    if wrong:
+        raise RunError(
+            f'{path} does not hold the weights of this model: {", ".join(wrong[:5])} '
+            f'{"differs" if len(wrong) == 1 else "differ"} in name, shape or type'
+        )
+    if about.get('sha256', '') not in ('', weights_digest(state)):
+        raise RunError(
+            f'{path} is damaged: its numbers are not those that were saved (resume the fit to have it '
+            'made again from the checkpoint)'
+        )
+    if not next(iter(want.values())).is_meta:
+        model.load_state_dict(state)
     return about
 
 # %% ../nbs/07_runs.ipynb #13f70602
 def save_checkpoint(
-    path:str|Path, # `last.ckpt`; the one that is there becomes `previous.ckpt`
-    state:dict, # tensors, numbers, text; dicts and lists of them
+    path: str | Path,  # `last.ckpt`; the one that is there becomes `previous.ckpt`
+    state: dict,  # tensors, numbers, text; dicts and lists of them
 ) -> None:
-    "Write a checkpoint, atomically: at every moment a complete one is there. Raises `RunError` where the disk refuses."
+    """Write a checkpoint, atomically: at every moment a complete one is there. Raises `RunError` where the
+    disk refuses."""
     path, content = Path(path), io.BytesIO()
-    torch.save(state, content)                                              # into memory first: PyTorch's own writer does not say that a disk is full
+    torch.save(state, content)  # into memory first: PyTorch's own writer does not say that a disk is full
     with saving(path), atomic_path(path) as temporary:
         with open(temporary, 'wb') as f:
             f.write(content.getbuffer())
             f.flush()
             os.fsync(f.fileno())
-        if path.exists(): os.replace(path, path.with_name('previous.ckpt'))
+        if path.exists():
+            os.replace(path, path.with_name('previous.ckpt'))
 
 # %% ../nbs/07_runs.ipynb #8250598c
 def read_checkpoint(
-    path:str|Path, # a checkpoint of `save_checkpoint`
+    path: str | Path,  # a checkpoint of `save_checkpoint`
 ) -> dict:
-    "Read a checkpoint onto the CPU without executing anything in it; raises `RunError` for any other file, also for one with a single wrong bit."
+    """Read a checkpoint onto the CPU without executing anything in it; raises `RunError` for any other
+    file, also for one with a single wrong bit."""
     try:
         content = Path(path).read_bytes()
-        if part := zipfile.ZipFile(io.BytesIO(content)).testzip(): raise ValueError(f'the checksum of {part} is wrong')
+        if part := zipfile.ZipFile(io.BytesIO(content)).testzip():
+            raise ValueError(f'the checksum of {part} is wrong')
         state = torch.load(io.BytesIO(content), map_location='cpu', weights_only=True)
-    except FileNotFoundError: raise RunError(f'{path}: no such file; there is nothing to resume') from None
-    except Exception as e: raise RunError(f'{path} is damaged or no checkpoint of ours ({type(e).__name__}: {str(e)[:200]})') from e
-    if not isinstance(state, dict) or 'epoch' not in state: raise RunError(f'{path} is no checkpoint of ours: it holds no epoch')
+    except FileNotFoundError:
+        raise RunError(f'{path}: no such file; there is nothing to resume') from None
+    except Exception as e:
+        raise RunError(
+            f'{path} is damaged or no checkpoint of ours ({type(e).__name__}: {str(e)[:200]})'
+        ) from e
+    if not isinstance(state, dict) or 'epoch' not in state:
+        raise RunError(f'{path} is no checkpoint of ours: it holds no epoch')
     return state
 
 # %% ../nbs/07_runs.ipynb #604c4cd9
 def last_checkpoint(
-    folder:str|Path, # of a run
-) -> tuple[dict, Path]|None: # the checkpoint and its file; None where none was written yet
-    "The newest checkpoint that is whole; warns of a damaged one, and raises `RunError` if there are only damaged ones."
+    folder: str | Path,  # of a run
+) -> tuple[dict, Path] | None:  # the checkpoint and its file; None where none was written yet
+    """The newest checkpoint that is whole; warns of a damaged one, and raises `RunError` if there are only
+    damaged ones."""
     problems = []
-    for path in (Path(folder)/'last.ckpt', Path(folder)/'previous.ckpt'):
-        if not path.is_file(): continue
-        try: state = read_checkpoint(path)
-        except RunError as e: problems.append(str(e)); continue
-        for problem in problems: warnings.warn(f'{problem}; going on from {path.name} instead, after epoch {state["epoch"]}', stacklevel=2)
+    for path in (Path(folder) / 'last.ckpt', Path(folder) / 'previous.ckpt'):
+        if not path.is_file():
+            continue
+        try:
+            state = read_checkpoint(path)
+        except RunError as e:
+            problems.append(str(e))
+            continue
+        for problem in problems:
+            warnings.warn(
+                f'{problem}; going on from {path.name} instead, after epoch {state["epoch"]}', stacklevel=2
+            )
         return state, path
-    if problems: raise RunError(f'{folder} cannot be resumed, its checkpoints are damaged; the best model is still in best.safetensors. Begin again in another folder', problems)
+    if problems:
+        raise RunError(
+            f'{folder} cannot be resumed, its checkpoints are damaged; the best model is still in '
+            'best.safetensors. Begin again in another folder',
+            problems,
+        )
 
 # %% ../nbs/07_runs.ipynb #8ef11491
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
+
 @contextmanager
 def lock_run(
-    path:str|Path, # a run's folder; it is made if it is not there
+    path: str | Path,  # a run's folder; it is made if it is not there
 ):
-    "Hold a run's folder for the block; raises `RunError` if another program (or this one) holds it, or if nothing can be written there."
-    lock = FileLock(Path(path)/'.lock', timeout=0)
+    """Hold a run's folder for the block; raises `RunError` if another program (or this one) holds it, or
+    if nothing can be written there."""
+    lock = FileLock(Path(path) / '.lock', timeout=0)
     try:
         Path(path).mkdir(parents=True, exist_ok=True)
         lock.acquire()
-    except Timeout: raise RunError(f'another fit is writing into {path}; wait for its end, or choose another folder (out=, --out)') from None
+    except Timeout:
+        raise RunError(
+            f'another fit is writing into {path}; wait for its end, or choose another folder (out=, --out)'
+        ) from None
     except (OSError, NotImplementedError) as e:
-        if getattr(e, 'errno', errno.ENOSYS) not in NO_LOCKS: raise RunError(f'nothing can be written into {path} ({e}); choose another folder (out=, --out)') from e
+        if getattr(e, 'errno', errno.ENOSYS) not in NO_LOCKS:
+            raise RunError(
+                f'nothing can be written into {path} ({e}); choose another folder (out=, --out)'
+            ) from e
         warnings.warn(f'the disk of {path} knows no locks; see to it that no other fit writes there')
-    try: yield
-    finally: lock.release()
+    try:
+        yield
+    finally:
+        lock.release()
 
 # %% ../nbs/07_runs.ipynb #87f6b4b1
-def _is_int(v, low, high=2**31): return isinstance(v, int) and not isinstance(v, bool) and low <= v < high
-def _is_list(v, good): return isinstance(v, list) and all(map(good, v))
-def _is_name(v): return isinstance(v, str) and bool(re.fullmatch(r'[^/\\:\0\r\n]{1,200}', v)) and v.strip(' .') == v and v.isprintable()
-def _is_trial(v): return isinstance(v, str) and bool(re.fullmatch('trial_[0-9]{1,18}', v))
+def _is_int(v, low, high=2**31):
+    return isinstance(v, int) and not isinstance(v, bool) and low <= v < high
+
+
+def _is_list(v, good):
+    return isinstance(v, list) and all(map(good, v))
+
+
+def _is_name(v):
+    return (
+        isinstance(v, str)
+        and bool(re.fullmatch(r'[^/\\:\0\r\n]{1,200}', v))
+        and v.strip(' .') == v
+        and v.isprintable()
+    )
+
+
+def _is_trial(v):
+    return isinstance(v, str) and bool(re.fullmatch('trial_[0-9]{1,18}', v))
+
 
 def _session_problem(s):
-    if not isinstance(s, dict): return f'got {str(s)[:80]}, expected name, path, trials and n_frames'
-    if not _is_name(s.get('name')): return f'got the name {str(s.get("name"))[:80]!r}, expected one that can be the name of a file'
-    if not isinstance(s.get('path'), str) or '\0' in s['path']: return f'{s["name"]}: got the path {str(s.get("path"))[:80]!r}, expected that of an HDF5 file'
+    if not isinstance(s, dict):
+        return f'got {str(s)[:80]}, expected name, path, trials and n_frames'
+    if not _is_name(s.get('name')):
+        return f'got the name {str(s.get("name"))[:80]!r}, expected one that can be the name of a file'
+    if not isinstance(s.get('path'), str) or '\0' in s['path']:
+        return f'{s["name"]}: got the path {str(s.get("path"))[:80]!r}, expected that of an HDF5 file'
     trials, n_frames = s.get('trials'), s.get('n_frames')
-    if not _is_list(trials, _is_trial) or len(set(trials)) < len(trials): return f'{s["name"]}: its trials are not trial_0000, trial_0001, ..., each once'
-    if not _is_list(n_frames, lambda n: _is_int(n, 1)) or len(n_frames) != len(trials): return f'{s["name"]}: n_frames are not one number >= 1 for each trial'
+    if not _is_list(trials, _is_trial) or len(set(trials)) < len(trials):
+        return f'{s["name"]}: its trials are not trial_0000, trial_0001, ..., each once'
+    if not _is_list(n_frames, lambda n: _is_int(n, 1)) or len(n_frames) != len(trials):
+        return f'{s["name"]}: n_frames are not one number >= 1 for each trial'
+
 
 def _split_problem(splits, sessions):
-    def fits(trials, s): return bool(trials) and _is_list(trials, lambda t: _is_int(t, 0, len(s['trials'])))
-    if not isinstance(splits, dict): return f'splits: got {str(splits)[:80]}, expected train, val and test'
+    def fits(trials, s):
+        return bool(trials) and _is_list(trials, lambda t: _is_int(t, 0, len(s['trials'])))
+
+    if not isinstance(splits, dict):
+        return f'splits: got {str(splits)[:80]}, expected train, val and test'
     for k in ('train', 'val', 'test'):
-        if not isinstance(splits.get(k), list) or len(splits[k]) != len(sessions) or not all(map(fits, splits[k], sessions)):
+        if (
+            not isinstance(splits.get(k), list)
+            or len(splits[k]) != len(sessions)
+            or not all(map(fits, splits[k], sessions))
+        ):
             return f'splits: {k} is not a list of trial numbers for each session'
 
 # %% ../nbs/07_runs.ipynb #ea456be4
 def check_data(
-    data:dict, # content of `data.json`
-    where:str|Path='data.json', # named in the message
-) -> dict: # the same
+    data: dict,  # content of `data.json`
+    where: str | Path = 'data.json',  # named in the message
+) -> dict:  # the same
     "Raise one `RunError` that lists all that is wrong with a run's description of its data."
     sessions, shape = data.get('sessions'), data.get('input_shape')
     problems = []
-    if not _is_list(shape, lambda n: _is_int(n, 1, 2**16)) or len(shape) != 3: problems.append(f'input_shape: got {str(shape)[:80]}, expected [channels, y pixels, x pixels]')
-    if not _is_int(data.get('n_labels'), 0, 2**16): problems.append(f'n_labels: got {str(data.get("n_labels"))[:80]}, expected a whole number >= 0')
-    if not _is_list(data.get('label_names'), lambda v: isinstance(v, str)): problems.append(f'label_names: got {str(data.get("label_names"))[:80]}, expected a list of names')
-    if not isinstance(sessions, list) or not sessions: problems.append(f'sessions: got {str(sessions)[:80]}, expected a list of at least one')
+    if not _is_list(shape, lambda n: _is_int(n, 1, 2**16)) or len(shape) != 3:
+        problems.append(f'input_shape: got {str(shape)[:80]}, expected [channels, y pixels, x pixels]')
+    if not _is_int(data.get('n_labels'), 0, 2**16):
+        problems.append(f'n_labels: got {str(data.get("n_labels"))[:80]}, expected a whole number >= 0')
+    if not _is_list(data.get('label_names'), lambda v: isinstance(v, str)):
+        problems.append(f'label_names: got {str(data.get("label_names"))[:80]}, expected a list of names')
+    if not isinstance(sessions, list) or not sessions:
+        problems.append(f'sessions: got {str(sessions)[:80]}, expected a list of at least one')
     else:
         wrong = [f'sessions: {p}' for p in map(_session_problem, sessions) if p]
-        if not wrong and len({s['name'].lower() for s in sessions}) < len(sessions): wrong = ['sessions: two have the same name']
-        if not wrong and (p := _split_problem(data.get('splits'), sessions)): wrong = [p]
+        if not wrong and len({s['name'].lower() for s in sessions}) < len(sessions):
+            wrong = ['sessions: two have the same name']
+        if not wrong and (p := _split_problem(data.get('splits'), sessions)):
+            wrong = [p]
         problems += wrong
-    if problems: raise RunError(f'{where} does not describe the data of a fit:', problems)
+    if problems:
+        raise RunError(f'{where} does not describe the data of a fit:', problems)
     return data
 
 # %% ../nbs/07_runs.ipynb #5f513859
 def describe_data(
-    infos:list[SessionInfo], # from `check_sessions`
-    splits:dict[str, list[list[int]]], # from `split_sessions`
-) -> dict: # goes to `data.json`
+    infos: list[SessionInfo],  # from `check_sessions`
+    splits: dict[str, list[list[int]]],  # from `split_sessions`
+) -> dict:  # goes to `data.json`
     "Everything a run has to know about its data."
-    sessions = [dict(name=i.session.name, path=str(Path(i.session.path).resolve()), trials=list(i.trials), n_frames=list(map(int, i.n_frames))) for i in infos]
+    sessions = [
+        dict(
+            name=i.session.name,
+            path=str(Path(i.session.path).resolve()),
+            trials=list(i.trials),
+            n_frames=list(map(int, i.n_frames)),
+        )
+        for i in infos
+    ]
     first = infos[0]
-    return check_data(dict(version=__version__, input_shape=list(map(int, first.image_shape)), n_labels=first.n_labels, label_names=list(first.label_names), sessions=sessions, splits=splits), 'this')
+    return check_data(
+        dict(
+            version=__version__,
+            input_shape=list(map(int, first.image_shape)),
+            n_labels=first.n_labels,
+            label_names=list(first.label_names),
+            sessions=sessions,
+            splits=splits,
+        ),
+        'this',
+    )
+
 
 def fingerprint(
-    data:dict, # content of `data.json`
+    data: dict,  # content of `data.json`
 ) -> dict:
     "The part that must not change between the beginning and the end of a fit; paths may."
     sessions = [{k: s[k] for k in ('name', 'trials', 'n_frames')} for s in data['sessions']]
-    return dict(input_shape=list(data['input_shape']), n_labels=data['n_labels'], sessions=sessions, splits=data['splits'])
+    return dict(
+        input_shape=list(data['input_shape']),
+        n_labels=data['n_labels'],
+        sessions=sessions,
+        splits=data['splits'],
+    )
 
 # %% ../nbs/07_runs.ipynb #56949b3a
 class Run:
     "A fit's folder."
-    def __init__(self,
-        path:str|Path, # the folder
+
+    def __init__(
+        self,
+        path: str | Path,  # the folder
     ):
         self.path = Path(path)
         self.interrupted = False
-        self.elsewhere = {} # session name -> (file of its latents, stamp), where they are not in `latents`
+        # session name -> (file of its latents, stamp), where they are not in `latents`
+        self.elsewhere = {}
 
     @cached_property
     def config(self):
         "What was asked for: a `Config`."
-        content = read_json(self.path/'config.json')
-        if not isinstance(content.get('arch'), dict): raise RunError(f'{self.path/"config.json"}: arch is {str(content.get("arch"))[:80]!r}; expected its settings, as `fit` writes them, not another file')
+        content = read_json(self.path / 'config.json')
+        if not isinstance(content.get('arch'), dict):
+            raise RunError(
+                f'{self.path / "config.json"}: arch is {str(content.get("arch"))[:80]!r}; expected its '
+                'settings, as `fit` writes them, not another file'
+            )
         return Config.from_dict(content)
 
     @cached_property
     def data(self):
         "What it was fitted on: a dict, see `describe_data`."
-        return check_data(read_json(self.path/'data.json'), self.path/'data.json')
+        return check_data(read_json(self.path / 'data.json'), self.path / 'data.json')
 
     @cached_property
     def model(self):
         "The best model, in evaluation mode, on the CPU: an `MSPSVAE`."
-        path = self.path/'best.safetensors'
+        path = self.path / 'best.safetensors'
         try:
-            with torch.device('meta'): sizes = self.new_model()
-        except MspsvaeError: raise
-        except (RuntimeError, TypeError, ValueError, OverflowError) as e: raise RunError(f'{self.path}: config.json and data.json describe no model that can be built ({str(e)[:200]})') from e
-        load_weights(path, sizes)                                                   # does it fit, before memory is asked for?
+            with torch.device('meta'):
+                sizes = self.new_model()
+        except MspsvaeError:
+            raise
+        except (RuntimeError, TypeError, ValueError, OverflowError) as e:
+            raise RunError(
+                f'{self.path}: config.json and data.json describe no model that can be built ({str(e)[:200]})'
+            ) from e
+        load_weights(path, sizes)  # does it fit, before memory is asked for?
         model = self.new_model()
         load_weights(path, model)
         return model.eval()
@@ -341,235 +502,337 @@ class Run:
         "A model of this run's sizes with its initial weights."
         return make_model(self.config, tuple(self.data['input_shape']), self.data['n_labels'])
 
-    def __repr__(self): return f'Run({str(self.path)!r})'
+    def __repr__(self):
+        return f'Run({str(self.path)!r})'
 
 # %% ../nbs/07_runs.ipynb #3ac6e149
 from fastcore.basics import patch
 
 # %% ../nbs/07_runs.ipynb #ecc41850
 @patch(as_prop=True)
-def history(self:Run): # the table of `history.csv` as a dict of columns, NumPy arrays of one length
+def history(self: Run):  # the table of `history.csv` as a dict of columns, NumPy arrays of one length
     "Every term, each epoch, split and session; `pandas.DataFrame(run.history)` takes it as it is."
-    rows = read_history(self.path/'history.csv')
+    rows = read_history(self.path / 'history.csv')
     return {k: np.array([r[k] for r in rows]) for k in HISTORY}
 
+
 @patch
-def curve(self:Run,
-    term:str='loss', # a column of the history
-    split:str='val', # `train` or `val`
-    session:str='all', # a session's name, or `all`
-) -> tuple[np.ndarray, np.ndarray]: # epochs, and the term's value in each
+def curve(
+    self: Run,
+    term: str = 'loss',  # a column of the history
+    split: str = 'val',  # `train` or `val`
+    session: str = 'all',  # a session's name, or `all`
+) -> tuple[np.ndarray, np.ndarray]:  # epochs, and the term's value in each
     "One line of the training history, to plot."
     h = self.history
-    if term not in HISTORY[4:]: raise RunError(f'no term {term!r} in the history; there are {", ".join(HISTORY[4:])}')
+    if term not in HISTORY[4:]:
+        raise RunError(f'no term {term!r} in the history; there are {", ".join(HISTORY[4:])}')
     rows = (h['split'] == split) & (h['session'] == session)
     return h['epoch'][rows], h[term][rows]
 
 # %% ../nbs/07_runs.ipynb #fcdb83d0
 def load_run(
-    path:str|Path, # a folder that `fit` wrote
+    path: str | Path,  # a folder that `fit` wrote
 ) -> Run:
     "Open a run; raises `RunError` where the folder holds none."
     run = Run(path)
-    missing = [name for name in ('config.json', 'data.json', 'history.csv', 'best.safetensors') if not (run.path/name).is_file()]
-    if missing: raise RunError(f'{run.path} is not a run: it has no {", ".join(missing)}; expected a folder written by `fit`')
+    missing = [
+        name
+        for name in ('config.json', 'data.json', 'history.csv', 'best.safetensors')
+        if not (run.path / name).is_file()
+    ]
+    if missing:
+        raise RunError(
+            f'{run.path} is not a run: it has no {", ".join(missing)}; expected a folder written by `fit`'
+        )
     run.config, run.model
     return run
 
+
 def as_run(
-    run:Run|str|Path, # a run, or its folder
+    run: Run | str | Path,  # a run, or its folder
 ) -> Run:
     "Open a run if it is not open yet; raises `RunError` for anything else."
-    if isinstance(run, Run): return run
-    if isinstance(run, (str, os.PathLike)): return load_run(run)
-    raise RunError(f'got {str(run)[:80]!r}, a {type(run).__name__}; expected a run, as of `fit` or `load_run`, or its folder')
+    if isinstance(run, Run):
+        return run
+    if isinstance(run, (str, os.PathLike)):
+        return load_run(run)
+    raise RunError(
+        f'got {str(run)[:80]!r}, a {type(run).__name__}; expected a run, as of `fit` or `load_run`, or '
+        'its folder'
+    )
 
 # %% ../nbs/07_runs.ipynb #e1d57dc6
 @torch.no_grad()
 def encode_frames(
-    model:MSPSVAE, # in evaluation mode
-    frames:np.ndarray, # `[n, c, y, x]` uint8
-    n_at_once:int=256, # frames on the device at a time
-) -> tuple[np.ndarray, np.ndarray]: # means of the latents `[n, n_latents]`, predicted labels `[n, n_labels]`, float32
+    model: MSPSVAE,  # in evaluation mode
+    frames: np.ndarray,  # `[n, c, y, x]` uint8
+    n_at_once: int = 256,  # frames on the device at a time
+    # means of the latents `[n, n_latents]`, predicted labels `[n, n_labels]`, float32
+) -> tuple[np.ndarray, np.ndarray]:
     "Latents and label predictions of one trial, a piece at a time: memory does not grow with the trial."
     device = model.frame_std.device
-    means = [model.posterior(torch.from_numpy(frames[i:i + n_at_once]).to(device))[0] for i in range(0, len(frames), n_at_once)]
+    means = [
+        model.posterior(torch.from_numpy(frames[i : i + n_at_once]).to(device))[0]
+        for i in range(0, len(frames), n_at_once)
+    ]
     mu = torch.cat(means)
     return mu.cpu().numpy(), model.predict_labels(mu).cpu().numpy()
 
 # %% ../nbs/07_runs.ipynb #76a796f5
 @torch.no_grad()
 def squared_errors(
-    model:MSPSVAE, # in evaluation mode
-    frames:np.ndarray, # `[n, c, y, x]` uint8
-    mu:np.ndarray, # means of their latents, `[n, n_latents]`
-    mask:np.ndarray|None=None, # 0 where a pixel is to be left out, shape of `frames`
-) -> np.ndarray: # `[n]` float32, in units of (full brightness)^2; NaN where all pixels are left out
+    model: MSPSVAE,  # in evaluation mode
+    frames: np.ndarray,  # `[n, c, y, x]` uint8
+    mu: np.ndarray,  # means of their latents, `[n, n_latents]`
+    mask: np.ndarray | None = None,  # 0 where a pixel is to be left out, shape of `frames`
+) -> np.ndarray:  # `[n]` float32, in units of (full brightness)^2; NaN where all pixels are left out
     "Mean squared error of the reconstruction of each frame, decoded from its means."
     device = model.frame_std.device
-    error = (torch.from_numpy(frames).to(device)/255 - model.decode(torch.from_numpy(mu).to(device))).pow(2).flatten(1)
+    error = (
+        (torch.from_numpy(frames).to(device) / 255 - model.decode(torch.from_numpy(mu).to(device)))
+        .pow(2)
+        .flatten(1)
+    )
     keep = torch.ones_like(error) if mask is None else torch.from_numpy(mask).to(device).flatten(1)
-    return ((error*keep).sum(1)/keep.sum(1)).cpu().numpy()
+    return ((error * keep).sum(1) / keep.sum(1)).cpu().numpy()
 
 # %% ../nbs/07_runs.ipynb #f02e0f02
 def _encode_piece(model, arrays):
     mu, labels = encode_frames(model, arrays['frames'])
     return mu, labels, squared_errors(model, arrays['frames'], mu, arrays.get('frame_mask'))
 
+
 def write_latents(
-    path:str|Path, # an HDF5 file; replaced in one move
-    model:MSPSVAE, # in evaluation mode
-    reader:TrialReader, # of the sessions
-    session:int, # position in `reader.infos`
-    stamp:str, # what the numbers depend on: they count as made with it
+    path: str | Path,  # an HDF5 file; replaced in one move
+    model: MSPSVAE,  # in evaluation mode
+    reader: TrialReader,  # of the sessions
+    session: int,  # position in `reader.infos`
+    stamp: str,  # what the numbers depend on: they count as made with it
 ) -> None:
-    "Encode every frame of a session and write groups `latents`, `labels` (predicted) and `errors` (of the reconstruction), a dataset for each trial."
-    info, content = reader.infos[session], io.BytesIO()             # in memory first: HDF5 itself may crash where the disk is full
+    """Encode every frame of a session and write groups `latents`, `labels` (predicted) and `errors` (of
+    the reconstruction), a dataset for each trial."""
+    # in memory first: HDF5 itself may crash where the disk is full
+    info, content = reader.infos[session], io.BytesIO()
     with h5py.File(content, 'w') as f:
-        f.attrs.update(session=info.session.name, weights=stamp, n_supervised=model.n_labels, n_background=model.n_background, n_unsupervised=model.n_unsupervised)
+        f.attrs.update(
+            session=info.session.name,
+            weights=stamp,
+            n_supervised=model.n_labels,
+            n_background=model.n_background,
+            n_unsupervised=model.n_unsupervised,
+        )
         for t, pieces in groupby(reader.pieces(session), lambda piece: piece[0]):
             encoded = [_encode_piece(model, arrays) for _, arrays in pieces]
             for group, v in zip(('latents', 'labels', 'errors'), map(np.concatenate, zip(*encoded))):
-                f.create_dataset(f'{group}/{info.trials[t]}', data=v, fletcher32=True if v.size else None)     # a checksum, looked at when it is read
+                # a checksum, looked at when it is read
+                f.create_dataset(f'{group}/{info.trials[t]}', data=v, fletcher32=True if v.size else None)
     write_bytes(path, content.getvalue())
 
 # %% ../nbs/07_runs.ipynb #18f5de8f
 def inner_folder(
-    run:Run,
-    name:str, # of a folder in the run's folder, there or not
+    run: Run,
+    name: str,  # of a folder in the run's folder, there or not
 ) -> Path:
     "A folder of a run, for writing; raises `RunError` where a link in its place leads elsewhere."
-    path = run.path/name
-    if path.resolve() != run.path.resolve()/name: raise RunError(f'{path} leads out of the run; put a folder of that name in its place')
+    path = run.path / name
+    if path.resolve() != run.path.resolve() / name:
+        raise RunError(f'{path} leads out of the run; put a folder of that name in its place')
     return path
 
+
 def _array(group, key, shape):
-    if not isinstance(group.get(key, getlink=True), h5py.HardLink): raise ValueError('a link out of the file')
+    if not isinstance(group.get(key, getlink=True), h5py.HardLink):
+        raise ValueError('a link out of the file')
     stored = group[key]
-    if stored.shape != shape or stored.dtype != np.float32 or stored.external or stored.is_virtual: raise ValueError(f'{key} is not what was written')
+    if stored.shape != shape or stored.dtype != np.float32 or stored.external or stored.is_virtual:
+        raise ValueError(f'{key} is not what was written')
     return stored[()]
 
+
 def read_latents(
-    path:str|Path, # a file of `write_latents`
-    stamp:str, # that it shall have
-    group:str, # `latents`, `labels` or `errors`
-    session:dict, # with its `trials` and `n_frames`
-    width:tuple, # of the arrays after `n_frames`: `(n_latents,)`, `(n_labels,)` or `()`
-) -> dict[str, np.ndarray]|None: # trial -> `[n_frames, *width]`
+    path: str | Path,  # a file of `write_latents`
+    stamp: str,  # that it shall have
+    group: str,  # `latents`, `labels` or `errors`
+    session: dict,  # with its `trials` and `n_frames`
+    width: tuple,  # of the arrays after `n_frames`: `(n_latents,)`, `(n_labels,)` or `()`
+) -> dict[str, np.ndarray] | None:  # trial -> `[n_frames, *width]`
     "What was encoded; None for a file that is not there, damaged, or made with another stamp."
-    if not Path(path).is_file(): return None
+    if not Path(path).is_file():
+        return None
     try:
         with h5py.File(path, 'r') as f:
-            if f.attrs.get('weights') != stamp: return None
-            return {k: _array(f[group], k, (n, *width)) for k, n in zip(session['trials'], session['n_frames'])}
-    except Exception: return None   # damaged, or someone else's idea of a file: made anew
+            if f.attrs.get('weights') != stamp:
+                return None
+            return {
+                k: _array(f[group], k, (n, *width)) for k, n in zip(session['trials'], session['n_frames'])
+            }
+    except Exception:
+        return None  # damaged, or someone else's idea of a file: made anew
+
 
 @patch
-def _stamp(self:Run): return json.dumps(read_about(self.path/'best.safetensors'), sort_keys=True)
+def _stamp(self: Run):
+    return json.dumps(read_about(self.path / 'best.safetensors'), sort_keys=True)
 
 # %% ../nbs/07_runs.ipynb #410a2af8
 @patch
-def infos(self:Run,
-    data=None, # where the sessions are now: as for `fit`; default: where they were; what this gave before is not checked again
-) -> list[SessionInfo]: # in the run's order
-    "The sessions the run was fitted on, checked again; raises `SessionError` if they are gone or are not the same."
+def infos(
+    self: Run,
+    # where the sessions are now: as for `fit`; default: where they were; what this gave before is not
+    # checked again
+    data=None,
+) -> list[SessionInfo]:  # in the run's order
+    """The sessions the run was fitted on, checked again; raises `SessionError` if they are gone or are not
+    the same."""
     known = self.data['sessions']
     if not (isinstance(data, list) and data and all(isinstance(i, SessionInfo) for i in data)):
-        data = check_sessions([Session(s['name'], Path(s['path'])) for s in known] if data is None else data, self.config).raise_if_wrong().infos
+        data = (
+            check_sessions(
+                [Session(s['name'], Path(s['path'])) for s in known] if data is None else data, self.config
+            )
+            .raise_if_wrong()
+            .infos
+        )
     found = {i.session.name: i for i in data}
-    def same(s): return s['name'] in found and list(found[s['name']].n_frames) == s['n_frames'] and list(found[s['name']].trials) == s['trials']
+
+    def same(s):
+        return (
+            s['name'] in found
+            and list(found[s['name']].n_frames) == s['n_frames']
+            and list(found[s['name']].trials) == s['trials']
+        )
+
     wrong = [s['name'] for s in known if not same(s)]
-    if wrong: raise SessionError(f'{len(wrong)} of {len(known)} sessions are missing or are no longer those that {self.path} was fitted on: {", ".join(wrong[:5])}')
+    if wrong:
+        raise SessionError(
+            f'{len(wrong)} of {len(known)} sessions are missing or are no longer those that {self.path} '
+            f'was fitted on: {", ".join(wrong[:5])}'
+        )
     return [found[s['name']] for s in known]
 
 # %% ../nbs/07_runs.ipynb #ee0e0d66
 def pick_device(
-    name:str='auto', # `auto`, `cpu`, `cuda`, `cuda:1`, `mps`, ...
+    name: str = 'auto',  # `auto`, `cpu`, `cuda`, `cuda:1`, `mps`, ...
 ) -> torch.device:
-    "The device to compute on; `auto` takes CUDA, else Apple's MPS, else the CPU. Raises `ConfigError` for one that is not there."
-    if name == 'auto': name = 'cuda' if torch.cuda.is_available() else 'mps' if torch.backends.mps.is_available() else 'cpu'
-    try: return torch.empty((), device=name).device
-    except (RuntimeError, AssertionError) as e: raise ConfigError(f"device {name!r} cannot be used here ({str(e).splitlines()[0]}); set device='auto' or 'cpu'") from e
+    """The device to compute on; `auto` takes CUDA, else Apple's MPS, else the CPU. Raises `ConfigError`
+    for one that is not there."""
+    if name == 'auto':
+        name = 'cuda' if torch.cuda.is_available() else 'mps' if torch.backends.mps.is_available() else 'cpu'
+    try:
+        return torch.empty((), device=name).device
+    except (RuntimeError, AssertionError) as e:
+        raise ConfigError(
+            f"device {name!r} cannot be used here ({str(e).splitlines()[0]}); set device='auto' or 'cpu'"
+        ) from e
 
 # %% ../nbs/07_runs.ipynb #cecfc9ff
 def _quick_in_half(device):
     "Has the device instructions for bfloat16?"
-    if device.type == 'cuda': return torch.cuda.get_device_capability(device) >= (8, 0)
-    tests = [getattr(torch.cpu, name, None) for name in ('_is_avx512_bf16_supported', '_is_amx_tile_supported')]
+    if device.type == 'cuda':
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    tests = [
+        getattr(torch.cpu, name, None) for name in ('_is_avx512_bf16_supported', '_is_amx_tile_supported')
+    ]
     return device.type == 'cpu' and any(test() for test in tests if test)
 
+
 def pick_precision(
-    name:str, # `auto`, `fp32` or `bf16`
-    device:torch.device, # where the model is trained
-) -> torch.dtype: # of the convolutions in training, for `MSPSVAE.train_dtype`
+    name: str,  # `auto`, `fp32` or `bf16`
+    device: torch.device,  # where the model is trained
+) -> torch.dtype:  # of the convolutions in training, for `MSPSVAE.train_dtype`
     "The precision to train in; `auto` takes half precision where the device has instructions for it."
-    if name == 'auto': name = 'bf16' if _quick_in_half(device) else 'fp32'
+    if name == 'auto':
+        name = 'bf16' if _quick_in_half(device) else 'fp32'
     return dict(fp32=torch.float32, bf16=torch.bfloat16)[name]
 
 # %% ../nbs/07_runs.ipynb #dc8bffca
 @contextmanager
-def on_device(
-    run:Run,
-):
+def on_device(run: Run):
     "The run's model on the device of its config, for the block."
-    try: yield run.model.to(pick_device(run.config.device))
-    finally: run.model.cpu()
+    try:
+        yield run.model.to(pick_device(run.config.device))
+    finally:
+        run.model.cpu()
 
-def _kept(run, group): # session name -> its arrays, None where they are to be made
-    stamp, width = run._stamp(), dict(latents=(run.model.n_latents,), labels=(run.model.n_labels,), errors=())[group]
-    def place(name): return run.elsewhere.get(name, (run.path/'latents'/f'{name}.h5', stamp))
+
+def _kept(run, group):  # session name -> its arrays, None where they are to be made
+    stamp, width = (
+        run._stamp(),
+        dict(latents=(run.model.n_latents,), labels=(run.model.n_labels,), errors=())[group],
+    )
+
+    def place(name):
+        return run.elsewhere.get(name, (run.path / 'latents' / f'{name}.h5', stamp))
+
     return {s['name']: read_latents(*place(s['name']), group, s, width) for s in run.data['sessions']}
+
 
 def _encoded(run, group, data):
     kept = _kept(run, group)
     todo = [k for k, arrays in enumerate(kept.values()) if arrays is None]
-    if not todo: return kept
-    if lost := [k for k in kept if kept[k] is None and k in run.elsewhere]: raise RunError(f'the latents of {", ".join(lost[:5])} are gone, or were made with other weights; encode again')
+    if not todo:
+        return kept
+    if lost := [k for k in kept if kept[k] is None and k in run.elsewhere]:
+        raise RunError(
+            f'the latents of {", ".join(lost[:5])} are gone, or were made with other weights; encode again'
+        )
     infos, folder = run.infos(data), inner_folder(run, 'latents')
     with on_device(run) as model, TrialReader(infos, run.config.replace(cache='stream')) as reader:
-        for k in todo: write_latents(folder/f'{list(kept)[k]}.h5', model, reader, k, run._stamp())
+        for k in todo:
+            write_latents(folder / f'{list(kept)[k]}.h5', model, reader, k, run._stamp())
     return _kept(run, group)
 
+
 @patch
-def latents(self:Run,
-    data=None, # where the sessions are now, if they moved; only needed the first time
-) -> dict[str, dict[str, np.ndarray]]: # session name -> trial -> `[n_frames, n_latents]`: supervised, background, unsupervised
+def latents(
+    self: Run,
+    data=None,  # where the sessions are now, if they moved; only needed the first time
+    # session name -> trial -> `[n_frames, n_latents]`: supervised, background, unsupervised
+) -> dict[str, dict[str, np.ndarray]]:
     "The latents (means) of every frame of every trial; encoded once and kept in the run's folder."
     return _encoded(self, 'latents', data)
 
+
 @patch
-def predicted_labels(self:Run,
-    data=None, # where the sessions are now, if they moved; only needed the first time
-) -> dict[str, dict[str, np.ndarray]]: # session name -> trial -> `[n_frames, n_labels]`
+def predicted_labels(
+    self: Run,
+    data=None,  # where the sessions are now, if they moved; only needed the first time
+) -> dict[str, dict[str, np.ndarray]]:  # session name -> trial -> `[n_frames, n_labels]`
     "The labels that the model reads off every frame, computed and kept with the latents."
     return _encoded(self, 'labels', data)
 
+
 @patch
-def frame_errors(self:Run,
-    data=None, # where the sessions are now, if they moved; only needed the first time
-) -> dict[str, dict[str, np.ndarray]]: # session name -> trial -> `[n_frames]`, in units of (full brightness)^2
+def frame_errors(
+    self: Run,
+    data=None,  # where the sessions are now, if they moved; only needed the first time
+    # session name -> trial -> `[n_frames]`, in units of (full brightness)^2
+) -> dict[str, dict[str, np.ndarray]]:
     "The mean squared error of the reconstruction of every frame, computed and kept with the latents."
     return _encoded(self, 'errors', data)
 
 # %% ../nbs/07_runs.ipynb #1895fee4
-def label_names(
-    run:Run,
-) -> list[str]: # one for each label that the model was fitted on
+def label_names(run: Run) -> list[str]:  # one for each label that the model was fitted on
     "Names of the labels, as the data tell them; `label_0`, `label_1`, ... where they do not."
     n = run.model.n_labels
     names = run.data['label_names']
     return list(names) if len(names) == n else [f'label_{k}' for k in range(n)]
 
+
 def latent_subspaces(
-    run:Run,
-) -> list[str]: # `supervised`, `background` or `unsupervised`, one for each latent
+    run: Run,
+) -> list[str]:  # `supervised`, `background` or `unsupervised`, one for each latent
     "The subspace of each latent."
     m = run.model
-    return ['supervised']*m.n_labels + ['background']*m.n_background + ['unsupervised']*m.n_unsupervised
+    return ['supervised'] * m.n_labels + ['background'] * m.n_background + ['unsupervised'] * m.n_unsupervised
 
-def latent_names(
-    run:Run,
-) -> list[str]: # one for each latent
+
+def latent_names(run: Run) -> list[str]:  # one for each latent
     "Names of the latents, in the model's order: labels, `background 1`, ..., `unsupervised 1`, ..."
     m = run.model
-    return label_names(run) + [f'{s} {k + 1}' for s, n in (('background', m.n_background), ('unsupervised', m.n_unsupervised)) for k in range(n)]
+    return label_names(run) + [
+        f'{s} {k + 1}'
+        for s, n in (('background', m.n_background), ('unsupervised', m.n_unsupervised))
+        for k in range(n)
+    ]

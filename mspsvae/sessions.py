@@ -23,12 +23,20 @@ import h5py
 import numpy as np
 from fastcore.basics import patch
 
-from .config import Config, ConfigError, MspsvaeError, SessionError, _folder_name, _nearest, _show, atomic_path
+from .config import Config, ConfigError, MspsvaeError, SessionError, _folder_name, _nearest, _show
+from .config import atomic_path
 
 # %% ../nbs/01_sessions.ipynb #4fd869e0
-_HINTS = {'truncated': 'the file is cut short: copy it again', 'signature': 'this is no HDF5 file', 'already open for write': 'it is still open for writing: close it first',
-          'lock': 'another program holds it, or the disk knows no locks: set HDF5_USE_FILE_LOCKING=FALSE', 'Permission': 'you have no permission to read it',
-          'not a dataset': 'this is a group', 'component not found': 'a link that leads nowhere'}
+_HINTS = {
+    'truncated': 'the file is cut short: copy it again',
+    'signature': 'this is no HDF5 file',
+    'already open for write': 'it is still open for writing: close it first',
+    'lock': 'another program holds it, or the disk knows no locks: set HDF5_USE_FILE_LOCKING=FALSE',
+    'Permission': 'you have no permission to read it',
+    'not a dataset': 'this is a group',
+    'component not found': 'a link that leads nowhere',
+}
+
 
 def _reason(error):
     "What an error of h5py means, in one line"
@@ -38,24 +46,29 @@ def _reason(error):
 
 # %% ../nbs/01_sessions.ipynb #b310c395
 def _open(
-    path, # of an HDF5 file
-): # h5py.File
+    path,  # of an HDF5 file
+):  # h5py.File
     "Open for reading; raises `SessionError` for what is no whole HDF5 file."
     try:
         path = Path(path)
-        if path.is_dir(): raise SessionError(f'{path}: this is a folder, expected an HDF5 file')
-        if not path.is_file(): raise SessionError(f'{path}: there is no such file')
+        if path.is_dir():
+            raise SessionError(f'{path}: this is a folder, expected an HDF5 file')
+        if not path.is_file():
+            raise SessionError(f'{path}: there is no such file')
         return h5py.File(path, 'r')
-    except MspsvaeError: raise
-    except Exception as e: raise SessionError(f'{path}: can not be opened as HDF5: {_reason(e)}') from None
+    except MspsvaeError:
+        raise
+    except Exception as e:
+        raise SessionError(f'{path}: can not be opened as HDF5: {_reason(e)}') from None
 
 # %% ../nbs/01_sessions.ipynb #30afcf13
 def _trial_number(
-    key, # name of a trial
-): # its number, or None for a name that isn't a trial's
+    key,  # name of a trial
+):  # its number, or None for a name that isn't a trial's
     "12 for 'trial_0012'"
     m = re.fullmatch('trial_([0-9]{1,18})', key)
     return int(m[1]) if m else None
+
 
 def _in_order(keys):
     "The names of trials among `keys`, by number"
@@ -65,59 +78,87 @@ def _in_order(keys):
 @dataclass(frozen=True)
 class Session:
     "One recording in one HDF5 file."
-    name: str # unique in a fit, safe in a file's name
-    path: Path # of the HDF5 file
 
-    def __post_init__(self): object.__setattr__(self, 'path', Path(self.path))
+    name: str  # unique in a fit, safe in a file's name
+    path: Path  # of the HDF5 file
+
+    def __post_init__(self):
+        object.__setattr__(self, 'path', Path(self.path))
 
     @contextmanager
     def open(self):
-        "The open `h5py.File`, read-only, closed at the end of the block; raises `SessionError` if it can't be opened."
+        """The open `h5py.File`, read-only, closed at the end of the block; raises `SessionError` if it
+        can't be opened."""
         file = _open(self.path)
-        try: yield file
-        finally: file.close()
+        try:
+            yield file
+        finally:
+            file.close()
 
 # %% ../nbs/01_sessions.ipynb #ad792aba
 @patch(as_prop=True)
-def trials(self:Session) -> list: # of names such as 'trial_0000'
+def trials(self: Session) -> list:  # of names such as 'trial_0000'
     "The names of all trials, by number; raises `SessionError` if there are no images."
     with self.open() as f:
-        try: return _in_order(f['images'])
-        except Exception as e: raise SessionError(f'{self.path}: images: can not be read ({_reason(e)}); expected a group of trials') from None
+        try:
+            return _in_order(f['images'])
+        except Exception as e:
+            raise SessionError(
+                f'{self.path}: images: can not be read ({_reason(e)}); expected a group of trials'
+            ) from None
+
 
 @patch
-def read(self:Session,
-    trial:str, # such as 'trial_0000'
-    group:str='images', # or labels, masks, labels_masks, causes
-    frames=slice(None), # which frames
-) -> np.ndarray: # as stored: images uint8 [n_frames, c, y, x]
+def read(
+    self: Session,
+    trial: str,  # such as 'trial_0000'
+    group: str = 'images',  # or labels, masks, labels_masks, causes
+    frames=slice(None),  # which frames
+) -> np.ndarray:  # as stored: images uint8 [n_frames, c, y, x]
     "One trial of one group; raises `SessionError` naming file and trial if it can't be read."
     with self.open() as f:
-        try: return f[f'{group}/{trial}'][frames]
-        except Exception as e: raise SessionError(f'{self.path}: {group}/{trial}: can not be read ({_reason(e)})') from None
+        try:
+            return f[f'{group}/{trial}'][frames]
+        except Exception as e:
+            raise SessionError(f'{self.path}: {group}/{trial}: can not be read ({_reason(e)})') from None
 
 # %% ../nbs/01_sessions.ipynb #7d405315
 _LEVELS = ('lab', 'expt', 'animal', 'session')
 
+
 def _natural(path):
     "Sorts names as people do: numbers in them by value"
-    return [int(part) if part.isdigit() else part.lower() for part in re.split('([0-9]+)', path.name)], path.name
+    return [
+        int(part) if part.isdigit() else part.lower() for part in re.split('([0-9]+)', path.name)
+    ], path.name
+
 
 def _subfolders(folder, name):
     "The folders in `folder` that `name` ('all', or one of them) stands for"
-    if name != 'all': return [folder/name] if (folder/name).is_dir() else []
+    if name != 'all':
+        return [folder / name] if (folder / name).is_dir() else []
     return sorted((d for d in folder.iterdir() if d.is_dir() and d.name[0] != '.'), key=_natural)
+
 
 def _tree(root, names):
     "All `root/lab/expt/animal/session/data.hdf5`"
     folders = [root]
-    for name in names: folders = [d for folder in folders for d in _subfolders(folder, name)]
-    return [d/'data.hdf5' for d in folders if (d/'data.hdf5').is_file()]
+    for name in names:
+        folders = [d for folder in folders for d in _subfolders(folder, name)]
+    return [d / 'data.hdf5' for d in folders if (d / 'data.hdf5').is_file()]
 
 # %% ../nbs/01_sessions.ipynb #77d84148
 def _plain_files(folder):
     "The HDF5 files right in `folder`"
-    return sorted((p for p in folder.iterdir() if p.suffix.lower() in ('.hdf5', '.h5') and p.name[0] != '.' and p.is_file()), key=_natural)
+    return sorted(
+        (
+            p
+            for p in folder.iterdir()
+            if p.suffix.lower() in ('.hdf5', '.h5') and p.name[0] != '.' and p.is_file()
+        ),
+        key=_natural,
+    )
+
 
 def _nothing(root, names):
     "Says where sessions were looked for in vain"
@@ -125,15 +166,31 @@ def _nothing(root, names):
     for level, name in zip(_LEVELS, names):
         there = [d for folder in folders for d in _subfolders(folder, 'all')]
         folders = [d for folder in folders for d in _subfolders(folder, name)]
-        if there and not folders: return f'{root}: there is no {level} {name!r}; the nearest there is {_nearest(name, [d.name for d in there])!r}'
-    hint = next((f'; there is {p.relative_to(root)}: choose the root so that four folders lie between' for n in (1, 2, 3, 5) for p in root.glob('*/'*n + 'data.hdf5')), '')
-    return f"{root}: no session found; expected {'/'.join(f'<{n}>' if v == 'all' else v for n, v in zip(_LEVELS, names))}/data.hdf5 under it, or files *.hdf5 or *.h5 right in it{hint}"
+        if there and not folders:
+            return (
+                f'{root}: there is no {level} {name!r}; the nearest there is '
+                f'{_nearest(name, [d.name for d in there])!r}'
+            )
+    hint = next(
+        (
+            f'; there is {p.relative_to(root)}: choose the root so that four folders lie between'
+            for n in (1, 2, 3, 5)
+            for p in root.glob('*/' * n + 'data.hdf5')
+        ),
+        '',
+    )
+    return (
+        f'{root}: no session found; expected '
+        f'{"/".join(f"<{n}>" if v == "all" else v for n, v in zip(_LEVELS, names))}/data.hdf5 under it, or '
+        f'files *.hdf5 or *.h5 right in it{hint}'
+    )
 
 # %% ../nbs/01_sessions.ipynb #635d4b57
 def _in_folder(root, names):
     "Paths of the sessions in a root folder, and problems"
     paths = _tree(root, names)
-    if not paths and set(names) == {'all'}: paths = _plain_files(root)
+    if not paths and set(names) == {'all'}:
+        paths = _plain_files(root)
     return paths, [] if paths else [_nothing(root, names)]
 
 # %% ../nbs/01_sessions.ipynb #6f5ff5ac
@@ -144,38 +201,53 @@ def _table(path):
             reader = csvlib.DictReader(f, skipinitialspace=True)
             columns = [(c or '').strip() for c in reader.fieldnames or []]
             reader.fieldnames = columns
-            rows = [(reader.line_num, {k: (v or '').strip() for k, v in row.items() if k is not None}) for row in reader]
-    except (OSError, ValueError, csvlib.Error) as e: return [], [], [f'{path}: can not be read as a table of sessions ({_reason(e)})']
+            rows = [
+                (reader.line_num, {k: (v or '').strip() for k, v in row.items() if k is not None})
+                for row in reader
+            ]
+    except (OSError, ValueError, csvlib.Error) as e:
+        return [], [], [f'{path}: can not be read as a table of sessions ({_reason(e)})']
     rows = [(line, row) for line, row in rows if any(row.values())]
     return columns, rows, [] if rows else [f'{path}: no rows, expected one for each session']
+
 
 def _rows(path):
     "The rows of a table of sessions as (line, dict), and problems"
     columns, rows, problems = _table(path)
-    if columns and 'path' not in columns and not set(_LEVELS) <= set(columns): return [], [f"{path}: got the columns {_show(columns)}, expected lab, expt, animal, session (or path)"]
+    if columns and 'path' not in columns and not set(_LEVELS) <= set(columns):
+        return [], [
+            f'{path}: got the columns {_show(columns)}, expected lab, expt, animal, session (or path)'
+        ]
     return rows, problems
 
 # %% ../nbs/01_sessions.ipynb #60d04b02
 def _row_paths(row, root):
     "Paths of the sessions that a row stands for; ValueError if there are none"
     if row.get('path'):
-        path = root/row['path']
-        if not path.is_file(): raise ValueError(f'there is no file {path}')
+        path = root / row['path']
+        if not path.is_file():
+            raise ValueError(f'there is no file {path}')
         return [path]
     names = [row.get(level, '') for level in _LEVELS]
     for level, name in zip(_LEVELS, names):
-        try: _folder_name(name)
-        except ValueError as e: raise ValueError(f'{level}: got {_show(name)}, {e}') from None
+        try:
+            _folder_name(name)
+        except ValueError as e:
+            raise ValueError(f'{level}: got {_show(name)}, {e}') from None
     paths = _tree(root, names)
-    if not paths: raise ValueError(f"there is no file {root.joinpath(*names)/'data.hdf5'}")
+    if not paths:
+        raise ValueError(f'there is no file {root.joinpath(*names) / "data.hdf5"}')
     return paths
+
 
 def _in_csv(path, root):
     "Paths of the sessions in a table, and problems"
     paths, (rows, problems) = [], _rows(path)
     for line, row in rows:
-        try: paths += _row_paths(row, root)
-        except (ValueError, OSError) as e: problems.append(f'{path}, line {line}: {e}')
+        try:
+            paths += _row_paths(row, root)
+        except (ValueError, OSError) as e:
+            problems.append(f'{path}, line {line}: {e}')
     return paths, problems
 
 # %% ../nbs/01_sessions.ipynb #4899cfdc
@@ -183,33 +255,55 @@ def _from_path(path, names, csv):
     "Paths of the sessions that one path stands for, and problems"
     path = Path(path).expanduser()
     if path.is_dir() and csv:
-        table = next((p for p in (Path(csv), path/csv) if p.is_file()), None)
-        return _in_csv(table, path) if table else ([], [f'{csv}: there is no such table of sessions, neither here nor in {path}'])
-    if path.is_dir(): return _in_folder(path, names)
-    if not path.is_file(): return [], [f'{path}: there is no such file or folder; expected a folder of sessions, an HDF5 file, or a CSV']
+        table = next((p for p in (Path(csv), path / csv) if p.is_file()), None)
+        return (
+            _in_csv(table, path)
+            if table
+            else ([], [f'{csv}: there is no such table of sessions, neither here nor in {path}'])
+        )
+    if path.is_dir():
+        return _in_folder(path, names)
+    if not path.is_file():
+        return [], [
+            f'{path}: there is no such file or folder; expected a folder of sessions, an HDF5 file, or a CSV'
+        ]
     return _in_csv(path, path.parent) if path.suffix.lower() == '.csv' else ([path], [])
+
 
 def _collect(data, names, csv):
     "All paths and `Session`s that `data` stands for, and problems"
-    if isinstance(data, Session): return [data], []
+    if isinstance(data, Session):
+        return [data], []
     if isinstance(data, (str, os.PathLike)):
-        try: return _from_path(data, names, csv)
-        except (OSError, ValueError, TypeError, RuntimeError) as e: return [], [f'{_show(str(data))}: can not be searched ({_reason(e)})']
+        try:
+            return _from_path(data, names, csv)
+        except (OSError, ValueError, TypeError, RuntimeError) as e:
+            return [], [f'{_show(str(data))}: can not be searched ({_reason(e)})']
     if not isinstance(data, Iterable) or isinstance(data, (bytes, dict)):
         return [], [f'got {_show(data)}, expected a folder, a CSV, an HDF5 file, or a list of them']
-    found = [_collect(d, names, csv) if isinstance(d, (str, os.PathLike, Session)) else ([], [f'got {_show(d)} in the list, expected paths or Sessions']) for d in data]
-    return [s for sources, _ in found for s in sources], [p for _, problems in found for p in problems] + ([] if found else ['got an empty list, expected at least one session'])
+    found = [
+        _collect(d, names, csv)
+        if isinstance(d, (str, os.PathLike, Session))
+        else ([], [f'got {_show(d)} in the list, expected paths or Sessions'])
+        for d in data
+    ]
+    return [s for sources, _ in found for s in sources], [p for _, problems in found for p in problems] + (
+        [] if found else ['got an empty list, expected at least one session']
+    )
 
 # %% ../nbs/01_sessions.ipynb #672131a6
 def _safe(text):
     "`text` as part of a file's name"
     return re.sub(r'[^\w.-]+', '-', text).strip('.-')[:120] or 'session'
 
+
 def _long_name(path, more=0):
     "The name of a session, with `more` folders before it than usual"
     parts = Path(os.path.abspath(path)).with_suffix('').parts[1:]
-    if path.name == 'data.hdf5': parts, more = parts[:-1], more + 3
-    return _safe('_'.join(parts[max(0, len(parts) - 1 - more):]))
+    if path.name == 'data.hdf5':
+        parts, more = parts[:-1], more + 3
+    return _safe('_'.join(parts[max(0, len(parts) - 1 - more) :]))
+
 
 def _double(names):
     "The names that stand there more than once, to a file system that ignores upper and lower case"
@@ -221,13 +315,19 @@ def _unique_names(sources):
     names = [s.name if isinstance(s, Session) else _long_name(s) for s in sources]
     for more in range(1, 5):
         double = _double(names)
-        names = [_long_name(getattr(s, 'path', s), more) if n.lower() in double else n for s, n in zip(sources, names)]
+        names = [
+            _long_name(getattr(s, 'path', s), more) if n.lower() in double else n
+            for s, n in zip(sources, names)
+        ]
     taken = set()
     for i, name in enumerate(names):
         n = 1
-        while names[i].lower() in taken: n += 1; names[i] = f'{name}-{n}'
+        while names[i].lower() in taken:
+            n += 1
+            names[i] = f'{name}-{n}'
         taken.add(names[i].lower())
     return names
+
 
 def _gather(data, names, csv):
     "All sessions that `data` stands for, each once, and problems"
@@ -236,78 +336,106 @@ def _gather(data, names, csv):
     for s in sources:
         path = getattr(s, 'path', s)
         real = os.path.realpath(path)
-        if real in seen: problems.append(f'{path}: this session is given twice' + (f' (also as {seen[real]})' if str(seen[real]) != str(path) else '') + '; take it out once')
-        else: seen[real] = path; once.append(s)
+        if real in seen:
+            problems.append(
+                f'{path}: this session is given twice'
+                + (f' (also as {seen[real]})' if str(seen[real]) != str(path) else '')
+                + '; take it out once'
+            )
+        else:
+            seen[real] = path
+            once.append(s)
     return [Session(name, getattr(s, 'path', s)) for name, s in zip(_unique_names(once), once)], problems
 
 # %% ../nbs/01_sessions.ipynb #2dd35eba
 def find_sessions(
-    data, # a root folder, an HDF5 file, a CSV, or a list of paths and `Session`s
-    lab:str='all', # this and the next three choose folders under a root folder
-    expt:str='all', # a name, or 'all'
-    animal:str='all', # a name, or 'all'
-    session:str='all', # a name, or 'all'
-    csv=None, # a table of sessions under a root folder; it replaces the four names
-) -> list: # of `Session`, in natural order
+    data,  # a root folder, an HDF5 file, a CSV, or a list of paths and `Session`s
+    lab: str = 'all',  # this and the next three choose folders under a root folder
+    expt: str = 'all',  # a name, or 'all'
+    animal: str = 'all',  # a name, or 'all'
+    session: str = 'all',  # a name, or 'all'
+    csv=None,  # a table of sessions under a root folder; it replaces the four names
+) -> list:  # of `Session`, in natural order
     "All sessions that `data` stands for; raises one `SessionError` that says what wasn't found, and where."
     names, problems = (lab, expt, animal, session), []
     for level, name in zip(_LEVELS, names):
-        try: _folder_name(name)
-        except ValueError as e: problems.append(f'{level}: got {_show(name)}, {e}')
+        try:
+            _folder_name(name)
+        except ValueError as e:
+            problems.append(f'{level}: got {_show(name)}, {e}')
     sessions, more = _gather(data, names, csv) if not problems else ([], [])
     problems += more
-    if len(problems) == 1: raise SessionError(problems[0])
-    if problems: raise SessionError(f'{len(problems)} things wrong with the list of sessions:', problems)
+    if len(problems) == 1:
+        raise SessionError(problems[0])
+    if problems:
+        raise SessionError(f'{len(problems)} things wrong with the list of sessions:', problems)
     return sessions
 
 # %% ../nbs/01_sessions.ipynb #b0ae3e2b
 @dataclass
 class SessionInfo:
     "What is in a session's file."
+
     session: Session
-    trials: list # names, by number
-    n_frames: list # of each trial
-    image_shape: tuple # channels, y pixels, x pixels
+    trials: list  # names, by number
+    n_frames: list  # of each trial
+    image_shape: tuple  # channels, y pixels, x pixels
     n_labels: int = 0
-    unlabelled: bool = False # no labels in the file: `n_labels` is that of the other sessions, and all are missing
+    # no labels in the file: `n_labels` is that of the other sessions, and all are missing
+    unlabelled: bool = False
     has_masks: bool = False
     has_labels_masks: bool = False
-    label_names: list = field(default_factory=list) # one for each label
+    label_names: list = field(default_factory=list)  # one for each label
     has_causes: bool = False
-    cause_names: list = field(default_factory=list) # one for each cause
+    cause_names: list = field(default_factory=list)  # one for each cause
 
 # %% ../nbs/01_sessions.ipynb #a46e521b
-def _n(count, what): return f"{count} {what}{'' if count == 1 else 's'}"
+def _n(count, what):
+    return f'{count} {what}{"" if count == 1 else "s"}'
 
-def _text_size(shape): return ' x '.join(map(str, shape))
+
+def _text_size(shape):
+    return ' x '.join(map(str, shape))
+
 
 @dataclass(repr=False)
 class SessionCheck:
     "What `check_sessions` found; print it to read it."
-    infos: list # a `SessionInfo` for each session that can be read
-    problems: list # texts; a fit can't go on
-    warnings: list # texts; a fit can go on
+
+    infos: list  # a `SessionInfo` for each session that can be read
+    problems: list  # texts; a fit can't go on
+    warnings: list  # texts; a fit can go on
 
     def raise_if_wrong(self):
         "Raise one `SessionError` with all problems, if there are any; returns the check itself otherwise."
-        if self.problems: raise SessionError(f"{_n(len(self.problems), 'problem')} with the data:", self.problems)
+        if self.problems:
+            raise SessionError(f'{_n(len(self.problems), "problem")} with the data:', self.problems)
         return self
 
     def __repr__(self):
         width = max([len(i.session.name) for i in self.infos] + [0])
-        lines = [f"{i.session.name:<{width}}  {_n(len(i.trials), 'trial')}, {_n(sum(i.n_frames), 'frame')} of {_text_size(i.image_shape)}, {_n(i.n_labels, 'label')}" + ', all missing'*i.unlabelled
-                 + ', masks'*i.has_masks + ', label masks'*i.has_labels_masks for i in self.infos]
+        lines = [
+            f'{i.session.name:<{width}}  {_n(len(i.trials), "trial")}, {_n(sum(i.n_frames), "frame")} '
+            f'of {_text_size(i.image_shape)}, {_n(i.n_labels, "label")}'
+            + ', all missing' * i.unlabelled
+            + ', masks' * i.has_masks
+            + ', label masks' * i.has_labels_masks
+            for i in self.infos
+        ]
         for texts, what in ((self.warnings, 'warning'), (self.problems, 'problem')):
-            lines.append(_n(len(texts), what) + ':'*bool(texts))
+            lines.append(_n(len(texts), what) + ':' * bool(texts))
             lines += [f'- {t}' for t in texts]
         return '\n'.join(lines)
 
 # %% ../nbs/01_sessions.ipynb #7c1e0bf4
 class _Notes:
     "Collects what is wrong in one file: `add(text, place)`, then `lines()`"
-    def __init__(self, path): self.path, self.places = path, {}
 
-    def add(self, text, *place): self.places.setdefault(text, []).append('/'.join(place))
+    def __init__(self, path):
+        self.path, self.places = path, {}
+
+    def add(self, text, *place):
+        self.places.setdefault(text, []).append('/'.join(place))
 
     def lines(self, max_places=5):
         "One text for each kind of complaint, with the first places where it applies"
@@ -317,75 +445,116 @@ class _Notes:
 
 # %% ../nbs/01_sessions.ipynb #96477aa4
 class _Array:
-    "Shape and type of a stored array, asked for once, as sessions have thousands of them; its values by `[...]`"
+    """Shape and type of a stored array, asked for once, as sessions have thousands of them; its values by
+    `[...]`"""
+
     def __init__(self, group, key):
         self.stored = group[key] if isinstance(group, dict) else h5py.h5d.open(group.id, key.encode())
-        self.shape, self.dtype = self.stored.shape, self.stored.dtype # of a kind that nobody can read: raises
-        if self.shape is None: raise TypeError('it has no shape')
+        # of a kind that nobody can read: raises
+        self.shape, self.dtype = self.stored.shape, self.stored.dtype
+        if self.shape is None:
+            raise TypeError('it has no shape')
         self.ndim, self.size = len(self.shape), prod(self.shape)
 
-    def __len__(self): return self.shape[0]
-    def __getitem__(self, key): return (self.stored if isinstance(self.stored, np.ndarray) else h5py.Dataset(self.stored))[key]
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, key):
+        return (self.stored if isinstance(self.stored, np.ndarray) else h5py.Dataset(self.stored))[key]
+
 
 def _members(file, group, notes):
     "The arrays of a group by trial, unread; None if there is no such group"
     try:
-        if group not in file: return None
+        if group not in file:
+            return None
         members, arrays = file[group], {}
-        if not isinstance(members, (h5py.Group, dict)): raise TypeError('this is an array')
+        if not isinstance(members, (h5py.Group, dict)):
+            raise TypeError('this is an array')
         keys = list(members)
-    except Exception as e: return notes.add(f'can not be read ({_reason(e)}), expected a group of trials', group)
+    except Exception as e:
+        return notes.add(f'can not be read ({_reason(e)}), expected a group of trials', group)
     for key in keys:
-        if _trial_number(key) is None: notes.add('this is no name of a trial, expected trial_0000, trial_0001, ...; rename it, or move it to a group of its own', group, key); continue
-        try: arrays[key] = _Array(members, key)
-        except Exception as e: notes.add(f'can not be read ({_reason(e)}), expected an array', group, key)
+        if _trial_number(key) is None:
+            notes.add(
+                'this is no name of a trial, expected trial_0000, trial_0001, ...; rename it, or move '
+                'it to a group of its own',
+                group,
+                key,
+            )
+            continue
+        try:
+            arrays[key] = _Array(members, key)
+        except Exception as e:
+            notes.add(f'can not be read ({_reason(e)}), expected an array', group, key)
     return {key: arrays[key] for key in _in_order(arrays)}
 
 # %% ../nbs/01_sessions.ipynb #8e509961
 def _range_hint(array, n=16):
     "How to make uint8 of images that aren't, judged by the first frames"
     try:
-        if np.prod([float(s) for s in array.shape[1:]]) > 1e8: return ''
+        if np.prod([float(s) for s in array.shape[1:]]) > 1e8:
+            return ''
         values = np.asarray(array[:n], np.float64)
         low, high = np.nanmin(values), np.nanmax(values)
-    except Exception: return ''
-    if 0 <= low and high <= 1: return "; the values look like 0..1: write (images*255).round().astype('uint8')"
-    if 0 <= low and high <= 255: return "; the values look like 0..255: write images.round().astype('uint8')"
+    except Exception:
+        return ''
+    if 0 <= low and high <= 1:
+        return "; the values look like 0..1: write (images*255).round().astype('uint8')"
+    if 0 <= low and high <= 255:
+        return "; the values look like 0..255: write images.round().astype('uint8')"
     return f'; the values go from {low:g} to {high:g}, expected 0..255: scale them first'
 
 # %% ../nbs/01_sessions.ipynb #517524e4
 def _image_problem(array, size, hint):
     "What is wrong with the images of one trial, or None"
-    if array.dtype != np.uint8: return f'got {array.dtype}, expected uint8{hint}'
-    if array.ndim != 4: return f'got shape {array.shape}, expected [n_frames, channels, y pixels, x pixels]' + ('; for one channel write images[:, None]' if array.ndim == 3 else '')
-    if not len(array): return 'no frames, expected at least 1; take out the empty trial'
-    if array.shape[1] < 1 or min(array.shape[2:]) < 32: return f'got images of {_text_size(array.shape[1:])} (channels, y, x), expected at least 1 x 32 x 32'
-    if array.shape[1:] != size: return f'got images of {_text_size(array.shape[1:])}, expected {_text_size(size)} as in most trials'
+    if array.dtype != np.uint8:
+        return f'got {array.dtype}, expected uint8{hint}'
+    if array.ndim != 4:
+        return f'got shape {array.shape}, expected [n_frames, channels, y pixels, x pixels]' + (
+            '; for one channel write images[:, None]' if array.ndim == 3 else ''
+        )
+    if not len(array):
+        return 'no frames, expected at least 1; take out the empty trial'
+    if array.shape[1] < 1 or min(array.shape[2:]) < 32:
+        return f'got images of {_text_size(array.shape[1:])} (channels, y, x), expected at least 1 x 32 x 32'
+    if array.shape[1:] != size:
+        return f'got images of {_text_size(array.shape[1:])}, expected {_text_size(size)} as in most trials'
+
 
 def _check_images(arrays, notes):
     "The size that most trials share, or None"
-    if not arrays: return notes.add('no trials, expected trial_0000, trial_0001, ...', 'images')
+    if not arrays:
+        return notes.add('no trials, expected trial_0000, trial_0001, ...', 'images')
     sizes = Counter(a.shape[1:] for a in arrays.values() if a.ndim == 4)
     size = sizes.most_common(1)[0][0] if sizes else None
     wrong = next((a for a in arrays.values() if a.dtype != np.uint8), None)
     hint = _range_hint(wrong) if wrong is not None else ''
     for trial, array in arrays.items():
-        if text := _image_problem(array, size, hint): notes.add(text, 'images', trial)
+        if text := _image_problem(array, size, hint):
+            notes.add(text, 'images', trial)
     for number, count in Counter(map(_trial_number, arrays)).items():
-        if count > 1: notes.add(f'{count} trials have the number {number}, expected one', 'images')
+        if count > 1:
+            notes.add(f'{count} trials have the number {number}, expected one', 'images')
     return size
 
 # %% ../nbs/01_sessions.ipynb #664aee83
 def _same_trials(group, arrays, frames, notes):
     "The arrays of a group that fit a trial of the images, whose frames are counted in `frames`"
     for trial in frames:
-        if trial not in arrays: notes.add('missing, expected the same trials as in images', group, trial)
+        if trial not in arrays:
+            notes.add('missing, expected the same trials as in images', group, trial)
     good = {}
     for trial, array in arrays.items():
         n = array.shape[0] if array.ndim else 0
-        if trial not in frames: notes.add('there are no images of this trial; expected the same trials as in images', group, trial)
-        elif n != frames[trial]: notes.add(f'got {_n(n, "frame")}, expected {frames[trial]} as in images', group, trial)
-        else: good[trial] = array
+        if trial not in frames:
+            notes.add(
+                'there are no images of this trial; expected the same trials as in images', group, trial
+            )
+        elif n != frames[trial]:
+            notes.add(f'got {_n(n, "frame")}, expected {frames[trial]} as in images', group, trial)
+        else:
+            good[trial] = array
     return good
 
 # %% ../nbs/01_sessions.ipynb #1b344701
@@ -394,159 +563,248 @@ def _check_tables(arrays, notes, group='labels', what='n_labels'):
     widths = Counter(a.shape[1] for a in arrays.values() if a.ndim == 2)
     width, good = widths.most_common(1)[0][0] if widths else 0, {}
     for trial, a in arrays.items():
-        if a.dtype.kind != 'f': notes.add(f'got {a.dtype}, expected floating point numbers (float32)', group, trial)
-        elif a.ndim != 2: notes.add(f'got shape {a.shape}, expected [n_frames, {what}]', group, trial)
-        elif a.shape[1] != width: notes.add(f'got {a.shape[1]} columns, expected {width} as in most trials', group, trial)
-        elif a.size > 10**8: notes.add(f'got shape {a.shape}, too large to be measured by anyone; expected [n_frames, {what}]', group, trial)
-        else: good[trial] = a
-    if arrays and not width: notes.add(f'no columns, expected [n_frames, {what}] with at least one', group)
+        if a.dtype.kind != 'f':
+            notes.add(f'got {a.dtype}, expected floating point numbers (float32)', group, trial)
+        elif a.ndim != 2:
+            notes.add(f'got shape {a.shape}, expected [n_frames, {what}]', group, trial)
+        elif a.shape[1] != width:
+            notes.add(f'got {a.shape[1]} columns, expected {width} as in most trials', group, trial)
+        elif a.size > 10**8:
+            notes.add(
+                f'got shape {a.shape}, too large to be measured by anyone; expected [n_frames, {what}]',
+                group,
+                trial,
+            )
+        else:
+            good[trial] = a
+    if arrays and not width:
+        notes.add(f'no columns, expected [n_frames, {what}] with at least one', group)
     return good, width
+
 
 def _check_masks(group, arrays, masked, notes):
     "The masks that have the shape of what they mask"
     good, of = {}, 'images' if group == 'masks' else 'labels'
     for trial, a in arrays.items():
-        if a.dtype.kind not in 'buif': notes.add(f'got {a.dtype}, expected numbers 0 and 1 (uint8)', group, trial)
-        elif trial in masked and a.shape != masked[trial].shape: notes.add(f'got shape {a.shape}, expected {masked[trial].shape} as in {of}', group, trial)
-        elif trial in masked: good[trial] = a
+        if a.dtype.kind not in 'buif':
+            notes.add(f'got {a.dtype}, expected numbers 0 and 1 (uint8)', group, trial)
+        elif trial in masked and a.shape != masked[trial].shape:
+            notes.add(f'got shape {a.shape}, expected {masked[trial].shape} as in {of}', group, trial)
+        elif trial in masked:
+            good[trial] = a
     return good
 
 # %% ../nbs/01_sessions.ipynb #3c782a0e
 def _valid_values(trial, labels, masks, notes):
     "Values of one trial [n_frames, n_labels], NaN where missing or masked; None if they can't be read"
     try:
-        with np.errstate(all='ignore'): values = np.array(labels[trial][()], np.float64)
-    except Exception as e: return notes.add(f'can not be read ({_reason(e)})', 'labels', trial)
+        with np.errstate(all='ignore'):
+            values = np.array(labels[trial][()], np.float64)
+    except Exception as e:
+        return notes.add(f'can not be read ({_reason(e)})', 'labels', trial)
     if np.isinf(values).any():
-        notes.add(f'{_n(int(np.isinf(values).sum()), "infinite value")}, expected finite numbers, or NaN where a label is missing', 'labels', trial)
+        notes.add(
+            f'{_n(int(np.isinf(values).sum()), "infinite value")}, expected finite numbers, or NaN '
+            'where a label is missing',
+            'labels',
+            trial,
+        )
         values[np.isinf(values)] = np.nan
-    if trial not in masks: return values
-    try: mask = np.asarray(masks[trial][()], np.float64)
-    except Exception as e: notes.add(f'can not be read ({_reason(e)})', 'labels_masks', trial); return values
-    if not np.isin(mask, (0, 1)).all(): notes.add('got other values than 0 and 1, expected 0 (leave it out) or 1', 'labels_masks', trial)
+    if trial not in masks:
+        return values
+    try:
+        mask = np.asarray(masks[trial][()], np.float64)
+    except Exception as e:
+        notes.add(f'can not be read ({_reason(e)})', 'labels_masks', trial)
+        return values
+    if not np.isin(mask, (0, 1)).all():
+        notes.add('got other values than 0 and 1, expected 0 (leave it out) or 1', 'labels_masks', trial)
     return np.where(mask == 0, np.nan, values)
+
 
 def _label_stats(labels, masks, notes, n_labels):
     "Count, mean and deviation of each label, [n_labels] each"
     sums = np.zeros((3, n_labels))
     for trial in labels:
         values = _valid_values(trial, labels, masks, notes)
-        if values is not None: sums += [np.isfinite(values).sum(0), np.nansum(values, 0), np.nansum(values**2, 0)]
+        if values is not None:
+            sums += [np.isfinite(values).sum(0), np.nansum(values, 0), np.nansum(values**2, 0)]
     with np.errstate(all='ignore'):
-        mean = sums[1]/sums[0]
-        return sums[0], mean, np.sqrt(np.maximum(0, sums[2]/sums[0] - mean**2))
+        mean = sums[1] / sums[0]
+        return sums[0], mean, np.sqrt(np.maximum(0, sums[2] / sums[0] - mean**2))
 
 # %% ../nbs/01_sessions.ipynb #91be5739
 def _check_values(labels, masks, names, notes, odd):
     "Problems and warnings about the values of the labels"
     count, mean, std = _label_stats(labels, masks, notes, len(names))
-    if not count.any(): return notes.add('no valid value (all are NaN, or masked), expected some', 'labels')
+    if not count.any():
+        return notes.add('no valid value (all are NaN, or masked), expected some', 'labels')
     for name, n in zip(names, count):
-        if not n: odd.add(f'label {name!r} has no valid value in this session; nothing is learned about it here', 'labels')
-    off = [f'{name} {m:.3g} ± {s:.3g}' for name, n, m, s in zip(names, count, mean, std) if n and not (abs(m) <= .25 and .5 <= s <= 2)]
+        if not n:
+            odd.add(
+                f'label {name!r} has no valid value in this session; nothing is learned about it here',
+                'labels',
+            )
+    off = [
+        f'{name} {m:.3g} ± {s:.3g}'
+        for name, n, m, s in zip(names, count, mean, std)
+        if n and not (abs(m) <= 0.25 and 0.5 <= s <= 2)
+    ]
     more = f' and {len(off) - 8} more' if len(off) > 8 else ''
-    if off: odd.add(f"not z-scored: {', '.join(off[:8])}{more} (mean ± deviation), expected 0 ± 1 within the session; subtract the mean, divide by the deviation", 'labels')
+    if off:
+        odd.add(
+            f'not z-scored: {", ".join(off[:8])}{more} (mean ± deviation), expected 0 ± 1 within the '
+            'session; subtract the mean, divide by the deviation',
+            'labels',
+        )
+
 
 def _names(group, file, n, kind):
-    "The names of labels or causes in a file (`names` of the group, or the file's own `label_names`), or made-up ones"
+    """The names of labels or causes in a file (`names` of the group, or the file's own `label_names`), or
+    made-up ones"""
     try:
         found = getattr(group, 'attrs', {}).get('names')
-        if found is None: found = getattr(file, 'attrs', {}).get(f'{kind}_names')
-        if isinstance(found, (str, bytes)): found = json.loads(found)
+        if found is None:
+            found = getattr(file, 'attrs', {}).get(f'{kind}_names')
+        if isinstance(found, (str, bytes)):
+            found = json.loads(found)
         found = [v.decode() if isinstance(v, bytes) else str(v) for v in found]
-        if len(found) == n: return found
-    except Exception: pass # names are a courtesy: without them, or with damaged ones, the data are as good
+        if len(found) == n:
+            return found
+    # names are a courtesy: without them, or with damaged ones, the data are as good
+    except Exception:
+        pass
     return [f'{kind}_{i}' for i in range(n)]
 
 # %% ../nbs/01_sessions.ipynb #057746ab
 def _check_labels(file, frames, config, notes, odd):
     "What a `SessionInfo` says about labels (dict)"
     arrays = _members(file, 'labels', notes)
-    if arrays is None: return {}
+    if arrays is None:
+        return {}
     good, n = _check_tables(_same_trials('labels', arrays, frames, notes), notes)
     names = _names(file['labels'], file, n, 'label')
     masks = _members(file, 'labels_masks', notes) if config.use_label_masks else None
-    good_masks = {} if masks is None else _check_masks('labels_masks', _same_trials('labels_masks', masks, frames, notes), good, notes)
-    if good: _check_values(good, good_masks, names, notes, odd)
+    good_masks = (
+        {}
+        if masks is None
+        else _check_masks('labels_masks', _same_trials('labels_masks', masks, frames, notes), good, notes)
+    )
+    if good:
+        _check_values(good, good_masks, names, notes, odd)
     return dict(n_labels=n, label_names=names, has_labels_masks=masks is not None)
+
 
 def _check_causes(file, frames, odd):
     "What a `SessionInfo` says about causes (dict); what is wrong with them is only a warning"
     wrong = _Notes('')
     arrays = _members(file, 'causes', wrong)
-    if arrays is None: return {}
+    if arrays is None:
+        return {}
     _, n = _check_tables(_same_trials('causes', arrays, frames, wrong), wrong, 'causes', 'n_causes')
-    if wrong.places: odd.add(f'not used: {next(wrong.lines())}', 'causes'); return {}
+    if wrong.places:
+        odd.add(f'not used: {next(wrong.lines())}', 'causes')
+        return {}
     return dict(has_causes=True, cause_names=_names(file['causes'], file, n, 'cause'))
 
 # %% ../nbs/01_sessions.ipynb #0deb9bd0
 def _inspect(file, session, config, notes, odd):
-    "The `SessionInfo` of an open file (None if there are no images to speak of); complaints go to `notes` and `odd`"
+    """The `SessionInfo` of an open file (None if there are no images to speak of); complaints go to
+    `notes` and `odd`"""
     n_before = len(notes.places)
     images = _members(file, 'images', notes)
     if images is None:
-        if len(notes.places) == n_before: notes.add('missing, expected a group with the frames of each trial', 'images')
+        if len(notes.places) == n_before:
+            notes.add('missing, expected a group with the frames of each trial', 'images')
         return None
     size = _check_images(images, notes)
     frames = {trial: a.shape[0] if a.ndim else 0 for trial, a in images.items()}
     masks = _members(file, 'masks', notes) if config.use_frame_masks else None
-    if masks is not None: _check_masks('masks', _same_trials('masks', masks, frames, notes), images, notes)
+    if masks is not None:
+        _check_masks('masks', _same_trials('masks', masks, frames, notes), images, notes)
     more = _check_labels(file, frames, config, notes, odd) if config.use_labels else {}
     more |= _check_causes(file, frames, odd)
     for trial, n in frames.items():
-        if n == 1: odd.add('has a single frame; the triplet loss needs two of a session', 'images', trial)
-    return SessionInfo(session, list(images), list(frames.values()), size, has_masks=masks is not None, **more) if size else None
+        if n == 1:
+            odd.add('has a single frame; the triplet loss needs two of a session', 'images', trial)
+    return (
+        SessionInfo(session, list(images), list(frames.values()), size, has_masks=masks is not None, **more)
+        if size
+        else None
+    )
+
 
 def _check_file(session, config):
     "The `SessionInfo` of a session (or None), problems, warnings"
     notes, odd = _Notes(session.path), _Notes(session.path)
     try:
-        with session.open() as file: info = _inspect(file, session, config, notes, odd)
-    except SessionError as e: return None, [str(e)], []
-    except Exception as e: info = notes.add(f'the file is damaged ({_reason(e)}); copy or make it again')
+        with session.open() as file:
+            info = _inspect(file, session, config, notes, odd)
+    except SessionError as e:
+        return None, [str(e)], []
+    except Exception as e:
+        info = notes.add(f'the file is damaged ({_reason(e)}); copy or make it again')
     return info, list(notes.lines()), list(odd.lines())
 
 # %% ../nbs/01_sessions.ipynb #9cecccef
 def _as_trials(arrays, kind):
     "Arrays by trial, in the type they are stored in"
-    if arrays is None: return None
-    if isinstance(arrays, dict) or not isinstance(arrays, Iterable): raise SessionError(f'{kind}: got {_show(arrays)}, expected a list with one array for each trial')
+    if arrays is None:
+        return None
+    if isinstance(arrays, dict) or not isinstance(arrays, Iterable):
+        raise SessionError(f'{kind}: got {_show(arrays)}, expected a list with one array for each trial')
     trials = {}
     for i, array in enumerate(arrays):
-        try: array = np.asarray(array)
-        except Exception as e: raise SessionError(f'{kind}/trial_{i:04d}: can not be made an array ({_reason(e)})') from None
+        try:
+            array = np.asarray(array)
+        except Exception as e:
+            raise SessionError(f'{kind}/trial_{i:04d}: can not be made an array ({_reason(e)})') from None
         if kind in ('labels', 'causes') and array.dtype.kind == 'f':
-            with np.errstate(all='ignore'): array = array.astype(np.float32, copy=False)
-        if 'masks' in kind and array.dtype.kind in 'buif' and np.isin(array, (0, 1)).all(): array = array.astype(np.uint8, copy=False)
+            with np.errstate(all='ignore'):
+                array = array.astype(np.float32, copy=False)
+        if 'masks' in kind and array.dtype.kind in 'buif' and np.isin(array, (0, 1)).all():
+            array = array.astype(np.uint8, copy=False)
         trials[f'trial_{i:04d}'] = array
     return trials
 
+
 def _check_arrays(path, groups, names):
-    "Raise one `SessionError` for all that is wrong with arrays to be written, or just written to an open file"
+    """Raise one `SessionError` for all that is wrong with arrays to be written, or just written to an open
+    file"""
     notes, odd = _Notes(path), _Notes(path)
     info = _inspect(groups, Session('', path), Config(), notes, odd)
     for group, count in (('labels', info and info.n_labels), ('causes', info and len(info.cause_names))):
-        if names.get(group) is not None and len(names[group]) != (count or 0): notes.add(f'got {_n(len(names[group]), "name")}, expected {count or 0}, one for each column', group)
+        if names.get(group) is not None and len(names[group]) != (count or 0):
+            notes.add(
+                f'got {_n(len(names[group]), "name")}, expected {count or 0}, one for each column', group
+            )
     for trial, mask in (groups['masks'] if 'masks' in groups else {}).items():
-        if mask.dtype.kind in 'buif' and not np.isin(mask, (0, 1)).all(): notes.add('got other values than 0 and 1, expected 0 (leave it out) or 1', 'masks', trial)
+        if mask.dtype.kind in 'buif' and not np.isin(mask, (0, 1)).all():
+            notes.add('got other values than 0 and 1, expected 0 (leave it out) or 1', 'masks', trial)
     problems = list(notes.lines()) + [t for t in odd.lines() if ': causes: ' in t]
-    if problems: raise SessionError(f"{path}: not written, {_n(len(problems), 'problem')} with the data:", problems)
+    if problems:
+        raise SessionError(f'{path}: not written, {_n(len(problems), "problem")} with the data:', problems)
 
 # %% ../nbs/01_sessions.ipynb #b2abc76d
 class _Patient(io.FileIO):
     "A file that keeps its first error for later"
+
     error = None
 
     def write(self, content):
         content, n = memoryview(content).cast('B'), 0
         try:
-            while n < len(content) and not self.error: n += super().write(content[n:])
-        except OSError as e: self.error = e
+            while n < len(content) and not self.error:
+                n += super().write(content[n:])
+        except OSError as e:
+            self.error = e
         return len(content)
 
     def truncate(self, size=None):
-        try: return super().truncate(size)
-        except OSError as e: self.error = self.error or e
+        try:
+            return super().truncate(size)
+        except OSError as e:
+            self.error = self.error or e
         return size
 
 # %% ../nbs/01_sessions.ipynb #bedba1d6
@@ -556,130 +814,209 @@ def _as_they_come(images, path):
     for i, array in enumerate(images):
         array = np.asarray(array)
         size = size or array.shape[1:]
-        if text := _image_problem(array, size, ''): raise SessionError(f'{path}: not written: images/trial_{i:04d}: {text}')
+        if text := _image_problem(array, size, ''):
+            raise SessionError(f'{path}: not written: images/trial_{i:04d}: {text}')
         yield f'trial_{i:04d}', array
+
 
 def _write(path, groups, names, attrs, compression):
     "Write arrays to a new HDF5 file"
     with _Patient(path, 'w+') as file:
         _fill(file, groups, names, attrs, compression)
-        if file.error: raise file.error
+        if file.error:
+            raise file.error
+
 
 def _fill(file, groups, names, attrs, compression):
     "Write arrays as HDF5 to an open file; a group is a dict of them, or (name, array) one after the other"
     with h5py.File(file, 'w') as f:
         for group, arrays in groups.items():
             for trial, a in arrays.items() if isinstance(arrays, dict) else arrays:
-                options = dict(compression=compression, chunks=(min(16, len(a)), *a.shape[1:]) if a.ndim == 4 else True) if compression else {}
+                options = (
+                    dict(
+                        compression=compression,
+                        chunks=(min(16, len(a)), *a.shape[1:]) if a.ndim == 4 else True,
+                    )
+                    if compression
+                    else {}
+                )
                 f.create_dataset(f'{group}/{trial}', data=a, **options)
-                if file.error: raise file.error
-            if names.get(group): f[group].attrs['names'] = np.array([str(name).encode() for name in names[group]]) # fixed length: a damaged one can't hang the reader
-        for key, value in (attrs or {}).items(): f.attrs[key] = value
+                if file.error:
+                    raise file.error
+            # fixed length: a damaged one can't hang the reader
+            if names.get(group):
+                f[group].attrs['names'] = np.array([str(name).encode() for name in names[group]])
+        for key, value in (attrs or {}).items():
+            f.attrs[key] = value
 
 # %% ../nbs/01_sessions.ipynb #5d0c7a1e
 def write_session(
-    path, # of the file; missing folders are made, an old file is replaced
-    images, # list of uint8 [n_frames, c, y, x], one for each trial; or an iterator, whose trials are written as they come
-    labels=None, # list of float [n_frames, n_labels]; NaN where missing
-    masks=None, # list of 0/1 shaped as images; 0 leaves a pixel out
-    labels_masks=None, # list of 0/1 shaped as labels; 0 leaves a label out
-    causes=None, # list of float [n_frames, n_causes]: what really moved, where it is known
-    label_names=None, # one name for each label
-    cause_names=None, # one name for each cause
-    attrs=None, # dict of texts and numbers to keep with the file
-    compression=None, # 'lzf' or 'gzip': smaller files that are slower to read
-    more=None, # dict of groups of your own, each a list with one array for each trial
-) -> Path: # the path
-    "Write one session, whole or not at all; raises one `SessionError` that lists all that is wrong with the arrays."
-    path, names, stream = Path(path), dict(labels=label_names, causes=cause_names), isinstance(images, Iterator)
-    given = dict(images=None if stream else images, labels=labels, masks=masks, labels_masks=labels_masks, causes=causes) | (more or {})
-    groups = {kind: trials for kind, arrays in given.items() if (trials := _as_trials(arrays, kind)) is not None}
-    if not stream: _check_arrays(path, groups, names)
+    path,  # of the file; missing folders are made, an old file is replaced
+    # list of uint8 [n_frames, c, y, x], one for each trial; or an iterator, whose trials are written as they
+    # come
+    images,
+    labels=None,  # list of float [n_frames, n_labels]; NaN where missing
+    masks=None,  # list of 0/1 shaped as images; 0 leaves a pixel out
+    labels_masks=None,  # list of 0/1 shaped as labels; 0 leaves a label out
+    causes=None,  # list of float [n_frames, n_causes]: what really moved, where it is known
+    label_names=None,  # one name for each label
+    cause_names=None,  # one name for each cause
+    attrs=None,  # dict of texts and numbers to keep with the file
+    compression=None,  # 'lzf' or 'gzip': smaller files that are slower to read
+    more=None,  # dict of groups of your own, each a list with one array for each trial
+) -> Path:  # the path
+    """Write one session, whole or not at all; raises one `SessionError` that lists all that is wrong with
+    the arrays."""
+    path, names, stream = (
+        Path(path),
+        dict(labels=label_names, causes=cause_names),
+        isinstance(images, Iterator),
+    )
+    given = dict(
+        images=None if stream else images,
+        labels=labels,
+        masks=masks,
+        labels_masks=labels_masks,
+        causes=causes,
+    ) | (more or {})
+    groups = {
+        kind: trials for kind, arrays in given.items() if (trials := _as_trials(arrays, kind)) is not None
+    }
+    if not stream:
+        _check_arrays(path, groups, names)
     try:
         with atomic_path(path) as part:
-            _write(part, dict(images=_as_they_come(images, path)) | groups if stream else groups, names, attrs, compression)
+            _write(
+                part,
+                dict(images=_as_they_come(images, path)) | groups if stream else groups,
+                names,
+                attrs,
+                compression,
+            )
             if stream:
-                with _open(part) as f: _check_arrays(path, f, names)
-    except MspsvaeError: raise
-    except (OSError, ValueError, TypeError, RuntimeError) as e: raise SessionError(f'{path}: can not be written ({_reason(e)})') from None
+                with _open(part) as f:
+                    _check_arrays(path, f, names)
+    except MspsvaeError:
+        raise
+    except (OSError, ValueError, TypeError, RuntimeError) as e:
+        raise SessionError(f'{path}: can not be written ({_reason(e)})') from None
     return path
 
 # %% ../nbs/01_sessions.ipynb #d4f0a5bc
 def fill_labels(
-    infos:list, # `SessionInfo`s
-    config:Config, # `unlabelled_sessions`, `use_labels`
-) -> list: # the same, or copies that have labels, all missing
-    "Where the config allows it, give sessions without labels those of the first session that has some, as missing ones."
+    infos: list,  # `SessionInfo`s
+    config: Config,  # `unlabelled_sessions`, `use_labels`
+) -> list:  # the same, or copies that have labels, all missing
+    """Where the config allows it, give sessions without labels those of the first session that has some,
+    as missing ones."""
     first = next((i for i in infos if i.n_labels), None)
-    if first is None or not (config.unlabelled_sessions and config.use_labels): return infos
-    return [i if i.n_labels else replace(i, n_labels=first.n_labels, label_names=list(first.label_names), unlabelled=True) for i in infos]
+    if first is None or not (config.unlabelled_sessions and config.use_labels):
+        return infos
+    return [
+        i
+        if i.n_labels
+        else replace(i, n_labels=first.n_labels, label_names=list(first.label_names), unlabelled=True)
+        for i in infos
+    ]
 
 # %% ../nbs/01_sessions.ipynb #c895cf7d
 def _differ(infos, value, text):
     "A problem for each session whose `value` isn't that of most"
     values = [value(i) for i in infos]
     usual = Counter(values).most_common(1)[0][0] if values else None
-    return [f'{i.session.path}: got {text(v)}, expected {text(usual)} as in most sessions' for i, v in zip(infos, values) if v != usual]
+    return [
+        f'{i.session.path}: got {text(v)}, expected {text(usual)} as in most sessions'
+        for i, v in zip(infos, values)
+        if v != usual
+    ]
+
 
 def _check_together(infos, config):
     "Problems between the sessions"
     problems = _differ(infos, lambda i: i.image_shape, lambda v: f'images of {_text_size(v)}')
     if config.image_shape:
-        problems += [f'{i.session.path}: got images of {_text_size(i.image_shape)}, expected {_text_size(config.image_shape)} (image_shape of the configuration)'
-                     for i in infos if i.image_shape != config.image_shape]
-    if config.use_labels: problems += _differ(infos, lambda i: i.n_labels, lambda v: _n(v, 'label') if v else 'no labels')
+        problems += [
+            f'{i.session.path}: got images of {_text_size(i.image_shape)}, expected '
+            f'{_text_size(config.image_shape)} (image_shape of the configuration)'
+            for i in infos
+            if i.image_shape != config.image_shape
+        ]
+    if config.use_labels:
+        problems += _differ(infos, lambda i: i.n_labels, lambda v: _n(v, 'label') if v else 'no labels')
     train, val, test, gap = config.trial_splits
-    need = train + val + test + 3*gap
+    need = train + val + test + 3 * gap
     for i in infos:
-        if len(i.trials) >= need: continue
-        problems.append(f"{i.session.path}: got {_n(len(i.trials), 'trial')}, expected at least {need} for one block of the trial splits "
-                        f"{train};{val};{test};{gap} (train;val;test;gap); choose smaller splits")
+        if len(i.trials) >= need:
+            continue
+        problems.append(
+            f'{i.session.path}: got {_n(len(i.trials), "trial")}, expected at least {need} for one '
+            'block of the trial splits '
+            f'{train};{val};{test};{gap} (train;val;test;gap); choose smaller splits'
+        )
     return problems
 
 # %% ../nbs/01_sessions.ipynb #ffc0789a
 def _check_labels_together(infos, config):
     "Problems and warnings about the labels of all sessions"
-    if not infos or not config.use_labels: return [], []
+    if not infos or not config.use_labels:
+        return [], []
     problems, odd = [], []
     n_labels = Counter(i.n_labels for i in infos).most_common(1)[0][0]
-    try: config.latent_sizes(n_labels)
-    except ConfigError as e: problems.append(str(e))
-    if not any(i.n_labels for i in infos): odd.append('no session has labels: there will be no supervised latents')
+    try:
+        config.latent_sizes(n_labels)
+    except ConfigError as e:
+        problems.append(str(e))
+    if not any(i.n_labels for i in infos):
+        odd.append('no session has labels: there will be no supervised latents')
     first = infos[0]
-    odd += [f'{i.session.path}: the labels are {_show(i.label_names)}, but {_show(first.label_names)} in {first.session.path}; are they the same?'
-            for i in infos if i.n_labels == first.n_labels and i.label_names != first.label_names]
+    odd += [
+        f'{i.session.path}: the labels are {_show(i.label_names)}, but {_show(first.label_names)} in '
+        f'{first.session.path}; are they the same?'
+        for i in infos
+        if i.n_labels == first.n_labels and i.label_names != first.label_names
+    ]
     return problems, odd
 
 # %% ../nbs/01_sessions.ipynb #09d45711
 def _inspect_all(data, config):
     "How many sessions `data` stands for, and the `SessionCheck` of each file by itself"
-    sessions, problems = _gather(data, (config.lab, config.expt, config.animal, config.session), config.sessions_csv)
+    sessions, problems = _gather(
+        data, (config.lab, config.expt, config.animal, config.session), config.sessions_csv
+    )
     infos, odd = [], []
     for s in sessions:
         info, wrong, strange = _check_file(s, config)
-        if info: infos.append(info)
+        if info:
+            infos.append(info)
         problems += wrong
         odd += strange
     return len(sessions), SessionCheck(infos, problems, odd)
 
+
 def inspect_sessions(
-    data, # as for `find_sessions`
-    config:Config=None, # which labels and masks are used; None: the defaults
+    data,  # as for `find_sessions`
+    config: Config = None,  # which labels and masks are used; None: the defaults
 ) -> SessionCheck:
-    "Look at every trial of every session, without its pixels, and collect everything that is wrong with each file by itself."
+    """Look at every trial of every session, without its pixels, and collect everything that is wrong with
+    each file by itself."""
     return _inspect_all(data, config or Config())[1]
 
 # %% ../nbs/01_sessions.ipynb #30f6bd66
 def check_sessions(
-    data, # as for `find_sessions`
-    config:Config=None, # what the data are for; None: the defaults
-    **overrides, # single settings, as for `Config`
+    data,  # as for `find_sessions`
+    config: Config = None,  # what the data are for; None: the defaults
+    **overrides,  # single settings, as for `Config`
 ) -> SessionCheck:
-    "Look at every trial of every session, and whether they can be fitted together: everything that is wrong at once."
+    """Look at every trial of every session, and whether they can be fitted together: everything that is
+    wrong at once."""
     config = (config or Config()).replace(**overrides)
     count, check = _inspect_all(data, config)
     infos, n = fill_labels(check.infos, config), config.n_sessions_per_batch
-    single = '; to fit a single session set n_background=0 and n_sessions_per_batch=1'*(count == 1)
-    few = [f"got {_n(count, 'session')}, expected at least {n} (n_sessions_per_batch){single}"]*(0 < count < n)
+    single = '; to fit a single session set n_background=0 and n_sessions_per_batch=1' * (count == 1)
+    few = [f'got {_n(count, "session")}, expected at least {n} (n_sessions_per_batch){single}'] * (
+        0 < count < n
+    )
     wrong, strange = _check_labels_together(infos, config)
-    return SessionCheck(infos, check.problems + few + _check_together(infos, config) + wrong, check.warnings + strange)
+    return SessionCheck(
+        infos, check.problems + few + _check_together(infos, config) + wrong, check.warnings + strange
+    )

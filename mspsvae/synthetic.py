@@ -17,83 +17,121 @@ from .config import SessionError, _flag, _number, _numbers, _show, _unknown, _wh
 from .sessions import write_session
 
 # %% ../nbs/02_synthetic.ipynb #4e6dc72e
-def smooth_noise(rng, # a `numpy.random.Generator`
-                 n_frames, # length of the series
-                 width): # standard deviation of the Gaussian window, in frames
+def smooth_noise(
+    rng,  # a `numpy.random.Generator`
+    n_frames,  # length of the series
+    width,
+):  # standard deviation of the Gaussian window, in frames
     "Gaussian noise of mean 0 and variance 1 that is smooth over about `width` frames: `[n_frames]`"
-    reach = int(np.ceil(4*width))
-    window = np.exp(-.5*(np.arange(-reach, reach+1)/width)**2)
-    return np.convolve(rng.standard_normal(n_frames+2*reach), window/np.sqrt((window**2).sum()), mode='valid')
+    reach = int(np.ceil(4 * width))
+    window = np.exp(-0.5 * (np.arange(-reach, reach + 1) / width) ** 2)
+    return np.convolve(
+        rng.standard_normal(n_frames + 2 * reach), window / np.sqrt((window**2).sum()), mode='valid'
+    )
 
 # %% ../nbs/02_synthetic.ipynb #ed4556ce
-def rhythm(rng, # a `numpy.random.Generator`
-           n_frames, # length of the series
-           period, # frames from one peak to the next
-           width): # frames over which height and phase drift
+def rhythm(
+    rng,  # a `numpy.random.Generator`
+    n_frames,  # length of the series
+    period,  # frames from one peak to the next
+    width,
+):  # frames over which height and phase drift
     "An irregular oscillation of mean 0 and variance 1: `[n_frames]`"
-    angle = 2*np.pi*np.arange(n_frames)/period
-    return smooth_noise(rng, n_frames, width)*np.cos(angle) + smooth_noise(rng, n_frames, width)*np.sin(angle)
+    angle = 2 * np.pi * np.arange(n_frames) / period
+    return smooth_noise(rng, n_frames, width) * np.cos(angle) + smooth_noise(rng, n_frames, width) * np.sin(
+        angle
+    )
 
 # %% ../nbs/02_synthetic.ipynb #0abf577b
-def bursts(rng, # a `numpy.random.Generator`
-           n_frames, # length of the series
-           period, # frames from one stroke to the next
-           width): # frames over which the strokes are switched on and off
+def bursts(
+    rng,  # a `numpy.random.Generator`
+    n_frames,  # length of the series
+    period,  # frames from one stroke to the next
+    width,
+):  # frames over which the strokes are switched on and off
     "Openings in [0, 1] that come in bursts of strokes: `[n_frames]`"
-    gate = 1/(1+np.exp(-4*smooth_noise(rng, n_frames, width)))
-    turns = np.arange(n_frames)/period + rng.uniform() + .15*smooth_noise(rng, n_frames, width)
-    return gate*(1-np.cos(2*np.pi*turns))/2
+    gate = 1 / (1 + np.exp(-4 * smooth_noise(rng, n_frames, width)))
+    turns = np.arange(n_frames) / period + rng.uniform() + 0.15 * smooth_noise(rng, n_frames, width)
+    return gate * (1 - np.cos(2 * np.pi * turns)) / 2
+
 
 _nodes, _weights = np.polynomial.hermite_e.hermegauss(61)
-_gate_squared = float((_weights/_weights.sum()/(1+np.exp(-4*_nodes))**2).sum())
-_JAW_MEAN, _JAW_STD = 1/4, float(np.sqrt(_gate_squared*3/8 - 1/16))
+_gate_squared = float((_weights / _weights.sum() / (1 + np.exp(-4 * _nodes)) ** 2).sum())
+_JAW_MEAN, _JAW_STD = 1 / 4, float(np.sqrt(_gate_squared * 3 / 8 - 1 / 16))
 
 # %% ../nbs/02_synthetic.ipynb #66ff8444
 _UNLABELLED = ('jaw', 'chest', 'whisker')
-_SCENE_CHECKS = {k: _number(0, high=10) for k in ('paw_size', 'jaw_size', 'chest_size', 'whisker_size', 'light', 'contrast', 'offset', 'animal', 'equipment', 'noise')}
-_SCENE_CHECKS.update(missing=_number(0, high=.9), labels_masks=_flag, masks=_flag)
+_SCENE_CHECKS = {
+    k: _number(0, high=10)
+    for k in (
+        'paw_size',
+        'jaw_size',
+        'chest_size',
+        'whisker_size',
+        'light',
+        'contrast',
+        'offset',
+        'animal',
+        'equipment',
+        'noise',
+    )
+}
+_SCENE_CHECKS.update(missing=_number(0, high=0.9), labels_masks=_flag, masks=_flag)
+
 
 def _checked(values, checks):
     "The values in their final form, and a text for each that is wrong"
     good, problems = {}, []
     for name, value in values.items():
-        if name not in checks: problems.append(f'{name}: {_unknown(name, checks)}')
+        if name not in checks:
+            problems.append(f'{name}: {_unknown(name, checks)}')
         else:
-            try: good[name] = checks[name](value)
-            except ValueError as e: problems.append(f'{name}: got {_show(value)}, {e}')
+            try:
+                good[name] = checks[name](value)
+            except ValueError as e:
+                problems.append(f'{name}: got {_show(value)}, {e}')
     return good, problems
 
 # %% ../nbs/02_synthetic.ipynb #f7dcfc8f
 @dataclass(frozen=True)
 class Scene:
-    "What moves how much, how much sessions differ, and what goes wrong; `SessionError` for values that make no scene"
-    paw_size: float = 1.       # size of the labelled paws (their travel stays)
-    jaw_size: float = 1.       # size and travel of the jaw; 0: it stays still and is no cause
-    chest_size: float = 1.     # travel of the chest; 0: it stays still and is no cause
-    whisker_size: float = 0.   # length and travel of the whiskers; 0: none
-    light: float = .1          # how much sessions differ in light and in its slope across the frame
-    contrast: float = .12      # ... in contrast
-    offset: float = .03        # ... in the camera's place and zoom, as a share of the frame
-    animal: float = .06        # ... in the animal's size and fur
-    equipment: float = 1.      # ... in stand, spout and backdrop
-    noise: float = .01         # camera noise a pixel; white is 1
-    missing: float = 0.        # share of frames in which the tracker loses a paw
-    labels_masks: bool = False # lost labels: a wrong guess under a mask (True) or NaN (False)
-    masks: bool = False        # write frame masks that leave the spout out
+    """What moves how much, how much sessions differ, and what goes wrong; `SessionError` for values that
+    make no scene"""
+
+    paw_size: float = 1.0  # size of the labelled paws (their travel stays)
+    jaw_size: float = 1.0  # size and travel of the jaw; 0: it stays still and is no cause
+    chest_size: float = 1.0  # travel of the chest; 0: it stays still and is no cause
+    whisker_size: float = 0.0  # length and travel of the whiskers; 0: none
+    light: float = 0.1  # how much sessions differ in light and in its slope across the frame
+    contrast: float = 0.12  # ... in contrast
+    offset: float = 0.03  # ... in the camera's place and zoom, as a share of the frame
+    animal: float = 0.06  # ... in the animal's size and fur
+    equipment: float = 1.0  # ... in stand, spout and backdrop
+    noise: float = 0.01  # camera noise a pixel; white is 1
+    missing: float = 0.0  # share of frames in which the tracker loses a paw
+    labels_masks: bool = False  # lost labels: a wrong guess under a mask (True) or NaN (False)
+    masks: bool = False  # write frame masks that leave the spout out
 
     def __post_init__(self):
         good, problems = _checked(asdict(self), _SCENE_CHECKS)
-        if problems: raise SessionError('no such scene:', problems)
-        for name, value in good.items(): object.__setattr__(self, name, value)
+        if problems:
+            raise SessionError('no such scene:', problems)
+        for name, value in good.items():
+            object.__setattr__(self, name, value)
 
 # %% ../nbs/02_synthetic.ipynb #933a343e
-LABEL_NAMES = ('paw_left_x', 'paw_left_y', 'paw_right_x', 'paw_right_y') # the order of the columns of `labels`
+# the order of the columns of `labels`
+LABEL_NAMES = ('paw_left_x', 'paw_left_y', 'paw_right_x', 'paw_right_y')
 
-def draw_moves(rng, # a `numpy.random.Generator`
-               n_frames): # length of the trial
-    "Draw the movement of every part in one trial: name -> `[n_frames]`, each of mean 0 and variance 1, independent of the others"
+
+def draw_moves(
+    rng,  # a `numpy.random.Generator`
+    n_frames,
+):  # length of the trial
+    """Draw the movement of every part in one trial: name -> `[n_frames]`, each of mean 0 and variance 1,
+    independent of the others"""
     moves = {name: smooth_noise(rng, n_frames, width) for name, width in zip(LABEL_NAMES, (5, 4, 6, 4.5))}
-    moves['jaw'] = (bursts(rng, n_frames, 9, 12)-_JAW_MEAN)/_JAW_STD
+    moves['jaw'] = (bursts(rng, n_frames, 9, 12) - _JAW_MEAN) / _JAW_STD
     moves['chest'] = rhythm(rng, n_frames, 21, 15)
     moves['whisker'] = rhythm(rng, n_frames, 6, 8)
     return moves
@@ -102,36 +140,57 @@ def draw_moves(rng, # a `numpy.random.Generator`
 @dataclass(frozen=True)
 class Look:
     "What is static in a session, as one camera sees it"
-    ambient: float     # light that falls everywhere
-    light: float       # strength of the lamp
-    slope_x: float     # how much the lamp's light rises from left to right
-    slope_y: float     # ... from top to bottom
-    contrast: float    # of the camera
-    shift_x: float     # how far the picture is moved to the right
-    shift_y: float     # ... down
-    zoom: float        # of the camera
-    body: float        # size of the animal
-    fur: float         # its tone
-    backdrop: float    # tone behind the animal
-    wheel: bool        # does it stand on a wheel or on a bar?
-    stand_y: float     # height of the wheel or bar (y points down)
-    stand: float       # its tone
-    spout_x: float     # where the lick spout ends
-    spout_angle: float # from where it comes, in radians below the horizontal
-    spout: float       # its tone
-    mirrored: bool = False # does this camera see the animal's other side?
+
+    ambient: float  # light that falls everywhere
+    light: float  # strength of the lamp
+    slope_x: float  # how much the lamp's light rises from left to right
+    slope_y: float  # ... from top to bottom
+    contrast: float  # of the camera
+    shift_x: float  # how far the picture is moved to the right
+    shift_y: float  # ... down
+    zoom: float  # of the camera
+    body: float  # size of the animal
+    fur: float  # its tone
+    backdrop: float  # tone behind the animal
+    wheel: bool  # does it stand on a wheel or on a bar?
+    stand_y: float  # height of the wheel or bar (y points down)
+    stand: float  # its tone
+    spout_x: float  # where the lick spout ends
+    spout_angle: float  # from where it comes, in radians below the horizontal
+    spout: float  # its tone
+    mirrored: bool = False  # does this camera see the animal's other side?
 
 # %% ../nbs/02_synthetic.ipynb #5a3cc39a
-def draw_look(rng, # a `numpy.random.Generator`
-              scene): # a `Scene`: how much sessions differ
+def draw_look(
+    rng,  # a `numpy.random.Generator`
+    scene,
+):  # a `Scene`: how much sessions differ
     "Draw the `Look` of a session"
-    def around(middle, spread): return float(middle + spread*rng.uniform(-1, 1))
+
+    def around(middle, spread):
+        return float(middle + spread * rng.uniform(-1, 1))
+
     s, e = scene, scene.equipment
-    camera = dict(ambient=around(.05, .5*s.light), light=around(.97, s.light), slope_x=around(0, 1.5*s.light), slope_y=around(0, 1.5*s.light),
-                  contrast=around(1, s.contrast), shift_x=around(0, s.offset), shift_y=around(0, s.offset), zoom=around(1, s.offset))
-    animal = dict(body=around(1, s.animal), fur=around(.56, 1.5*s.animal))
-    rig = dict(backdrop=around(.2, .08*e), wheel=bool(e == 0 or rng.uniform() < .5), stand_y=around(.81, .03*e), stand=around(.4, .12*e),
-               spout_x=around(.1, .04*e), spout_angle=around(.6, .4*e), spout=around(.65, .3*e))
+    camera = dict(
+        ambient=around(0.05, 0.5 * s.light),
+        light=around(0.97, s.light),
+        slope_x=around(0, 1.5 * s.light),
+        slope_y=around(0, 1.5 * s.light),
+        contrast=around(1, s.contrast),
+        shift_x=around(0, s.offset),
+        shift_y=around(0, s.offset),
+        zoom=around(1, s.offset),
+    )
+    animal = dict(body=around(1, s.animal), fur=around(0.56, 1.5 * s.animal))
+    rig = dict(
+        backdrop=around(0.2, 0.08 * e),
+        wheel=bool(e == 0 or rng.uniform() < 0.5),
+        stand_y=around(0.81, 0.03 * e),
+        stand=around(0.4, 0.12 * e),
+        spout_x=around(0.1, 0.04 * e),
+        spout_angle=around(0.6, 0.4 * e),
+        spout=around(0.65, 0.3 * e),
+    )
     return Look(**camera, **animal, **rig)
 
 # %% ../nbs/02_synthetic.ipynb #895259b6
@@ -139,290 +198,418 @@ def _session_looks(seed, scene, n_channels):
     "One `Look` a camera; every second camera stands on the animal's other side"
     looks = [draw_look(np.random.default_rng(s), scene) for s in seed.spawn(n_channels)]
     own = ('ambient', 'light', 'slope_x', 'slope_y', 'contrast', 'shift_x', 'shift_y', 'zoom')
-    return [replace(looks[0], mirrored=i%2 == 1, **{k: getattr(look, k) for k in own}) for i, look in enumerate(looks)]
+    return [
+        replace(looks[0], mirrored=i % 2 == 1, **{k: getattr(look, k) for k in own})
+        for i, look in enumerate(looks)
+    ]
 
 # %% ../nbs/02_synthetic.ipynb #e80f42b3
 def _soften(distance, edge):
     "1 inside an outline, 0 outside, and a smooth step `edge` wide between"
-    t = np.clip(.5-distance/edge, 0, 1)
-    return t*t*(3-2*t)
+    t = np.clip(0.5 - distance / edge, 0, 1)
+    return t * t * (3 - 2 * t)
 
 # %% ../nbs/02_synthetic.ipynb #1ebe1dad
 class _Canvas:
     "Frames `[n, y, x]` to paint on; lengths are shares of the shorter side, from the left and from the top"
+
     def __init__(self, size, look):
         side = min(size)
-        y, x = [((np.arange(n)+.5-n/2)/side).astype(np.float32) for n in size]
-        self.x, self.y = (x-look.shift_x)/look.zoom+.5, (y-look.shift_y)/look.zoom+.5
+        y, x = [((np.arange(n) + 0.5 - n / 2) / side).astype(np.float32) for n in size]
+        self.x, self.y = (x - look.shift_x) / look.zoom + 0.5, (y - look.shift_y) / look.zoom + 0.5
         self.frames = np.full((1, *size), look.backdrop, np.float32)
-        self.edge = max(.03, 2/side)
+        self.edge = max(0.03, 2 / side)
 
     def near(self, cx, cy, reach):
-        "The window within `reach` of a point, in any frame: its rows and columns, and their distances in x and y to the point"
-        rows, cols = [slice(*np.searchsorted(a, (np.min(c)-reach, np.max(c)+reach))) for a, c in ((self.y, cy), (self.x, cx))]
-        return rows, cols, self.x[cols]-cx, self.y[rows, None]-cy
+        """The window within `reach` of a point, in any frame: its rows and columns, and their distances in
+        x and y to the point"""
+        rows, cols = [
+            slice(*np.searchsorted(a, (np.min(c) - reach, np.max(c) + reach)))
+            for a, c in ((self.y, cy), (self.x, cx))
+        ]
+        return rows, cols, self.x[cols] - cx, self.y[rows, None] - cy
 
     def paint(self, rows, cols, share, tone):
         "Paint `tone` over a window, as far as `share` says"
         n = max(len(a) if np.ndim(a) == 3 else 1 for a in (share, tone))
-        if n > len(self.frames): self.frames = np.repeat(self.frames, n, axis=0)
+        if n > len(self.frames):
+            self.frames = np.repeat(self.frames, n, axis=0)
         window = self.frames[:, rows, cols]
-        window += share*(tone-window)
+        window += share * (tone - window)
 
 # %% ../nbs/02_synthetic.ipynb #262c5f63
 @patch
-def ellipse(self:_Canvas, tone, cx, cy, rx, ry, angle=0., soft=1.):
-    "Paint an ellipse of radii `rx, ry`, turned by `angle` (clockwise, radians), its edge `soft` times the usual"
-    edge, mean = soft*self.edge, np.sqrt(np.asarray(rx*ry, np.float32))
-    rows, cols, dx, dy = self.near(cx, cy, np.max(np.maximum(rx, ry)*(1+edge/mean)))
+def ellipse(self: _Canvas, tone, cx, cy, rx, ry, angle=0.0, soft=1.0):
+    """Paint an ellipse of radii `rx, ry`, turned by `angle` (clockwise, radians), its edge `soft` times
+    the usual"""
+    edge, mean = soft * self.edge, np.sqrt(np.asarray(rx * ry, np.float32))
+    rows, cols, dx, dy = self.near(cx, cy, np.max(np.maximum(rx, ry) * (1 + edge / mean)))
     c, s = np.cos(np.asarray(angle, np.float32)), np.sin(np.asarray(angle, np.float32))
-    radius = np.hypot((c*dx+s*dy)/rx, (c*dy-s*dx)/ry)
-    self.paint(rows, cols, _soften((radius-1)*mean, edge), tone)
+    radius = np.hypot((c * dx + s * dy) / rx, (c * dy - s * dx) / ry)
+    self.paint(rows, cols, _soften((radius - 1) * mean, edge), tone)
 
 # %% ../nbs/02_synthetic.ipynb #08af8ae4
 @patch
-def limb(self:_Canvas, tone, x0, y0, x1, y1, r0, r1):
+def limb(self: _Canvas, tone, x0, y0, x1, y1, r0, r1):
     "Paint a rounded bar from one point, where it is `r0` thick, to another, `r1` thick"
-    ax, ay = x1-x0, y1-y0
-    reach = np.sqrt(np.max(ax*ax+ay*ay))/2 + max(r0, r1) + self.edge
-    rows, cols, dx, dy = self.near(x0+ax/2, y0+ay/2, reach)
-    dx, dy = dx+ax/2, dy+ay/2
-    t = np.clip((dx*ax+dy*ay)/(ax*ax+ay*ay), 0, 1)
-    self.paint(rows, cols, _soften(np.hypot(dx-t*ax, dy-t*ay)-(r0+t*(r1-r0)), self.edge), tone)
+    ax, ay = x1 - x0, y1 - y0
+    reach = np.sqrt(np.max(ax * ax + ay * ay)) / 2 + max(r0, r1) + self.edge
+    rows, cols, dx, dy = self.near(x0 + ax / 2, y0 + ay / 2, reach)
+    dx, dy = dx + ax / 2, dy + ay / 2
+    t = np.clip((dx * ax + dy * ay) / (ax * ax + ay * ay), 0, 1)
+    self.paint(
+        rows, cols, _soften(np.hypot(dx - t * ax, dy - t * ay) - (r0 + t * (r1 - r0)), self.edge), tone
+    )
 
 # %% ../nbs/02_synthetic.ipynb #766f9d86
 def _paint_spout(canvas, tone, look):
-    x, y, angle = look.spout_x, .56, look.spout_angle
-    canvas.limb(tone, x-.6*float(np.cos(angle)), y+.6*float(np.sin(angle)), x, y, .022, .016)
+    x, y, angle = look.spout_x, 0.56, look.spout_angle
+    canvas.limb(tone, x - 0.6 * float(np.cos(angle)), y + 0.6 * float(np.sin(angle)), x, y, 0.022, 0.016)
+
 
 def _paint_rig(canvas, look):
-    canvas.frames += .06*(canvas.y[:, None]-.5)
+    canvas.frames += 0.06 * (canvas.y[:, None] - 0.5)
     if look.wheel:
-        canvas.ellipse(look.stand, .42, look.stand_y+.75, .75, .75)
-        canvas.ellipse(.7*look.stand, .42, look.stand_y+.75, .69, .69)
-    else: canvas.limb(look.stand, .1, look.stand_y+.05, .72, look.stand_y+.05, .045, .045)
-    canvas.limb(.5, .4, -.3, .4, .2, .03, .03)
+        canvas.ellipse(look.stand, 0.42, look.stand_y + 0.75, 0.75, 0.75)
+        canvas.ellipse(0.7 * look.stand, 0.42, look.stand_y + 0.75, 0.69, 0.69)
+    else:
+        canvas.limb(look.stand, 0.1, look.stand_y + 0.05, 0.72, look.stand_y + 0.05, 0.045, 0.045)
+    canvas.limb(0.5, 0.4, -0.3, 0.4, 0.2, 0.03, 0.03)
     _paint_spout(canvas, look.spout, look)
 
 # %% ../nbs/02_synthetic.ipynb #25609dc7
-_TRAVEL = .033                            # of a paw, a unit of movement
-_NEAR, _FAR = (.545, .765), (.36, .745)   # where the paws rest
+_TRAVEL = 0.033  # of a paw, a unit of movement
+_NEAR, _FAR = (0.545, 0.765), (0.36, 0.745)  # where the paws rest
 
-def _pale(look): return min(look.fur+.22, .92) # skin: paws and jaw
+
+def _pale(look):
+    return min(look.fur + 0.22, 0.92)  # skin: paws and jaw
+
 
 def _paint_arm(canvas, moves, side, near, look, size):
     x, y = _NEAR if near else _FAR
-    x, y = x+_TRAVEL*moves[f'paw_{side}_x'], y+_TRAVEL*moves[f'paw_{side}_y']
+    x, y = x + _TRAVEL * moves[f'paw_{side}_x'], y + _TRAVEL * moves[f'paw_{side}_y']
     if near:
-        canvas.limb(.95*look.fur, .56, .58, x, y, .075, .032*size)
-        canvas.ellipse(_pale(look), x-.012, y+.012, .075*size, .056*size)
+        canvas.limb(0.95 * look.fur, 0.56, 0.58, x, y, 0.075, 0.032 * size)
+        canvas.ellipse(_pale(look), x - 0.012, y + 0.012, 0.075 * size, 0.056 * size)
     else:
-        canvas.limb(.72*look.fur, .47, .60, x, y, .05, .028*size)
-        canvas.ellipse(.88*_pale(look), x-.012, y+.012, .07*size, .052*size)
+        canvas.limb(0.72 * look.fur, 0.47, 0.60, x, y, 0.05, 0.028 * size)
+        canvas.ellipse(0.88 * _pale(look), x - 0.012, y + 0.012, 0.07 * size, 0.052 * size)
 
 # %% ../nbs/02_synthetic.ipynb #2e54e144
 def _paint_body(canvas, breath, look):
-    y = .52-.018*breath
-    canvas.ellipse(.9*look.fur, .84, y, .40, .27*(1+.038*breath), angle=-.12)
-    canvas.ellipse(1.1*look.fur+.02*breath, .80, y-.02, .26, .19*(1+.03*breath), soft=.22/canvas.edge)
+    y = 0.52 - 0.018 * breath
+    canvas.ellipse(0.9 * look.fur, 0.84, y, 0.40, 0.27 * (1 + 0.038 * breath), angle=-0.12)
+    canvas.ellipse(
+        1.1 * look.fur + 0.02 * breath,
+        0.80,
+        y - 0.02,
+        0.26,
+        0.19 * (1 + 0.03 * breath),
+        soft=0.22 / canvas.edge,
+    )
+
 
 def _paint_jaw(canvas, opening, look, size):
-    x, y, turn, length = .345, .445, .30+.62*opening, .11*size
-    half = .55*turn
-    canvas.ellipse(.08, x-.9*length*np.cos(half), y+.9*length*np.sin(half), .10*size, (.04+.055*opening)*size, angle=-half, soft=1.3)
-    canvas.ellipse(min(1.08*_pale(look), .97), x-length*np.cos(turn), y+length*np.sin(turn), .135*size, .068*size, angle=-turn, soft=1.5)
+    x, y, turn, length = 0.345, 0.445, 0.30 + 0.62 * opening, 0.11 * size
+    half = 0.55 * turn
+    canvas.ellipse(
+        0.08,
+        x - 0.9 * length * np.cos(half),
+        y + 0.9 * length * np.sin(half),
+        0.10 * size,
+        (0.04 + 0.055 * opening) * size,
+        angle=-half,
+        soft=1.3,
+    )
+    canvas.ellipse(
+        min(1.08 * _pale(look), 0.97),
+        x - length * np.cos(turn),
+        y + length * np.sin(turn),
+        0.135 * size,
+        0.068 * size,
+        angle=-turn,
+        soft=1.5,
+    )
 
 # %% ../nbs/02_synthetic.ipynb #c22bb81d
 def _paint_head(canvas, look):
-    canvas.ellipse(look.fur, .37, .36, .19, .15, angle=-.25)
-    canvas.limb(look.fur, .33, .385, .165, .445, .115, .05)
-    canvas.ellipse(.25, .125, .44, .028, .025)                   # nose
-    canvas.ellipse(.8*look.fur, .50, .235, .085, .105, angle=.3) # ear
-    canvas.ellipse(1.15*look.fur, .495, .245, .055, .07, angle=.3)
-    canvas.ellipse(.05, .29, .335, .032, .032)                   # eye
-    canvas.ellipse(.9, .283, .328, .01, .01)
+    canvas.ellipse(look.fur, 0.37, 0.36, 0.19, 0.15, angle=-0.25)
+    canvas.limb(look.fur, 0.33, 0.385, 0.165, 0.445, 0.115, 0.05)
+    canvas.ellipse(0.25, 0.125, 0.44, 0.028, 0.025)  # nose
+    canvas.ellipse(0.8 * look.fur, 0.50, 0.235, 0.085, 0.105, angle=0.3)  # ear
+    canvas.ellipse(1.15 * look.fur, 0.495, 0.245, 0.055, 0.07, angle=0.3)
+    canvas.ellipse(0.05, 0.29, 0.335, 0.032, 0.032)  # eye
+    canvas.ellipse(0.9, 0.283, 0.328, 0.01, 0.01)
+
 
 def _paint_whiskers(canvas, sweep, look, size):
     for rest in (-2.3, -1.9, -1.5):
-        angle = rest+.18*sweep
-        canvas.limb(_pale(look), .2, .4, .2+.2*size*np.cos(angle), .4+.2*size*np.sin(angle), .012, .004)
+        angle = rest + 0.18 * sweep
+        canvas.limb(
+            _pale(look),
+            0.2,
+            0.4,
+            0.2 + 0.2 * size * np.cos(angle),
+            0.4 + 0.2 * size * np.sin(angle),
+            0.012,
+            0.004,
+        )
 
 # %% ../nbs/02_synthetic.ipynb #26d95720
 def _paint_animal(canvas, moves, look, scene):
     near, far = ('right', 'left') if look.mirrored else ('left', 'right')
     _paint_arm(canvas, moves, far, False, look, scene.paw_size)
-    _paint_body(canvas, scene.chest_size*moves['chest'], look)
+    _paint_body(canvas, scene.chest_size * moves['chest'], look)
     _paint_arm(canvas, moves, near, True, look, scene.paw_size)
-    if scene.jaw_size > 0: _paint_jaw(canvas, _JAW_MEAN+_JAW_STD*moves['jaw'], look, scene.jaw_size)
-    else: _paint_jaw(canvas, np.float32(_JAW_MEAN), look, 1.)
+    if scene.jaw_size > 0:
+        _paint_jaw(canvas, _JAW_MEAN + _JAW_STD * moves['jaw'], look, scene.jaw_size)
+    else:
+        _paint_jaw(canvas, np.float32(_JAW_MEAN), look, 1.0)
     _paint_head(canvas, look)
-    if scene.whisker_size > 0: _paint_whiskers(canvas, moves['whisker'], look, scene.whisker_size)
+    if scene.whisker_size > 0:
+        _paint_whiskers(canvas, moves['whisker'], look, scene.whisker_size)
 
 # %% ../nbs/02_synthetic.ipynb #365849ec
-_NECK = .36 # the point, in x and y, about which animals differ in size: the head is fixed
+_NECK = 0.36  # the point, in x and y, about which animals differ in size: the head is fixed
 
-def draw_frames(moves, # name -> `[n_frames]`, as of `draw_moves`; parts that are not in it rest
-                look, # a `Look`: what is static
-                scene=Scene(), # sizes of the parts
-                size=(64, 64)): # y and x, in pixels
+
+def draw_frames(
+    moves,  # name -> `[n_frames]`, as of `draw_moves`; parts that are not in it rest
+    look,  # a `Look`: what is static
+    scene=Scene(),  # sizes of the parts
+    size=(64, 64),
+):  # y and x, in pixels
     "Draw the frames of a trial, without camera noise: float32 `[n_frames, y, x]`, from about 0 to about 1"
     n_frames = max((len(x) for x in moves.values()), default=1)
-    moves = {k: np.asarray(moves.get(k, 0.), np.float32).reshape(-1, 1, 1) for k in (*LABEL_NAMES, *_UNLABELLED)}
+    moves = {
+        k: np.asarray(moves.get(k, 0.0), np.float32).reshape(-1, 1, 1) for k in (*LABEL_NAMES, *_UNLABELLED)
+    }
     canvas = _Canvas(size, look)
     _paint_rig(canvas, look)
-    canvas.x, canvas.y = [(a-_NECK)/look.body+_NECK for a in (canvas.x, canvas.y)]
+    canvas.x, canvas.y = [(a - _NECK) / look.body + _NECK for a in (canvas.x, canvas.y)]
     _paint_animal(canvas, moves, look, scene)
-    light = look.light*(1 + look.slope_x*(canvas.x-.5) + look.slope_y*(canvas.y[:, None]-.5))
-    frames = look.ambient + light*(.45+look.contrast*(canvas.frames-.45))
-    return np.broadcast_to(frames[:, :, ::-1] if look.mirrored else frames, (n_frames, *size)).astype(np.float32)
+    light = look.light * (1 + look.slope_x * (canvas.x - 0.5) + look.slope_y * (canvas.y[:, None] - 0.5))
+    frames = look.ambient + light * (0.45 + look.contrast * (canvas.frames - 0.45))
+    return np.broadcast_to(frames[:, :, ::-1] if look.mirrored else frames, (n_frames, *size)).astype(
+        np.float32
+    )
 
 # %% ../nbs/02_synthetic.ipynb #d5f15334
-def _cause_names(scene): return [n for n in _UNLABELLED if getattr(scene, f'{n}_size') > 0]
+def _cause_names(scene):
+    return [n for n in _UNLABELLED if getattr(scene, f'{n}_size') > 0]
+
 
 def _scene(scene, overrides):
     "A `Scene` with overrides; `SessionError` for names and values that make none"
     _, problems = _checked(overrides, _SCENE_CHECKS)
-    if not isinstance(scene, (Scene, type(None))): problems.append(f'scene: got {_show(scene)}, expected a Scene or None')
-    if problems: raise SessionError('no such scene:', problems)
+    if not isinstance(scene, (Scene, type(None))):
+        problems.append(f'scene: got {_show(scene)}, expected a Scene or None')
+    if problems:
+        raise SessionError('no such scene:', problems)
     return replace(scene or Scene(), **overrides)
 
 # %% ../nbs/02_synthetic.ipynb #77739fff
-def part_variance(n_sessions=4, # how many sessions to look at
-                  size=(64, 64), # y and x, in pixels
-                  seed=0, # of looks and movements
-                  n_frames=400, # how many frames a session
-                  scene=None, # a `Scene`; None: as shipped
-                  **overrides): # fields of `scene` to replace
-    "The pixel variance, summed over a frame, that each part causes when it alone moves: name -> `[n_sessions]`"
+def part_variance(
+    n_sessions=4,  # how many sessions to look at
+    size=(64, 64),  # y and x, in pixels
+    seed=0,  # of looks and movements
+    n_frames=400,  # how many frames a session
+    scene=None,  # a `Scene`; None: as shipped
+    **overrides,
+):  # fields of `scene` to replace
+    """The pixel variance, summed over a frame, that each part causes when it alone moves: name ->
+    `[n_sessions]`"""
     scene = _scene(scene, overrides)
     parts = dict(paw_left=LABEL_NAMES[:2], paw_right=LABEL_NAMES[2:]) | {n: (n,) for n in _cause_names(scene)}
     out = {p: [] for p in parts}
     for s in np.random.SeedSequence(seed).spawn(n_sessions):
         for_look, for_moves = s.spawn(2)
-        look, moves = _session_looks(for_look, scene, 1)[0], draw_moves(np.random.default_rng(for_moves), n_frames)
-        for p, names in parts.items(): out[p].append(draw_frames({n: moves[n] for n in names}, look, scene, size).var(axis=0).sum())
+        look, moves = (
+            _session_looks(for_look, scene, 1)[0],
+            draw_moves(np.random.default_rng(for_moves), n_frames),
+        )
+        for p, names in parts.items():
+            out[p].append(draw_frames({n: moves[n] for n in names}, look, scene, size).var(axis=0).sum())
     return {p: np.array(v) for p, v in out.items()}
 
 # %% ../nbs/02_synthetic.ipynb #a8b3ecc5
 def _photograph(rng, moves, looks, scene, size):
     "A trial as its cameras record it: uint8 `[n_frames, n_cameras, y, x]`"
     frames = np.stack([draw_frames(moves, look, scene, size) for look in looks], axis=1)
-    frames += scene.noise*rng.standard_normal(frames.shape, dtype=np.float32)
-    return np.clip(np.rint(255*frames), 0, 255).astype(np.uint8)
+    frames += scene.noise * rng.standard_normal(frames.shape, dtype=np.float32)
+    return np.clip(np.rint(255 * frames), 0, 255).astype(np.uint8)
+
 
 def _paw_pixels(moves, look, size):
-    "Where the paws are in the frames, in pixels from the centre of the first one: `[n_frames, 4]`, as `LABEL_NAMES`"
-    at = np.array([*_NEAR, *_FAR]) + _TRAVEL*np.stack([moves[n] for n in LABEL_NAMES], axis=1)
-    at = (at-_NECK)*look.body + _NECK
-    shift, middle = np.array([look.shift_x, look.shift_y]*2), np.array([size[1], size[0]]*2)/2
-    return ((at-.5)*look.zoom + shift)*min(size) + middle - .5
+    """Where the paws are in the frames, in pixels from the centre of the first one: `[n_frames, 4]`, as
+    `LABEL_NAMES`"""
+    at = np.array([*_NEAR, *_FAR]) + _TRAVEL * np.stack([moves[n] for n in LABEL_NAMES], axis=1)
+    at = (at - _NECK) * look.body + _NECK
+    shift, middle = np.array([look.shift_x, look.shift_y] * 2), np.array([size[1], size[0]] * 2) / 2
+    return ((at - 0.5) * look.zoom + shift) * min(size) + middle - 0.5
 
 # %% ../nbs/02_synthetic.ipynb #eebcd635
 def _lost(rng, n_frames, missing):
     "Which labels the tracker lost, one paw with both its coordinates: bool `[n_frames, 4]`"
-    if missing == 0: return np.zeros((n_frames, 4), bool)
-    level = NormalDist().inv_cdf(1-missing)
+    if missing == 0:
+        return np.zeros((n_frames, 4), bool)
+    level = NormalDist().inv_cdf(1 - missing)
     return np.repeat([smooth_noise(rng, n_frames, 4) > level for _ in range(2)], 2, axis=0).T
+
 
 def _z_score(trials, scene):
     "Labels of a session's trials, with the means and deviations (in pixels) they were z-scored by"
     seen = np.concatenate([np.where(t['lost'], np.nan, t['paws']) for t in trials])
     mean, std = np.nanmean(seen, axis=0), np.nanstd(seen, axis=0)
     fill = [t['guess'] if scene.labels_masks else np.nan for t in trials]
-    return [np.where(t['lost'], f, (t['paws']-mean)/std).astype(np.float32) for t, f in zip(trials, fill)], mean, std
+    return (
+        [np.where(t['lost'], f, (t['paws'] - mean) / std).astype(np.float32) for t, f in zip(trials, fill)],
+        mean,
+        std,
+    )
 
 # %% ../nbs/02_synthetic.ipynb #5f04ac8d
 def _draw_trial(seed, looks, scene, n_frames, size):
     "Images, paws in pixels, lost labels, guesses for them, and causes of one trial"
     length, motion, camera, tracker = [np.random.default_rng(s) for s in seed.spawn(4)]
-    n_frames = int(length.integers(n_frames[0], n_frames[1]+1))
+    n_frames = int(length.integers(n_frames[0], n_frames[1] + 1))
     moves = draw_moves(motion, n_frames)
     causes = np.array([moves[n] for n in _cause_names(scene)]).reshape(-1, n_frames).T.astype(np.float32)
-    return dict(images=_photograph(camera, moves, looks, scene, size), paws=_paw_pixels(moves, looks[0], size),
-                lost=_lost(tracker, n_frames, scene.missing), guess=tracker.standard_normal((n_frames, 4)), causes=causes)
+    return dict(
+        images=_photograph(camera, moves, looks, scene, size),
+        paws=_paw_pixels(moves, looks[0], size),
+        lost=_lost(tracker, n_frames, scene.missing),
+        guess=tracker.standard_normal((n_frames, 4)),
+        causes=causes,
+    )
+
 
 def _spout_mask(looks, size):
     "1 where a pixel counts, 0 on the spout: uint8 `[n_cameras, y, x]`"
+
     def one(look):
-        canvas = _Canvas(size, replace(look, backdrop=1.))
-        _paint_spout(canvas, 0., look)
-        return canvas.frames[0, :, ::-1 if look.mirrored else 1] > .99
+        canvas = _Canvas(size, replace(look, backdrop=1.0))
+        _paint_spout(canvas, 0.0, look)
+        return canvas.frames[0, :, :: -1 if look.mirrored else 1] > 0.99
+
     return np.stack([one(look) for look in looks]).astype(np.uint8)
 
 # %% ../nbs/02_synthetic.ipynb #89598cad
 def _write_one(path, seed, n_trials, n_frames, size, n_channels, scene):
     "Draw a session and write it"
-    for_looks, *for_trials = seed.spawn(1+n_trials)
+    for_looks, *for_trials = seed.spawn(1 + n_trials)
     looks = _session_looks(for_looks, scene, n_channels)
     trials = [_draw_trial(s, looks, scene, n_frames, size) for s in for_trials]
     labels, mean, std = _z_score(trials, scene)
-    names, groups = _cause_names(scene), dict(images=[t['images'] for t in trials], labels=labels, label_names=list(LABEL_NAMES))
-    if names: groups.update(causes=[t['causes'] for t in trials], cause_names=names)
-    if scene.labels_masks: groups['labels_masks'] = [(~t['lost']).astype(np.uint8) for t in trials]
+    names, groups = (
+        _cause_names(scene),
+        dict(images=[t['images'] for t in trials], labels=labels, label_names=list(LABEL_NAMES)),
+    )
+    if names:
+        groups.update(causes=[t['causes'] for t in trials], cause_names=names)
+    if scene.labels_masks:
+        groups['labels_masks'] = [(~t['lost']).astype(np.uint8) for t in trials]
     if scene.masks:
         mask = _spout_mask(looks, size)
         groups['masks'] = [np.repeat(mask[None], len(t['images']), axis=0) for t in trials]
-    about = dict(label_mean=mean, label_std=std, look=json.dumps(asdict(looks[0])), scene=json.dumps(asdict(scene)))
+    about = dict(
+        label_mean=mean, label_std=std, look=json.dumps(asdict(looks[0])), scene=json.dumps(asdict(scene))
+    )
     return write_session(path, **groups, attrs=about)
 
 # %% ../nbs/02_synthetic.ipynb #e4299a0b
 def _trial_counts(value):
     "A check: trials of each session"
-    if not isinstance(value, (list, tuple, np.ndarray)): return _whole(1)(value)
+    if not isinstance(value, (list, tuple, np.ndarray)):
+        return _whole(1)(value)
     return _numbers(value, 1, 'expected a whole number >= 1, or a list with one for each session')
+
 
 def _lengths(value):
     "A check: frames of a trial"
     want = 'expected a whole number >= 2, or a pair (fewest, most)'
-    pair = _numbers(value if isinstance(value, (list, tuple, np.ndarray)) else [value]*2, 2, want)
-    if len(pair) != 2 or pair[0] > pair[1]: raise ValueError(want)
+    pair = _numbers(value if isinstance(value, (list, tuple, np.ndarray)) else [value] * 2, 2, want)
+    if len(pair) != 2 or pair[0] > pair[1]:
+        raise ValueError(want)
     return pair
+
 
 def _frame_size(value):
     "A check: size of a frame"
     want = 'expected (y, x) in pixels, each >= 32: in less, nobody can see a paw'
     size = _numbers(value, 32, want)
-    if len(size) != 2: raise ValueError(want)
+    if len(size) != 2:
+        raise ValueError(want)
     return size
 
-_COUNT_CHECKS = dict(n_sessions=_whole(1), n_trials=_trial_counts, n_frames=_lengths, size=_frame_size, n_channels=_whole(1), seed=_whole())
+
+_COUNT_CHECKS = dict(
+    n_sessions=_whole(1),
+    n_trials=_trial_counts,
+    n_frames=_lengths,
+    size=_frame_size,
+    n_channels=_whole(1),
+    seed=_whole(),
+)
+
 
 def _counts(counts, overrides):
-    "Counts and sizes in their final form; one `SessionError` for all that is wrong with them and with overrides of the scene"
+    """Counts and sizes in their final form; one `SessionError` for all that is wrong with them and with
+    overrides of the scene"""
     good, problems = _checked(counts, _COUNT_CHECKS)
     n, each = good.get('n_sessions'), good.get('n_trials')
-    if n and isinstance(each, tuple) and len(each) != n: problems.append(f'n_trials: got {len(each)} numbers for {n} sessions, expected one each')
+    if n and isinstance(each, tuple) and len(each) != n:
+        problems.append(f'n_trials: got {len(each)} numbers for {n} sessions, expected one each')
     problems += _checked(overrides, _SCENE_CHECKS)[1]
-    if problems: raise SessionError('make_sessions was given values that make no sense:', problems)
+    if problems:
+        raise SessionError('make_sessions was given values that make no sense:', problems)
     return good
 
 # %% ../nbs/02_synthetic.ipynb #5819dcf0
 def _place(root, n_sessions):
     "Paths of the sessions to be written; `SessionError` if others are there that would stay"
-    home = Path(root)/'demo'/'headfixed'
-    paths = [home/f'animal_{i}'/'session_0'/'data.hdf5' for i in range(n_sessions)]
-    others = sorted(set(home.glob('*/*/data.hdf5'))-set(paths))
-    if others: raise SessionError(f'{home} holds {len(others)} session(s) of an earlier call that this one would not replace, '
-                                  f'such as {others[0].parent.parent.name}; choose an empty folder, or delete them first')
+    home = Path(root) / 'demo' / 'headfixed'
+    paths = [home / f'animal_{i}' / 'session_0' / 'data.hdf5' for i in range(n_sessions)]
+    others = sorted(set(home.glob('*/*/data.hdf5')) - set(paths))
+    if others:
+        raise SessionError(
+            f'{home} holds {len(others)} session(s) of an earlier call that this one would not replace, '
+            f'such as {others[0].parent.parent.name}; choose an empty folder, or delete them first'
+        )
     return paths
 
 # %% ../nbs/02_synthetic.ipynb #71580134
-def make_sessions(root, # folder to write to; sessions become root/demo/headfixed/animal_0/session_0/data.hdf5 and so on
-                  n_sessions=4, # how many sessions, each of another animal
-                  n_trials=20, # trials a session, or a list with a number for each
-                  n_frames=50, # frames a trial, or (fewest, most)
-                  size=(64, 64), # y and x of a frame, in pixels, from 32 up
-                  n_channels=1, # cameras; every second one sees the animal's other side
-                  seed=0, # the same seed gives the same data
-                  scene=None, # a `Scene`; None: as shipped
-                  **overrides): # fields of `scene` to replace, such as `jaw_size=.5`
-    "Write synthetic sessions with known causes and return their paths; `SessionError` for arguments that make no sense"
-    counts = dict(n_sessions=n_sessions, n_trials=n_trials, n_frames=n_frames, size=size, n_channels=n_channels, seed=seed)
+# folder to write to; sessions become root/demo/headfixed/animal_0/session_0/data.hdf5 and so on
+def make_sessions(
+    root,
+    n_sessions=4,  # how many sessions, each of another animal
+    n_trials=20,  # trials a session, or a list with a number for each
+    n_frames=50,  # frames a trial, or (fewest, most)
+    size=(64, 64),  # y and x of a frame, in pixels, from 32 up
+    n_channels=1,  # cameras; every second one sees the animal's other side
+    seed=0,  # the same seed gives the same data
+    scene=None,  # a `Scene`; None: as shipped
+    **overrides,
+):  # fields of `scene` to replace, such as `jaw_size=.5`
+    """Write synthetic sessions with known causes and return their paths; `SessionError` for arguments that
+    make no sense"""
+    counts = dict(
+        n_sessions=n_sessions,
+        n_trials=n_trials,
+        n_frames=n_frames,
+        size=size,
+        n_channels=n_channels,
+        seed=seed,
+    )
     good = _counts(counts, overrides)
     scene, paths, each = _scene(scene, overrides), _place(root, good['n_sessions']), good['n_trials']
     rest = {k: good[k] for k in ('n_frames', 'size', 'n_channels')}
     seeds = np.random.SeedSequence(good['seed']).spawn(len(paths))
-    return [_write_one(p, s, int(n), scene=scene, **rest) for p, s, n in zip(paths, seeds, np.broadcast_to(each, len(paths)))]
+    return [
+        _write_one(p, s, int(n), scene=scene, **rest)
+        for p, s, n in zip(paths, seeds, np.broadcast_to(each, len(paths)))
+    ]
 
 # %% ../nbs/02_synthetic.ipynb #f81c132a
-DEMO = dict(n_sessions=4, n_trials=30, n_frames=50, size=(48, 48)) # what `mspsvae demo` makes
+DEMO = dict(n_sessions=4, n_trials=30, n_frames=50, size=(48, 48))  # what `mspsvae demo` makes

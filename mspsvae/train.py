@@ -25,17 +25,20 @@ from tqdm.auto import tqdm
 from .batches import Batch, Plan, TrialReader, plan_epoch, split_sessions
 from .config import Config, ConfigError, MspsvaeError, RunError, TrainingError
 from .losses import session_partner
-from .models import MSPSVAE, TERMS, Objective, anneal_progress, calibrate_frame_std, objective, make_model, standardise_start, term_weights
-from .processes import add_up, add_up_gradients, from_leader, leads, leave, n_processes, own_rows, process_device, process_number, share_weights, together, whole_batch
-from .runs import (Run, append_history, cpu_state, describe_data, fingerprint, last_checkpoint, load_run, lock_run, pick_device, pick_precision, read_history,
-                          save_checkpoint, save_weights, write_history, write_json)
+from .models import MSPSVAE, TERMS, Objective, anneal_progress, calibrate_frame_std, objective
+from .models import make_model, standardise_start, term_weights
+from .processes import add_up, add_up_gradients, from_leader, leads, leave, n_processes, own_rows
+from .processes import process_device, process_number, share_weights, together, whole_batch
+from .runs import Run, append_history, cpu_state, describe_data, fingerprint, last_checkpoint, load_run
+from .runs import lock_run, pick_device, pick_precision, read_history, save_checkpoint, save_weights
+from .runs import write_history, write_json
 from .sessions import check_sessions
 
 # %% ../nbs/08_train.ipynb #b31c1c2e
 def epoch_generator(
-    seed:int, # `Config.seed_train`
-    epoch:int, # counted from 0; -1 for validation, whose noise is the same in every epoch
-    device:torch.device|str='cpu',
+    seed: int,  # `Config.seed_train`
+    epoch: int,  # counted from 0; -1 for validation, whose noise is the same in every epoch
+    device: torch.device | str = 'cpu',
 ) -> torch.Generator:
     "The random generator of one epoch."
     state = np.random.SeedSequence([seed, epoch + 1]).generate_state(1, np.uint64)[0]
@@ -43,28 +46,33 @@ def epoch_generator(
 
 # %% ../nbs/08_train.ipynb #8bd56673
 def forward_batch(
-    model:MSPSVAE,
-    batch:Batch, # on the model's device
-    config:Config, # `static_background`
-    rng:torch.Generator, # on the same device
+    model: MSPSVAE,
+    batch: Batch,  # on the model's device
+    config: Config,  # `static_background`
+    rng: torch.Generator,  # on the same device
 ):
     "The model's output for a batch, all randomness taken from `rng`."
-    noise = own_rows(torch.randn(len(whole_batch(batch)), model.n_latents, generator=rng, device=rng.device), batch.share)
+    noise = own_rows(
+        torch.randn(len(whole_batch(batch)), model.n_latents, generator=rng, device=rng.device), batch.share
+    )
     background_of = None
     if config.static_background and model.n_background:
         far = torch.rand((), generator=rng, device=rng.device) if model.training else 0.5
-        background_of = own_rows(session_partner(whole_batch(batch).session, far, batch.n_sessions), batch.share)
+        background_of = own_rows(
+            session_partner(whole_batch(batch).session, far, batch.n_sessions), batch.share
+        )
     return model(batch.frames, noise, background_of, batch.share)
 
 # %% ../nbs/08_train.ipynb #5310e6ca
 def start_weights(
-    model:MSPSVAE, # changed in place
-    infos:list, # `SessionInfo`s, from `check_sessions`
-    splits:dict[str, list[list[int]]], # from `split_sessions`
-    config:Config, # `standard_start`, seeds
+    model: MSPSVAE,  # changed in place
+    infos: list,  # `SessionInfo`s, from `check_sessions`
+    splits: dict[str, list[list[int]]],  # from `split_sessions`
+    config: Config,  # `standard_start`, seeds
 ) -> None:
     "Scale a new model's weights to one training trial of each session, if the config asks for it."
-    if not config.standard_start: return
+    if not config.standard_start:
+        return
     device = model.frame_std.device
     with TrialReader(infos, config.replace(cache='stream'), device) as reader:
         batch = reader.batch([(s, trials[0], True) for s, trials in enumerate(splits['train'][:16])])
@@ -73,65 +81,90 @@ def start_weights(
 
 # %% ../nbs/08_train.ipynb #c2a68eb5
 def make_optimizer(
-    model:MSPSVAE, # on the device where it is trained
-    config:Config, # `learning_rate`, `l2_reg`
+    model: MSPSVAE,  # on the device where it is trained
+    config: Config,  # `learning_rate`, `l2_reg`
 ) -> torch.optim.Adam:
     "Adam (amsgrad) for all weights of a model."
     fused = model.frame_std.device.type in ('cpu', 'cuda')
-    return torch.optim.Adam(model.parameters(), lr=config.learning_rate, weight_decay=config.l2_reg, amsgrad=True, fused=fused)
+    return torch.optim.Adam(
+        model.parameters(), lr=config.learning_rate, weight_decay=config.l2_reg, amsgrad=True, fused=fused
+    )
 
 # %% ../nbs/08_train.ipynb #c1c9142f
 class TermMeans:
     "Running means of all terms, for all frames and for each session; partners do not count."
+
     def __init__(self, n_sessions, device='cpu'):
-        dtype = torch.float32 if torch.device(device).type == 'mps' else torch.float64   # Apple's GPUs have no double precision
-        self.total = torch.zeros(1 + len(TERMS), device=device, dtype=dtype)              # frames, then terms times frames
+        # Apple's GPUs have no double precision
+        dtype = torch.float32 if torch.device(device).type == 'mps' else torch.float64
+        # frames, then terms times frames
+        self.total = torch.zeros(1 + len(TERMS), device=device, dtype=dtype)
         self.session = torch.zeros(n_sessions, 1 + len(TERMS), device=device, dtype=dtype)
 
-    def add(self, result:Objective, batch:Batch):
+    def add(self, result: Objective, batch: Batch):
         "Count a batch."
         with torch.no_grad():
-            counts = torch.ones(len(batch), device=self.total.device) if batch.counts is None else batch.counts.float()
-            by_frame = torch.stack([torch.ones_like(counts)] + [result.by_frame[k] for k in TERMS], dim=1)*counts[:, None]
+            counts = (
+                torch.ones(len(batch), device=self.total.device)
+                if batch.counts is None
+                else batch.counts.float()
+            )
+            by_frame = (
+                torch.stack([torch.ones_like(counts)] + [result.by_frame[k] for k in TERMS], dim=1)
+                * counts[:, None]
+            )
             self.session.index_add_(0, batch.session, by_frame.to(self.session.dtype))
             self.total[0] += counts.sum()
-            self.total[1:] += torch.stack([result.terms[k] for k in TERMS])*(counts.sum() if batch.share is None else batch.share.n_counted)
+            self.total[1:] += torch.stack([result.terms[k] for k in TERMS]) * (
+                counts.sum() if batch.share is None else batch.share.n_counted
+            )
 
 # %% ../nbs/08_train.ipynb #3ac6e149
 from fastcore.basics import patch
 
 # %% ../nbs/08_train.ipynb #46503803
 @patch
-def rows(self:TermMeans,
-    names:list[str], # of the sessions
-    weights:dict[str, float], # of each term, for the loss
-    **more, # further columns, the same in all rows: epoch, split, ...
-) -> list[dict]: # `all` first, then each session that was seen
+def rows(
+    self: TermMeans,
+    names: list[str],  # of the sessions
+    weights: dict[str, float],  # of each term, for the loss
+    **more,  # further columns, the same in all rows: epoch, split, ...
+) -> list[dict]:  # `all` first, then each session that was seen
     "Rows for the history, the same in all processes that train together."
     table = add_up(torch.cat([self.total[None], self.session])).tolist()
     out = []
     for name, (n, *sums) in zip(['all', *names], table):
-        if not n: continue
-        terms = {k: s/n for k, s in zip(TERMS, sums)}
-        out.append(dict(session=name, n_frames=int(n), loss=sum(weights[k]*v for k, v in terms.items()), **terms, **more))
+        if not n:
+            continue
+        terms = {k: s / n for k, s in zip(TERMS, sums)}
+        out.append(
+            dict(
+                session=name,
+                n_frames=int(n),
+                loss=sum(weights[k] * v for k, v in terms.items()),
+                **terms,
+                **more,
+            )
+        )
     return out
 
 # %% ../nbs/08_train.ipynb #126c9f8a
 def train_epoch(
-    model:MSPSVAE,
-    optimizer:torch.optim.Optimizer,
-    batches, # iterable of `Batch`es on the model's device
-    config:Config,
-    weights:dict[str, float], # of each term, annealed
-    rng:torch.Generator, # this epoch's
-    means:TermMeans, # counts what happens
-    anchor=None, # what holds latents in place, see `fit`
+    model: MSPSVAE,
+    optimizer: torch.optim.Optimizer,
+    batches,  # iterable of `Batch`es on the model's device
+    config: Config,
+    weights: dict[str, float],  # of each term, annealed
+    rng: torch.Generator,  # this epoch's
+    means: TermMeans,  # counts what happens
+    anchor=None,  # what holds latents in place, see `fit`
 ) -> None:
     "One pass over the training trials."
     model.train()
     for batch in batches:
         out = forward_batch(model, batch, config, rng)
-        if config.frame_std == 'auto': calibrate_frame_std(model, out, batch)
+        if config.frame_std == 'auto':
+            calibrate_frame_std(model, out, batch)
         result = objective(model, out, batch, weights)
         optimizer.zero_grad(set_to_none=True)
         loss = result.loss if anchor is None else result.loss + anchor.pull(out, batch)
@@ -143,245 +176,385 @@ def train_epoch(
 # %% ../nbs/08_train.ipynb #56e07ba7
 @torch.no_grad()
 def validate(
-    model:MSPSVAE,
-    batches, # iterable of `Batch`es on the model's device
-    config:Config,
-    weights:dict[str, float], # of each term, final
-    rng:torch.Generator, # the same in every epoch
-    means:TermMeans, # counts what happens
+    model: MSPSVAE,
+    batches,  # iterable of `Batch`es on the model's device
+    config: Config,
+    weights: dict[str, float],  # of each term, final
+    rng: torch.Generator,  # the same in every epoch
+    means: TermMeans,  # counts what happens
 ) -> None:
     "One pass over the validation trials; the model's mode is put back afterwards."
     mode = model.training
     model.eval()
-    for batch in batches: means.add(objective(model, forward_batch(model, batch, config, rng), batch, weights), batch)
+    for batch in batches:
+        means.add(objective(model, forward_batch(model, batch, config, rng), batch, weights), batch)
     model.train(mode)
 
 # %% ../nbs/08_train.ipynb #4462af77
 class Progress:
     "How far a fit has come."
-    def __init__(self, epoch=0, best=math.inf, best_epoch=-1, since_best=0, best_weights=None):
-        self.epoch, self.best, self.best_epoch, self.since_best = epoch, best, best_epoch, since_best # epochs done, best validation loss, its epoch, validations since
-        self.best_weights = best_weights                                     # name -> array on the CPU; what `best.safetensors` holds
 
-    def see(self, loss:float) -> bool:
+    def __init__(self, epoch=0, best=math.inf, best_epoch=-1, since_best=0, best_weights=None):
+        # epochs done, best validation loss, its epoch, validations since
+        self.epoch, self.best, self.best_epoch, self.since_best = epoch, best, best_epoch, since_best
+        self.best_weights = best_weights  # name -> array on the CPU; what `best.safetensors` holds
+
+    def see(self, loss: float) -> bool:
         "Take note of a validation loss; is it the best so far?"
         is_best = loss < self.best
-        if is_best: self.best, self.best_epoch, self.since_best = loss, self.epoch, 0
-        else: self.since_best += 1
+        if is_best:
+            self.best, self.best_epoch, self.since_best = loss, self.epoch, 0
+        else:
+            self.since_best += 1
         return is_best
 
-    def should_stop(self, config:Config) -> bool:
+    def should_stop(self, config: Config) -> bool:
         "Has validation not improved for `patience` validations (if early stopping is on)?"
         return config.early_stop and self.epoch >= config.min_epochs and self.since_best >= config.patience
 
 # %% ../nbs/08_train.ipynb #876727b4
 def check_finite(
-    rows:list[dict], # the epoch's rows of the history
-    model:MSPSVAE,
-    run:Run,
-    progress:Progress,
+    rows: list[dict],  # the epoch's rows of the history
+    model: MSPSVAE,
+    run: Run,
+    progress: Progress,
 ) -> None:
     "Raise `TrainingError` if the loss or a weight is not finite, saying which term it was and what to try."
     row = next((r for r in rows if not math.isfinite(r['loss'])), None)
-    if row is None and all(p.isfinite().all() for p in model.parameters()): return
+    if row is None and all(p.isfinite().all() for p in model.parameters()):
+        return
     what = f'after epoch {progress.epoch + 1} some weights are not finite'
     if row is not None:
         terms = [k for k in TERMS if not math.isfinite(row[k])]
-        what = f"the loss of epoch {progress.epoch + 1} is {row['loss']} ({row['split']}, session {row['session']}; terms {', '.join(terms) or 'all finite, their sum is not'})"
-    kept = f'the best model so far (epoch {progress.best_epoch}) is kept in {run.path}' if progress.best_epoch >= 0 else 'no model was good enough to keep yet'
-    raise TrainingError(f'{what}. Try a smaller learning_rate, smaller weights (alpha, beta, delta), or look for extreme labels in that session; {kept}')
+        what = (
+            f'the loss of epoch {progress.epoch + 1} is {row["loss"]} ({row["split"]}, session '
+            f'{row["session"]}; terms {", ".join(terms) or "all finite, their sum is not"})'
+        )
+    kept = (
+        f'the best model so far (epoch {progress.best_epoch}) is kept in {run.path}'
+        if progress.best_epoch >= 0
+        else 'no model was good enough to keep yet'
+    )
+    raise TrainingError(
+        f'{what}. Try a smaller learning_rate, smaller weights (alpha, beta, delta), or look for '
+        f'extreme labels in that session; {kept}'
+    )
 
 # %% ../nbs/08_train.ipynb #e0a5d288
 def _out_of_memory(error):
-    if isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError)): return True
+    if isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError)):
+        return True
     return bool(re.search("out of memory|not enough memory|can't allocate memory|ALLOC_FAILED", str(error)))
+
 
 @contextmanager
 def memory_told(
-    config:Config, # `n_sessions_per_batch`
-    infos:list, # `SessionInfo`s, from `check_sessions`
-    device, # that may be too small
+    config: Config,  # `n_sessions_per_batch`
+    infos: list,  # `SessionInfo`s, from `check_sessions`
+    device,  # that may be too small
 ):
     "Turns running out of memory within the block into a `TrainingError` that names the settings to lower."
-    try: yield
+    try:
+        yield
     except (MemoryError, RuntimeError) as e:
-        if isinstance(e, MspsvaeError) or not _out_of_memory(e): raise
+        if isinstance(e, MspsvaeError) or not _out_of_memory(e):
+            raise
         longest, (c, y, x) = max(max(i.n_frames) for i in infos), infos[0].image_shape
-        raise TrainingError(f'out of memory on {device}. A batch has one trial each of {config.n_sessions_per_batch} sessions, of up to {longest} frames of {c} x {y} x {x}. '
-                            "What needs less: cache='stream', a smaller n_sessions_per_batch (2 is the least with a background), the trials cut into shorter ones, smaller images, "
-                            f'an arch with fewer channels (they are {list(config.arch.channels)}). What was saved is kept') from e
+        raise TrainingError(
+            f'out of memory on {device}. A batch has one trial each of {config.n_sessions_per_batch} '
+            f'sessions, of up to {longest} frames of {c} x {y} x {x}. '
+            "What needs less: cache='stream', a smaller n_sessions_per_batch (2 is the least with a "
+            'background), the trials cut into shorter ones, smaller images, '
+            f'an arch with fewer channels (they are {list(config.arch.channels)}). What was saved is kept'
+        ) from e
 
 # %% ../nbs/08_train.ipynb #f93d6a1d
 MAY_CHANGE = ('max_epochs', 'min_epochs', 'early_stop', 'patience', 'device', 'precision', 'cache')
 
-def _differences(old, new): return [f'{k} was {old.get(k)!r}, is {new.get(k)!r}' for k in sorted({*old, *new}) if old.get(k) != new.get(k)]
+
+def _differences(old, new):
+    return [
+        f'{k} was {old.get(k)!r}, is {new.get(k)!r}' for k in sorted({*old, *new}) if old.get(k) != new.get(k)
+    ]
+
 
 def check_alike(
-    config:Config,
-    data:dict, # from `describe_data`
+    config: Config,
+    data: dict,  # from `describe_data`
 ) -> None:
     "Raise `RunError` in a process that was started with another config or other data than the leader."
     mine = config.to_dict() | {f'data: {k}': v for k, v in fingerprint(data).items()}
     changed = [d[:200] for d in _differences(from_leader(mine), mine)]
-    if changed: raise RunError(f'process {process_number()} was started with something else than process 0:\n  ' + '\n  '.join(changed))
+    if changed:
+        raise RunError(
+            f'process {process_number()} was started with something else than process 0:\n  '
+            + '\n  '.join(changed)
+        )
+
 
 def start_run(
-    out:str|Path, # the folder
-    config:Config,
-    data:dict, # from `describe_data`
-    resume:bool, # go on with what is there
-) -> tuple[Run, dict|None]: # and the checkpoint to go on from, if there is one
+    out: str | Path,  # the folder
+    config: Config,
+    data: dict,  # from `describe_data`
+    resume: bool,  # go on with what is there
+) -> tuple[Run, dict | None]:  # and the checkpoint to go on from, if there is one
     "Begin or reopen a run in its folder, which is locked; raises `RunError` if it cannot be used as asked."
     run = Run(out)
-    if (run.path/'config.json').exists() and not resume:
-        raise RunError(f'{run.path} holds a run already; go on with it (resume=True, --resume), or choose another folder (out, --out)')
+    if (run.path / 'config.json').exists() and not resume:
+        raise RunError(
+            f'{run.path} holds a run already; go on with it (resume=True, --resume), or choose another '
+            'folder (out, --out)'
+        )
     state, checkpoint = last_checkpoint(run.path) or (None, None)
-    if state is None: _no_epochs_lost(run)
+    if state is None:
+        _no_epochs_lost(run)
     else:
-        changed = _differences(*({k: v for k, v in c.to_dict().items() if k not in MAY_CHANGE} for c in (run.config, config)))
+        changed = _differences(
+            *({k: v for k, v in c.to_dict().items() if k not in MAY_CHANGE} for c in (run.config, config))
+        )
         changed += [f'data: {d[:200]}' for d in _differences(fingerprint(run.data), fingerprint(data))]
-        if changed: raise RunError(f'cannot resume {run.path}, it was begun with something else:\n  ' + '\n  '.join(changed))
-        if checkpoint.name != 'last.ckpt': os.replace(checkpoint, run.path/'last.ckpt')
-    for left in run.path.glob('.part-*'): left.unlink()                     # by a fit that was killed while it wrote
-    config.to_json(run.path/'config.json')
-    write_json(run.path/'data.json', data)
+        if changed:
+            raise RunError(
+                f'cannot resume {run.path}, it was begun with something else:\n  ' + '\n  '.join(changed)
+            )
+        if checkpoint.name != 'last.ckpt':
+            os.replace(checkpoint, run.path / 'last.ckpt')
+    for left in run.path.glob('.part-*'):
+        left.unlink()  # by a fit that was killed while it wrote
+    config.to_json(run.path / 'config.json')
+    write_json(run.path / 'data.json', data)
     return Run(out), state
 
+
 def _no_epochs_lost(run):
-    "Without a checkpoint a fit begins anew; raises `RunError` where that would overwrite more than its first epoch."
-    if (run.path/'behavenet.json').exists(): raise RunError(f'{run.path} was brought over from BehaveNet, which keeps nothing that a fit could go on from. Begin a new one in another folder (out, --out); its settings are in {run.path/"config.json"}')
-    history = run.path/'history.csv'
+    """Without a checkpoint a fit begins anew; raises `RunError` where that would overwrite more than its
+    first epoch."""
+    if (run.path / 'behavenet.json').exists():
+        raise RunError(
+            f'{run.path} was brought over from BehaveNet, which keeps nothing that a fit could go on '
+            'from. Begin a new one in another folder (out, --out); its settings are in '
+            f'{run.path / "config.json"}'
+        )
+    history = run.path / 'history.csv'
     epochs = max((r['epoch'] for r in read_history(history)), default=0) if history.exists() else 0
-    if epochs > 1: raise RunError(f'{run.path} has a history of {epochs} epochs, but no checkpoint (last.ckpt, previous.ckpt) to go on from; its best model is kept. Begin again in another folder (out, --out)')
+    if epochs > 1:
+        raise RunError(
+            f'{run.path} has a history of {epochs} epochs, but no checkpoint (last.ckpt, previous.ckpt) '
+            'to go on from; its best model is kept. Begin again in another folder (out, --out)'
+        )
 
 # %% ../nbs/08_train.ipynb #c35d040f
-def _like(a, b): return isinstance(a, torch.Tensor) and (a.shape, a.dtype, a.layout, a.device.type) == (b.shape, b.dtype, torch.strided, 'cpu')
-def _same_arrays(have, want): return isinstance(have, dict) and have.keys() == want.keys() and all(_like(v, want[k]) for k, v in have.items())
+def _like(a, b):
+    return isinstance(a, torch.Tensor) and (a.shape, a.dtype, a.layout, a.device.type) == (
+        b.shape,
+        b.dtype,
+        torch.strided,
+        'cpu',
+    )
+
+
+def _same_arrays(have, want):
+    return (
+        isinstance(have, dict)
+        and have.keys() == want.keys()
+        and all(_like(v, want[k]) for k, v in have.items())
+    )
+
 
 def check_state(
-    state:dict, # from `read_checkpoint`
-    model:MSPSVAE,
-    optimizer:torch.optim.Optimizer,
+    state: dict,  # from `read_checkpoint`
+    model: MSPSVAE,
+    optimizer: torch.optim.Optimizer,
 ) -> None:
     "Raise a `ValueError` that names what in a checkpoint does not fit model and optimizer."
     for key in ('model', 'best_weights'):
-        if not _same_arrays(state[key], model.state_dict()): raise ValueError(f'{key}: other names, shapes or types than this model has')
-    params, moments = [p for group in optimizer.param_groups for p in group['params']], state['optimizer']['state']
-    if moments and set(moments) != set(range(len(params))): raise ValueError(f'optimizer: {len(moments)} entries, expected {len(params)}')
+        if not _same_arrays(state[key], model.state_dict()):
+            raise ValueError(f'{key}: other names, shapes or types than this model has')
+    params, moments = (
+        [p for group in optimizer.param_groups for p in group['params']],
+        state['optimizer']['state'],
+    )
+    if moments and set(moments) != set(range(len(params))):
+        raise ValueError(f'optimizer: {len(moments)} entries, expected {len(params)}')
     for k, entry in moments.items():
-        want = dict.fromkeys(('exp_avg', 'exp_avg_sq', 'max_exp_avg_sq'), params[k]) | dict(step=torch.tensor(0.))
-        if not _same_arrays(entry, want) or not entry['step'] >= 1: raise ValueError(f'optimizer: entry {k} is not that of its parameter')
+        want = dict.fromkeys(('exp_avg', 'exp_avg_sq', 'max_exp_avg_sq'), params[k]) | dict(
+            step=torch.tensor(0.0)
+        )
+        if not _same_arrays(entry, want) or not entry['step'] >= 1:
+            raise ValueError(f'optimizer: entry {k} is not that of its parameter')
     for key, low in (('epoch', 1), ('best_epoch', -1), ('since_best', 0)):
-        if type(state[key]) is not int or not low <= state[key] < 2**31: raise ValueError(f'{key}: got {str(state[key])[:80]}, expected a whole number >= {low}')
-    if type(state['best']) is not float or math.isnan(state['best']): raise ValueError(f'best: got {str(state["best"])[:80]}, expected a number')
+        if type(state[key]) is not int or not low <= state[key] < 2**31:
+            raise ValueError(f'{key}: got {str(state[key])[:80]}, expected a whole number >= {low}')
+    if type(state['best']) is not float or math.isnan(state['best']):
+        raise ValueError(f'best: got {str(state["best"])[:80]}, expected a number')
 
 # %% ../nbs/08_train.ipynb #24471ff2
 def restore(
-    run:Run,
-    state:dict|None, # a checkpoint, or None to begin
-    model:MSPSVAE,
-    optimizer:torch.optim.Optimizer,
+    run: Run,
+    state: dict | None,  # a checkpoint, or None to begin
+    model: MSPSVAE,
+    optimizer: torch.optim.Optimizer,
 ) -> Progress:
-    "Put model and optimizer where the checkpoint left them and the history with them; without one, write down the beginning."
-    if state is None: progress, rows = Progress(best_weights=cpu_state(model)), []
+    """Put model and optimizer where the checkpoint left them and the history with them; without one, write
+    down the beginning."""
+    if state is None:
+        progress, rows = Progress(best_weights=cpu_state(model)), []
     else:
         try:
             check_state(state, model, optimizer)
             model.load_state_dict(state['model'])
-            optimizer.load_state_dict(dict(state=state['optimizer']['state'], param_groups=optimizer.state_dict()['param_groups']))
+            optimizer.load_state_dict(
+                dict(state=state['optimizer']['state'], param_groups=optimizer.state_dict()['param_groups'])
+            )
             progress = Progress(**{k: state[k] for k in vars(Progress())})
-        except (KeyError, ValueError, RuntimeError, TypeError, AttributeError) as e: raise RunError(f'{run.path/"last.ckpt"} does not fit this model: {str(e)[:300]}') from e
-        rows = [r for r in read_history(run.path/'history.csv') if r['epoch'] <= progress.epoch] if leads() else []
+        except (KeyError, ValueError, RuntimeError, TypeError, AttributeError) as e:
+            raise RunError(f'{run.path / "last.ckpt"} does not fit this model: {str(e)[:300]}') from e
+        rows = (
+            [r for r in read_history(run.path / 'history.csv') if r['epoch'] <= progress.epoch]
+            if leads()
+            else []
+        )
     if leads():
-        write_history(run.path/'history.csv', rows)
+        write_history(run.path / 'history.csv', rows)
         save_best(run, progress)
     return progress
 
-def save_best(run:Run, progress:Progress):
+
+def save_best(run: Run, progress: Progress):
     "Write `best.safetensors`."
-    save_weights(run.path/'best.safetensors', progress.best_weights, epoch=max(progress.best_epoch, 0), val_loss=progress.best)
+    save_weights(
+        run.path / 'best.safetensors',
+        progress.best_weights,
+        epoch=max(progress.best_epoch, 0),
+        val_loss=progress.best,
+    )
 
-def save_progress(run:Run, model:MSPSVAE, optimizer, progress:Progress):
+
+def save_progress(run: Run, model: MSPSVAE, optimizer, progress: Progress):
     "Write `last.ckpt`."
-    save_checkpoint(run.path/'last.ckpt', dict(model=model.state_dict(), optimizer=optimizer.state_dict(), **vars(progress)))
+    save_checkpoint(
+        run.path / 'last.ckpt',
+        dict(model=model.state_dict(), optimizer=optimizer.state_dict(), **vars(progress)),
+    )
 
-def save_epoch(run:Run, model:MSPSVAE, optimizer, progress:Progress, rows:list[dict]):
-    "Write what an epoch brought: the best model, if it was the best, its rows of the history, and the checkpoint."
-    if progress.best_epoch == progress.epoch: save_best(run, progress)
-    append_history(run.path/'history.csv', rows)
+
+def save_epoch(run: Run, model: MSPSVAE, optimizer, progress: Progress, rows: list[dict]):
+    """Write what an epoch brought: the best model, if it was the best, its rows of the history, and the
+    checkpoint."""
+    if progress.best_epoch == progress.epoch:
+        save_best(run, progress)
+    append_history(run.path / 'history.csv', rows)
     save_progress(run, model, optimizer, progress)
 
 # %% ../nbs/08_train.ipynb #b69cf314
 def one_epoch(
-    model:MSPSVAE,
-    optimizer:torch.optim.Optimizer,
-    reader:TrialReader, # of the sessions, on the model's device
-    splits:dict[str, list[list[int]]], # from `split_sessions`
-    config:Config,
-    epoch:int, # epochs done before this one
-    watch:Callable=iter, # wraps the training batches, to show progress
-    anchor=None, # what holds latents in place, see `fit`
-) -> list[dict]: # rows for the history, those of the training first
+    model: MSPSVAE,
+    optimizer: torch.optim.Optimizer,
+    reader: TrialReader,  # of the sessions, on the model's device
+    splits: dict[str, list[list[int]]],  # from `split_sessions`
+    config: Config,
+    epoch: int,  # epochs done before this one
+    watch: Callable = iter,  # wraps the training batches, to show progress
+    anchor=None,  # what holds latents in place, see `fit`
+) -> list[dict]:  # rows for the history, those of the training first
     "Train on every training trial once, then validate (every `validate_every` epochs, and in the last)."
     share_weights(model)
-    device, names, n = model.frame_std.device, [i.session.name for i in reader.infos], config.n_sessions_per_batch
-    annealed, final = (term_weights(config, p) for p in (anneal_progress(config, epoch), 1.))
+    device, names, n = (
+        model.frame_std.device,
+        [i.session.name for i in reader.infos],
+        config.n_sessions_per_batch,
+    )
+    annealed, final = (term_weights(config, p) for p in (anneal_progress(config, epoch), 1.0))
     means = TermMeans(len(names), device)
     plan = plan_epoch(splits['train'], n, config.seed_train, epoch + 1)
-    train_epoch(model, optimizer, watch(reader.batches(plan)), config, annealed, epoch_generator(config.seed_train, epoch, device), means, anchor)
+    train_epoch(
+        model,
+        optimizer,
+        watch(reader.batches(plan)),
+        config,
+        annealed,
+        epoch_generator(config.seed_train, epoch, device),
+        means,
+        anchor,
+    )
     about = dict(epoch=epoch + 1, progress=anneal_progress(config, epoch), frame_std=model.frame_std.item())
     rows = means.rows(names, annealed, split='train', **about)
     if (epoch + 1) % config.validate_every == 0 or epoch + 1 == config.max_epochs:
         means = TermMeans(len(names), device)
         plan = plan_epoch(splits['val'], n, config.seed_data)
-        validate(model, reader.batches(plan), config, final, epoch_generator(config.seed_train, -1, device), means)
+        validate(
+            model, reader.batches(plan), config, final, epoch_generator(config.seed_train, -1, device), means
+        )
         rows += means.rows(names, final, split='val', **about)
     return rows
 
 # %% ../nbs/08_train.ipynb #9ff839e1
 class FitBar:
     "A progress bar over all batches of a fit."
-    def __init__(self, config:Config, progress:Progress, n_batches:int, show:bool):
+
+    def __init__(self, config: Config, progress: Progress, n_batches: int, show: bool):
         self.config, self.loss = config, progress.best
-        self.bar = tqdm(total=config.max_epochs*n_batches, initial=progress.epoch*n_batches, disable=not show, unit='batch', mininterval=0.5, leave=False)
+        self.bar = tqdm(
+            total=config.max_epochs * n_batches,
+            initial=progress.epoch * n_batches,
+            disable=not show,
+            unit='batch',
+            mininterval=0.5,
+            leave=False,
+        )
 
     def watch(self, batches):
         "Pass batches on, one step of the bar each."
-        epoch = self.bar.n//max(self.bar.total//self.config.max_epochs, 1) + 1
+        epoch = self.bar.n // max(self.bar.total // self.config.max_epochs, 1) + 1
         for batch in batches:
-            self.bar.set_description(f'epoch {epoch}/{self.config.max_epochs}, val loss {self.loss:.1f}', refresh=False)
+            self.bar.set_description(
+                f'epoch {epoch}/{self.config.max_epochs}, val loss {self.loss:.1f}', refresh=False
+            )
             yield batch
             self.bar.update()
 
-    def __enter__(self): return self
-    def __exit__(self, *error): self.bar.close()
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.bar.close()
 
 # %% ../nbs/08_train.ipynb #5d363ee4
 def as_config(
-    config, # a `Config`, a dict of its fields, JSON files, or None for the defaults
-    overrides:dict, # fields that are set otherwise
+    config,  # a `Config`, a dict of its fields, JSON files, or None for the defaults
+    overrides: dict,  # fields that are set otherwise
 ) -> Config:
     "Make a `Config` of whatever `fit` was given; raises `ConfigError` naming everything that is wrong."
-    if config is None: config = Config()
-    elif isinstance(config, dict): config = Config.from_dict(config)
-    elif not isinstance(config, Config): config = Config.from_json(*([config] if isinstance(config, (str, Path)) else config))
+    if config is None:
+        config = Config()
+    elif isinstance(config, dict):
+        config = Config.from_dict(config)
+    elif not isinstance(config, Config):
+        config = Config.from_json(*([config] if isinstance(config, (str, Path)) else config))
     return config.replace(**overrides) if overrides else config
 
-def default_out() -> Path: # a folder that is not there yet
+
+def default_out() -> Path:  # a folder that is not there yet
     "`runs/` and the time."
-    return Path('runs')/datetime.now().strftime('%Y-%m-%d_%H-%M-%S')
+    return Path('runs') / datetime.now().strftime('%Y-%m-%d_%H-%M-%S')
 
 # %% ../nbs/08_train.ipynb #0e93d5a8
 def look_at(
-    data, # as for `fit`
-    config:Config,
-) -> tuple[list, dict, dict]: # `SessionInfo`s, their splits, and what goes to `data.json`
-    "Check the data and that all processes mean the same; raises what `check_sessions` and `check_alike` do, and `ConfigError` for batch norm in several processes."
-    if n_processes() > 1 and config.arch.batch_norm: raise ConfigError('arch: batch_norm needs all frames of a batch in one process; train in one, or set batch_norm to false')
+    data,  # as for `fit`
+    config: Config,
+) -> tuple[list, dict, dict]:  # `SessionInfo`s, their splits, and what goes to `data.json`
+    """Check the data and that all processes mean the same; raises what `check_sessions` and `check_alike`
+    do, and `ConfigError` for batch norm in several processes."""
+    if n_processes() > 1 and config.arch.batch_norm:
+        raise ConfigError(
+            'arch: batch_norm needs all frames of a batch in one process; train in one, or set '
+            'batch_norm to false'
+        )
     check = check_sessions(data, config)
     check.raise_if_wrong()
     if leads():
-        for warning in check.warnings: warnings.warn(warning, stacklevel=3)
+        for warning in check.warnings:
+            warnings.warn(warning, stacklevel=3)
     splits = split_sessions(check.infos, config)
     described = describe_data(check.infos, splits)
     check_alike(config, described)
@@ -389,21 +562,28 @@ def look_at(
 
 # %% ../nbs/08_train.ipynb #8bf6c47e
 def fit(
-    data, # root folder, list of HDF5 paths, CSV of sessions, or list of `Session`s
-    config=None, # a `Config`, a dict of its fields, or JSON files; default: `Config()`
-    out:str|Path|None=None, # the run's folder; default: `runs/` and the time
-    resume:bool=False, # go on with the run in `out`
-    log:Callable[[list[dict]], None]|None=None, # called after each epoch with its rows of the history
-    show_progress:bool=True, # a progress bar
-    anchor=None, # for `adapt`: first weights, a term that holds latents in place, and a limit to how far they go; see `new_sessions`
-    **overrides, # any field of `Config`
-) -> Run: # model, config, history, latents
-    "Fit an MSPS-VAE to videos of several sessions; what a user can do wrong raises a `MspsvaeError` that says what to do."
+    data,  # root folder, list of HDF5 paths, CSV of sessions, or list of `Session`s
+    config=None,  # a `Config`, a dict of its fields, or JSON files; default: `Config()`
+    out: str | Path | None = None,  # the run's folder; default: `runs/` and the time
+    resume: bool = False,  # go on with the run in `out`
+    log: Callable[[list[dict]], None] | None = None,  # called after each epoch with its rows of the history
+    show_progress: bool = True,  # a progress bar
+    # for `adapt`: first weights, a term that holds latents in place, and a limit to how far they go; see
+    # `new_sessions`
+    anchor=None,
+    **overrides,  # any field of `Config`
+) -> Run:  # model, config, history, latents
+    """Fit an MSPS-VAE to videos of several sessions; what a user can do wrong raises a `MspsvaeError` that
+    says what to do."""
     config = as_config(config, overrides)
     with together(process_device(config.device)):
         device, (infos, splits, described) = pick_device(process_device(config.device)), look_at(data, config)
         out = Path(from_leader(str(out or default_out())))
-        if anchor is None and (out/'adapted.json').exists(): raise RunError(f'{out} was made by `adapt`; go on with adapt(..., resume=True), which keeps the latents of the old sessions in place')
+        if anchor is None and (out / 'adapted.json').exists():
+            raise RunError(
+                f'{out} was made by `adapt`; go on with adapt(..., resume=True), which keeps the '
+                'latents of the old sessions in place'
+            )
         with lock_run(out) if leads() else nullcontext(), memory_told(config, infos, device):
             run, state = start_run(out, config, described, resume) if leads() else (Run(out), None)
             state = from_leader(state)
@@ -411,26 +591,41 @@ def fit(
             model.train_dtype = pick_precision(config.precision, device)
             optimizer = make_optimizer(model, config)
             reader = TrialReader(infos, config, device, part=(process_number(), n_processes()))
-            if state is None and leads(): start_weights(model, infos, splits, config) if anchor is None else model.load_state_dict(anchor.weights)
+            if state is None and leads():
+                start_weights(model, infos, splits, config) if anchor is None else model.load_state_dict(
+                    anchor.weights
+                )
             progress = restore(run, state, model, optimizer)
-            interrupted = train(run, model, optimizer, reader, splits, config, progress, log, show_progress and leads(), anchor)
-    if leads(): run = load_run(run.path)
+            interrupted = train(
+                run,
+                model,
+                optimizer,
+                reader,
+                splits,
+                config,
+                progress,
+                log,
+                show_progress and leads(),
+                anchor,
+            )
+    if leads():
+        run = load_run(run.path)
     run.interrupted = interrupted
     return run
 
 # %% ../nbs/08_train.ipynb #325113c9
 def train(
-    run:Run, # where to save
-    model:MSPSVAE,
-    optimizer:torch.optim.Optimizer,
-    reader:TrialReader, # of the sessions; closed at the end
-    splits:dict[str, list[list[int]]], # from `split_sessions`
-    config:Config,
-    progress:Progress, # where to begin
-    log:Callable|None=None, # called after each epoch with its rows of the history
-    show_progress:bool=True, # a progress bar
-    anchor=None, # what holds latents in place, see `fit`
-) -> bool: # was it interrupted?
+    run: Run,  # where to save
+    model: MSPSVAE,
+    optimizer: torch.optim.Optimizer,
+    reader: TrialReader,  # of the sessions; closed at the end
+    splits: dict[str, list[list[int]]],  # from `split_sessions`
+    config: Config,
+    progress: Progress,  # where to begin
+    log: Callable | None = None,  # called after each epoch with its rows of the history
+    show_progress: bool = True,  # a progress bar
+    anchor=None,  # what holds latents in place, see `fit`
+) -> bool:  # was it interrupted?
     "Train epoch by epoch until `max_epochs` or early stopping, keeping the best model and the last."
     n_batches = len(plan_epoch(splits['train'], config.n_sessions_per_batch, config.seed_train))
     with reader, FitBar(config, progress, n_batches, show_progress) as bar:
@@ -442,9 +637,14 @@ def train(
                 val = next((r for r in rows if r['split'] == 'val'), None)
                 if val:
                     bar.loss = val['loss']
-                    if progress.see(val['loss'] if anchor is None or anchor.holds(model, progress.epoch) else math.inf): progress.best_weights = cpu_state(model)
-                if leads(): save_epoch(run, model, optimizer, progress, rows)
-                if log and leads(): log(rows)
+                    if progress.see(
+                        val['loss'] if anchor is None or anchor.holds(model, progress.epoch) else math.inf
+                    ):
+                        progress.best_weights = cpu_state(model)
+                if leads():
+                    save_epoch(run, model, optimizer, progress, rows)
+                if log and leads():
+                    log(rows)
         except KeyboardInterrupt:
             leave('interrupted')
             return True

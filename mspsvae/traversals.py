@@ -22,36 +22,48 @@ from .runs import Run, encode_frames, label_names, latent_names, latent_subspace
 from .sessions import Session, find_sessions, inspect_sessions
 
 # %% ../nbs/09d_traversals.ipynb #b7c52828
-def _is_whole(value): return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+def _is_whole(value):
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
 
 def _find(what, key, names, where):
     "Position of `key`, a name or a number, in `names`; RunError if it is not there"
     if _is_whole(key):
-        if 0 <= key < len(names): return int(key)
-        raise RunError(f'{what} {key}: {where} has {len(names)}, expected a number from 0 to {len(names) - 1}')
-    if key in names: return names.index(key)
+        if 0 <= key < len(names):
+            return int(key)
+        raise RunError(
+            f'{what} {key}: {where} has {len(names)}, expected a number from 0 to {len(names) - 1}'
+        )
+    if key in names:
+        return names.index(key)
     near = get_close_matches(str(key), names, 3, 0.5) or names[:3]
-    raise RunError(f'{what} {key!r}: {where} has none of that name; expected a number, or a name such as {", ".join(near)}')
+    raise RunError(
+        f'{what} {key!r}: {where} has none of that name; expected a number, or a name such as '
+        f'{", ".join(near)}'
+    )
+
 
 def find_latent(
-    run:Run,
-    latent:int|str, # number or name
-) -> int: # its column in an array of latents
+    run: Run,
+    latent: int | str,  # number or name
+) -> int:  # its column in an array of latents
     "Where a latent stands; raises `RunError` where there is no such latent."
     return _find('latent', latent, latent_names(run), run.path)
 
+
 def find_session(
-    run:Run,
-    session:int|str, # number or name
-) -> int: # its number
+    run: Run,
+    session: int | str,  # number or name
+) -> int:  # its number
     "Where a session stands in the run; raises `RunError` where there is no such session."
     return _find('session', session, [s['name'] for s in run.data['sessions']], run.path)
 
+
 def find_trial(
-    run:Run,
-    session:int|str, # number or name
-    trial:int|str, # number, counted from 0 in the session, or name
-) -> int: # its number
+    run: Run,
+    session: int | str,  # number or name
+    trial: int | str,  # number, counted from 0 in the session, or name
+) -> int:  # its number
     "Where a trial stands in its session; raises `RunError` where there is no such trial."
     s = run.data['sessions'][find_session(run, session)]
     return _find('trial', trial, s['trials'], s['name'])
@@ -61,53 +73,74 @@ def _find_moved(run, name, data):
     "The session of that name among those that `data` stands for; no file is opened"
     c = run.config
     found = {s.name: s for s in find_sessions(data, c.lab, c.expt, c.animal, c.session, c.sessions_csv)}
-    if name not in found: raise SessionError(f'data= leads to {len(found)} sessions ({", ".join(list(found)[:3])}, ...) and {name} is not among them; expected those that {run.path} was fitted on')
+    if name not in found:
+        raise SessionError(
+            f'data= leads to {len(found)} sessions ({", ".join(list(found)[:3])}, ...) and {name} is '
+            f'not among them; expected those that {run.path} was fitted on'
+        )
     return found[name]
+
 
 def _session_info(run, s, data):
     "What is in the file of session number `s`, which has to be what the run was fitted on"
     known = run.data['sessions'][s]
     session = Session(known['name'], known['path']) if data is None else _find_moved(run, known['name'], data)
     info = inspect_sessions([session], run.config).raise_if_wrong().infos[0]
-    if run.model.n_labels and not info.n_labels: info = replace(info, n_labels=run.model.n_labels, label_names=label_names(run), unlabelled=True)
-    found = dict(shape=tuple(info.image_shape), trials=list(info.trials), n_frames=list(map(int, info.n_frames)))
-    if found != dict(shape=tuple(run.data['input_shape']), trials=known['trials'], n_frames=known['n_frames']):
-        raise RunError(f'{info.session.path} is no longer the session that {run.path} was fitted on: trials, frames or their size differ. Put the file back, or say with data= where the sessions are now')
+    if run.model.n_labels and not info.n_labels:
+        info = replace(info, n_labels=run.model.n_labels, label_names=label_names(run), unlabelled=True)
+    found = dict(
+        shape=tuple(info.image_shape), trials=list(info.trials), n_frames=list(map(int, info.n_frames))
+    )
+    if found != dict(
+        shape=tuple(run.data['input_shape']), trials=known['trials'], n_frames=known['n_frames']
+    ):
+        raise RunError(
+            f'{info.session.path} is no longer the session that {run.path} was fitted on: trials, '
+            'frames or their size differ. Put the file back, or say with data= where the sessions are '
+            'now'
+        )
     return info
 
+
 def read_trial(
-    run:Run,
-    session:int|str, # number or name
-    trial:int|str, # number or name
-    data=None, # where the sessions are now, if they moved
-) -> dict[str, np.ndarray]: # `frames` `[n, c, y, x]` uint8; where there are any: `labels`, `label_mask` `[n, n_labels]`, `frame_mask`
+    run: Run,
+    session: int | str,  # number or name
+    trial: int | str,  # number or name
+    data=None,  # where the sessions are now, if they moved
+    # `frames` `[n, c, y, x]` uint8; where there are any: `labels`, `label_mask` `[n, n_labels]`, `frame_mask`
+) -> dict[str, np.ndarray]:
     "All arrays of one trial; raises `SessionError` where the file is gone or changed."
     s, t = find_session(run, session), find_trial(run, session, trial)
     info = _session_info(run, s, data)
-    with TrialReader([info], run.config.replace(cache='stream')) as reader: return reader.trial(0, t)
+    with TrialReader([info], run.config.replace(cache='stream')) as reader:
+        return reader.trial(0, t)
+
 
 def read_frames(
-    run:Run,
-    session:int|str, # number or name
-    trial:int|str, # number or name
-    begin:int=0, # first frame
-    end:int|None=None, # the frame after the last; default: to the end of the trial
-    data=None, # where the sessions are now, if they moved
-) -> np.ndarray: # `[n, c, y, x]` uint8
+    run: Run,
+    session: int | str,  # number or name
+    trial: int | str,  # number or name
+    begin: int = 0,  # first frame
+    end: int | None = None,  # the frame after the last; default: to the end of the trial
+    data=None,  # where the sessions are now, if they moved
+) -> np.ndarray:  # `[n, c, y, x]` uint8
     "Frames of a trial from its file; raises `RunError` for frames that the trial does not have."
     s, t = find_session(run, session), find_trial(run, session, trial)
     known = run.data['sessions'][s]
     n = known['n_frames'][t]
     end = n if end is None else end
-    if not (_is_whole(begin) and _is_whole(end) and 0 <= begin < end <= n): raise RunError(f'frames {begin} to {end} of a trial with {n}; expected whole numbers, 0 <= begin < end <= {n}')
+    if not (_is_whole(begin) and _is_whole(end) and 0 <= begin < end <= n):
+        raise RunError(
+            f'frames {begin} to {end} of a trial with {n}; expected whole numbers, 0 <= begin < end <= {n}'
+        )
     return _session_info(run, s, data).session.read(known['trials'][t], frames=slice(begin, end))
 
 # %% ../nbs/09d_traversals.ipynb #6f0b42c3
 def stacked_latents(
-    run:Run,
-    session:int|str|None=None, # only this one; default: all
-    data=None, # where the sessions are now, if they moved
-) -> tuple[np.ndarray, np.ndarray]: # means `[n, n_latents]`, number of the session `[n]`
+    run: Run,
+    session: int | str | None = None,  # only this one; default: all
+    data=None,  # where the sessions are now, if they moved
+) -> tuple[np.ndarray, np.ndarray]:  # means `[n, n_latents]`, number of the session `[n]`
     "The latents of every frame of every trial, one below the other."
     chosen = range(len(run.data['sessions'])) if session is None else [find_session(run, session)]
     latents = list(run.latents(data).values())
@@ -116,81 +149,106 @@ def stacked_latents(
 
 # %% ../nbs/09d_traversals.ipynb #86a362f9
 def latent_ranges(
-    run:Run,
-    percentiles:tuple[float, float]=(5, 95), # of all frames; the ends are left out, since single frames may be odd
-    session:int|str|None=None, # of this session's frames alone; default: of all sessions
-    data=None, # where the sessions are now, if they moved
-) -> np.ndarray: # low and high, `[n_latents, 2]`
+    run: Run,
+    # of all frames; the ends are left out, since single frames may be odd
+    percentiles: tuple[float, float] = (5, 95),
+    session: int | str | None = None,  # of this session's frames alone; default: of all sessions
+    data=None,  # where the sessions are now, if they moved
+) -> np.ndarray:  # low and high, `[n_latents, 2]`
     "The range of every latent in the data."
     low, high = percentiles
-    if not 0 <= low < high <= 100: raise ShapeError(f'percentiles are {low}, {high}; expected two from 0 to 100, the smaller one first')
+    if not 0 <= low < high <= 100:
+        raise ShapeError(f'percentiles are {low}, {high}; expected two from 0 to 100, the smaller one first')
     return np.percentile(stacked_latents(run, session, data)[0], percentiles, axis=0).T
 
 # %% ../nbs/09d_traversals.ipynb #06e99091
 def _head(run, latent):
     k = find_latent(run, latent)
-    if k >= run.model.n_labels: raise RunError(f'latent {latent_names(run)[k]} has no label: its subspace is {latent_subspaces(run)[k]}; expected one of {", ".join(label_names(run)) or "none, as this run has no labels"}')
+    if k >= run.model.n_labels:
+        raise RunError(
+            f'latent {latent_names(run)[k]} has no label: its subspace is {latent_subspaces(run)[k]}; '
+            f'expected one of {", ".join(label_names(run)) or "none, as this run has no labels"}'
+        )
     head = run.model.label_head
     return head.weight[k].item(), head.bias[k].item()
 
+
 def to_label_units(
-    run:Run,
-    latent:int|str, # a supervised one, number or name
-    values, # of the latent: a number or an array
-): # of the label: the same shape
-    "What the label head reads off values of a supervised latent; raises `RunError` for latents without a label."
+    run: Run,
+    latent: int | str,  # a supervised one, number or name
+    values,  # of the latent: a number or an array
+):  # of the label: the same shape
+    """What the label head reads off values of a supervised latent; raises `RunError` for latents without a
+    label."""
     d, e = _head(run, latent)
-    return d*np.asarray(values) + e
+    return d * np.asarray(values) + e
+
 
 def from_label_units(
-    run:Run,
-    latent:int|str, # a supervised one, number or name
-    values, # of the label: a number or an array
-): # of the latent: the same shape
-    "The values of a supervised latent that stand for values of its label; raises `RunError` for latents without a label."
+    run: Run,
+    latent: int | str,  # a supervised one, number or name
+    values,  # of the label: a number or an array
+):  # of the latent: the same shape
+    """The values of a supervised latent that stand for values of its label; raises `RunError` for latents
+    without a label."""
     d, e = _head(run, latent)
-    if d == 0: raise RunError(f'latent {latent}: its label does not depend on it (the weight in the label head is 0); choose its values directly')
-    return (np.asarray(values) - e)/d
+    if d == 0:
+        raise RunError(
+            f'latent {latent}: its label does not depend on it (the weight in the label head is 0); '
+            'choose its values directly'
+        )
+    return (np.asarray(values) - e) / d
 
 # %% ../nbs/09d_traversals.ipynb #8b67597b
 def pick_frames(
-    run:Run,
-    n_per_session:int=1, # frames of each session
-    sessions:Iterable|None=None, # names or numbers; default: all
-    split:str='test', # `train`, `val` or `test`
-) -> list[tuple[int, int, int]]: # (session, trial, frame), all as numbers
+    run: Run,
+    n_per_session: int = 1,  # frames of each session
+    sessions: Iterable | None = None,  # names or numbers; default: all
+    split: str = 'test',  # `train`, `val` or `test`
+) -> list[tuple[int, int, int]]:  # (session, trial, frame), all as numbers
     "Frames spread evenly over the trials of a split, session by session."
-    if split not in run.data['splits']: raise RunError(f'split {split!r}: expected one of {", ".join(run.data["splits"])}')
-    if n_per_session < 1: raise RunError(f'n_per_session is {n_per_session}; expected at least 1')
+    if split not in run.data['splits']:
+        raise RunError(f'split {split!r}: expected one of {", ".join(run.data["splits"])}')
+    if n_per_session < 1:
+        raise RunError(f'n_per_session is {n_per_session}; expected at least 1')
     picked = []
-    for s in range(len(run.data['sessions'])) if sessions is None else [find_session(run, s) for s in sessions]:
+    for s in (
+        range(len(run.data['sessions'])) if sessions is None else [find_session(run, s) for s in sessions]
+    ):
         trials = run.data['splits'][split][s]
         ends = np.cumsum([run.data['sessions'][s]['n_frames'][t] for t in trials])
-        for at in ((np.arange(n_per_session) + .5)/n_per_session*ends[-1]).astype(int):
+        for at in ((np.arange(n_per_session) + 0.5) / n_per_session * ends[-1]).astype(int):
             t = int(np.searchsorted(ends, at, side='right'))
             picked.append((s, trials[t], int(at - (ends[t - 1] if t else 0))))
     return picked
 
+
 def find_frames(
-    run:Run,
-    frames:list[tuple], # (session, trial, frame), session and trial by name or number
-) -> list[tuple[int, int, int]]: # the same, all as numbers
+    run: Run,
+    frames: list[tuple],  # (session, trial, frame), session and trial by name or number
+) -> list[tuple[int, int, int]]:  # the same, all as numbers
     "Where frames stand; raises `RunError` for frames that are not there, and for an empty list."
-    if not isinstance(frames, (list, tuple)) or not frames: raise RunError(f'frames: got {str(frames)[:80]}, expected a list of (session, trial, frame), as of pick_frames')
+    if not isinstance(frames, (list, tuple)) or not frames:
+        raise RunError(
+            f'frames: got {str(frames)[:80]}, expected a list of (session, trial, frame), as of pick_frames'
+        )
     found = []
     for key in frames:
-        if not isinstance(key, (list, tuple)) or len(key) != 3: raise RunError(f'frames: got {str(key)[:80]} in the list, expected (session, trial, frame)')
+        if not isinstance(key, (list, tuple)) or len(key) != 3:
+            raise RunError(f'frames: got {str(key)[:80]} in the list, expected (session, trial, frame)')
         s, t = find_session(run, key[0]), find_trial(run, *key[:2])
         n, f = run.data['sessions'][s]['n_frames'][t], key[2]
-        if not _is_whole(f) or not 0 <= f < n: raise RunError(f'frame {f} of a trial with {n}; expected a whole number from 0 to {n - 1}')
+        if not _is_whole(f) or not 0 <= f < n:
+            raise RunError(f'frame {f} of a trial with {n}; expected a whole number from 0 to {n - 1}')
         found.append((s, t, int(f)))
     return found
 
+
 def frame_latents(
-    run:Run,
-    frames:list[tuple], # (session, trial, frame), by name or number
-    data=None, # where the sessions are now, if they moved
-) -> np.ndarray: # means, `[n, n_latents]`
+    run: Run,
+    frames: list[tuple],  # (session, trial, frame), by name or number
+    data=None,  # where the sessions are now, if they moved
+) -> np.ndarray:  # means, `[n, n_latents]`
     "The latents of some frames; raises `RunError` for frames that are not there."
     latents = [list(trials.values()) for trials in run.latents(data).values()]
     return np.stack([latents[s][t][f] for s, t, f in find_frames(run, frames)])
@@ -199,97 +257,117 @@ def frame_latents(
 def _as_rows(run, mu):
     "Latents as float32 `[n, n_latents]`; ShapeError for anything else"
     rows = np.atleast_2d(np.asarray(mu, np.float32))
-    if rows.ndim != 2 or rows.shape[1] != run.model.n_latents: raise ShapeError(f'latents are {list(np.shape(mu))}; this model has {run.model.n_latents}, expected [{run.model.n_latents}] or [n, {run.model.n_latents}]')
+    if rows.ndim != 2 or rows.shape[1] != run.model.n_latents:
+        raise ShapeError(
+            f'latents are {list(np.shape(mu))}; this model has {run.model.n_latents}, expected '
+            f'[{run.model.n_latents}] or [n, {run.model.n_latents}]'
+        )
     return rows
+
 
 @torch.no_grad()
 def decode(
-    run:Run,
-    mu:np.ndarray, # latents, `[n, n_latents]`, or of one frame, `[n_latents]`
-    n_at_once:int=256, # frames on the device at a time
-) -> np.ndarray: # frames in [0, 1], float32 `[n, c, y, x]`
+    run: Run,
+    mu: np.ndarray,  # latents, `[n, n_latents]`, or of one frame, `[n_latents]`
+    n_at_once: int = 256,  # frames on the device at a time
+) -> np.ndarray:  # frames in [0, 1], float32 `[n, c, y, x]`
     "Paint frames from latents."
     rows, model = torch.from_numpy(_as_rows(run, mu)), run.model
-    pieces = [model.decode(rows[i:i + n_at_once].to(model.frame_std.device)).cpu() for i in range(0, len(rows), n_at_once)]
+    pieces = [
+        model.decode(rows[i : i + n_at_once].to(model.frame_std.device)).cpu()
+        for i in range(0, len(rows), n_at_once)
+    ]
     return torch.cat(pieces).numpy() if pieces else np.zeros((0, *model.input_shape), np.float32)
 
 # %% ../nbs/09d_traversals.ipynb #979956c2
 def edit_latents(
-    run:Run,
-    mu:np.ndarray, # latents, `[n, n_latents]` or `[n_latents]`
-    edits:dict, # latent (number or name) -> its new value, one for all frames or `[n]`
-) -> np.ndarray: # a copy, `[n, n_latents]`
+    run: Run,
+    mu: np.ndarray,  # latents, `[n, n_latents]` or `[n_latents]`
+    edits: dict,  # latent (number or name) -> its new value, one for all frames or `[n]`
+) -> np.ndarray:  # a copy, `[n, n_latents]`
     "Latents with some of them replaced."
     out = _as_rows(run, mu).copy()
     for latent, value in edits.items():
         value = np.asarray(value, np.float32)
-        if value.shape not in ((), (len(out),)): raise ShapeError(f'values for latent {latent} are {list(value.shape)}; expected one number, or [{len(out)}], one for each frame')
+        if value.shape not in ((), (len(out),)):
+            raise ShapeError(
+                f'values for latent {latent} are {list(value.shape)}; expected one number, or '
+                f'[{len(out)}], one for each frame'
+            )
         out[:, find_latent(run, latent)] = value
     return out
 
+
 def decode_edits(
-    run:Run,
-    mu:np.ndarray, # latents, `[n, n_latents]` or `[n_latents]`
-    edits:dict, # latent (number or name) -> its new value, one for all frames or `[n]`
-) -> np.ndarray: # frames in [0, 1], `[n, c, y, x]`
+    run: Run,
+    mu: np.ndarray,  # latents, `[n, n_latents]` or `[n_latents]`
+    edits: dict,  # latent (number or name) -> its new value, one for all frames or `[n]`
+) -> np.ndarray:  # frames in [0, 1], `[n, c, y, x]`
     "Decode frames with some of their latents replaced."
     return decode(run, edit_latents(run, mu, edits))
 
 # %% ../nbs/09d_traversals.ipynb #522d4a4a
 def traverse(
-    run:Run,
-    mu:np.ndarray, # latents of the frames to start from, `[n, n_latents]`, or of one, `[n_latents]`
-    latent:int|str, # which one to change, number or name
-    values:np.ndarray, # what to set it to, `[k]`
-) -> np.ndarray: # frames in [0, 1], `[n, k, c, y, x]`; `[k, c, y, x]` for one frame
+    run: Run,
+    mu: np.ndarray,  # latents of the frames to start from, `[n, n_latents]`, or of one, `[n_latents]`
+    latent: int | str,  # which one to change, number or name
+    values: np.ndarray,  # what to set it to, `[k]`
+) -> np.ndarray:  # frames in [0, 1], `[n, k, c, y, x]`; `[k, c, y, x]` for one frame
     "Decode frames with one latent set to each of some values."
     rows, values = _as_rows(run, mu), np.atleast_1d(np.asarray(values, np.float32))
-    if values.ndim != 1: raise ShapeError(f'values are {list(values.shape)}; expected [k], one row of numbers')
+    if values.ndim != 1:
+        raise ShapeError(f'values are {list(values.shape)}; expected [k], one row of numbers')
     z = np.repeat(rows[:, None], len(values), axis=1)
     z[:, :, find_latent(run, latent)] = values
     frames = decode(run, z.reshape(-1, z.shape[-1])).reshape(len(rows), len(values), *run.model.input_shape)
     return frames[0] if np.ndim(mu) == 1 else frames
 
 # %% ../nbs/09d_traversals.ipynb #3f50865b
-def background_slice(
-    run:Run,
-) -> slice: # of the latents
+def background_slice(run: Run) -> slice:  # of the latents
     "Where the background stands among the latents; raises `RunError` for a model without one."
     m = run.model
-    if not m.n_background: raise RunError(f'{run.path} has no background subspace (n_background=0): fit two sessions or more with n_background=3')
+    if not m.n_background:
+        raise RunError(
+            f'{run.path} has no background subspace (n_background=0): fit two sessions or more with '
+            'n_background=3'
+        )
     return slice(m.n_labels, m.n_labels + m.n_background)
 
+
 def background_means(
-    run:Run,
-    data=None, # where the sessions are now, if they moved
-) -> np.ndarray: # `[n_sessions, n_background]`
+    run: Run,
+    data=None,  # where the sessions are now, if they moved
+) -> np.ndarray:  # `[n_sessions, n_background]`
     "The mean background of each session, over all its frames."
     part = background_slice(run)
     mu, session = stacked_latents(run, data=data)
     return np.stack([mu[session == s, part].mean(0) for s in range(len(run.data['sessions']))])
 
+
 def set_background(
-    run:Run,
-    mu:np.ndarray, # latents of some frames, `[n, n_latents]` or `[n_latents]`
-    session:int|str, # whose background, number or name
-    means:np.ndarray|None=None, # from `background_means`, where they are at hand; default: computed
-    data=None, # where the sessions are now, if they moved
-) -> np.ndarray: # a copy, `[n, n_latents]`
+    run: Run,
+    mu: np.ndarray,  # latents of some frames, `[n, n_latents]` or `[n_latents]`
+    session: int | str,  # whose background, number or name
+    means: np.ndarray | None = None,  # from `background_means`, where they are at hand; default: computed
+    data=None,  # where the sessions are now, if they moved
+) -> np.ndarray:  # a copy, `[n, n_latents]`
     "Latents with the mean background of a session in place of their own."
     part, s, z = background_slice(run), find_session(run, session), _as_rows(run, mu).copy()
     means = background_means(run, data) if means is None else means
     want = (len(run.data['sessions']), run.model.n_background)
-    if np.shape(means) != want: raise ShapeError(f'means are {list(np.shape(means))}; expected {list(want)}, as of background_means')
+    if np.shape(means) != want:
+        raise ShapeError(f'means are {list(np.shape(means))}; expected {list(want)}, as of background_means')
     z[:, part] = means[s]
     return z
 
+
 def swap_background(
-    run:Run,
-    mu:np.ndarray, # latents of some frames, `[n, n_latents]` or `[n_latents]`
-    session:int|str, # whose background, number or name
-    means:np.ndarray|None=None, # from `background_means`, where they are at hand; default: computed
-    data=None, # where the sessions are now, if they moved
-) -> np.ndarray: # frames in [0, 1], `[n, c, y, x]`
+    run: Run,
+    mu: np.ndarray,  # latents of some frames, `[n, n_latents]` or `[n_latents]`
+    session: int | str,  # whose background, number or name
+    means: np.ndarray | None = None,  # from `background_means`, where they are at hand; default: computed
+    data=None,  # where the sessions are now, if they moved
+) -> np.ndarray:  # frames in [0, 1], `[n, c, y, x]`
     "Decode frames with the mean background of a session in place of their own."
     return decode(run, set_background(run, mu, session, means, data))
 
@@ -297,25 +375,40 @@ def swap_background(
 @dataclass
 class DifferenceMaps:
     "How much of the picture each latent moves."
-    names: list[str] # of the latents
-    maps: np.ndarray # mean absolute difference between high and low, `[n_latents, c, y, x]`, 1 is full brightness
-    effect: np.ndarray # its mean over all pixels, `[n_latents]`
-    ranking: list[int] # the latents, strongest first
-    mean_frame: np.ndarray # mean reconstruction of the frames, `[c, y, x]`
-    n_frames: int # frames that were averaged over
+
+    names: list[str]  # of the latents
+    # mean absolute difference between high and low, `[n_latents, c, y, x]`, 1 is full brightness
+    maps: np.ndarray
+    effect: np.ndarray  # its mean over all pixels, `[n_latents]`
+    ranking: list[int]  # the latents, strongest first
+    mean_frame: np.ndarray  # mean reconstruction of the frames, `[c, y, x]`
+    n_frames: int  # frames that were averaged over
+
 
 def difference_maps(
-    run:Run,
-    percentiles:tuple[float, float]=(5, 95), # of the data: what low and high are
-    n_frames:int=64, # frames to average over, spread over all sessions
-    data=None, # where the sessions are now, if they moved
+    run: Run,
+    percentiles: tuple[float, float] = (5, 95),  # of the data: what low and high are
+    n_frames: int = 64,  # frames to average over, spread over all sessions
+    data=None,  # where the sessions are now, if they moved
 ) -> DifferenceMaps:
     "Where in the picture each latent acts, and which ones act most."
-    if n_frames < 1: raise ShapeError(f'n_frames is {n_frames}; expected at least 1 frame to average over')
-    per_session = -(-n_frames//len(run.data['sessions']))
+    if n_frames < 1:
+        raise ShapeError(f'n_frames is {n_frames}; expected at least 1 frame to average over')
+    per_session = -(-n_frames // len(run.data['sessions']))
     mu = frame_latents(run, pick_frames(run, per_session), data)
     ranges = latent_ranges(run, percentiles, data=data)
-    def map_of(k): low, high = (decode_edits(run, mu, {k: v}) for v in ranges[k]); return np.abs(high - low).mean(0)
+
+    def map_of(k):
+        low, high = (decode_edits(run, mu, {k: v}) for v in ranges[k])
+        return np.abs(high - low).mean(0)
+
     maps = np.stack([map_of(k) for k in range(run.model.n_latents)])
     effect = maps.mean((1, 2, 3))
-    return DifferenceMaps(latent_names(run), maps, effect, np.argsort(-effect, kind='stable').tolist(), decode(run, mu).mean(0), len(mu))
+    return DifferenceMaps(
+        latent_names(run),
+        maps,
+        effect,
+        np.argsort(-effect, kind='stable').tolist(),
+        decode(run, mu).mean(0),
+        len(mu),
+    )

@@ -21,82 +21,125 @@ from .config import SessionError, _show
 # %% ../nbs/13_video.ipynb #af324d99
 def _pyav():
     "The module `av`; raises `SessionError` where it is missing"
-    try: import av
-    except ImportError: raise SessionError('reading videos needs PyAV: pip install "mspsvae[video]"') from None
+    try:
+        import av
+    except ImportError:
+        raise SessionError('reading videos needs PyAV: pip install "mspsvae[video]"') from None
     return av
+
 
 def _why(error):
     "What an error of PyAV means, in one line"
     text = ' '.join(str(getattr(error, 'strerror', None) or error).split())[:200]
-    if 'Invalid data' in text: return 'no video, or one that is cut short or damaged at its beginning or end; copy it again, or repair it'
+    if 'Invalid data' in text:
+        return (
+            'no video, or one that is cut short or damaged at its beginning or end; copy it again, or '
+            'repair it'
+        )
     return text or type(error).__name__
 
 # %% ../nbs/13_video.ipynb #85228bf0
 @contextmanager
 def _opened(path, threads=None):
-    "The open file and its video stream, ready to decode with so many threads (None: as many as there are processors)"
+    """The open file and its video stream, ready to decode with so many threads (None: as many as there are
+    processors)"""
     av, path = _pyav(), Path(path)
-    if not path.exists(): raise SessionError(f'{path}: there is no such video')
-    if not path.is_file(): raise SessionError(f'{path}: this is a folder or a device, expected a video')
-    if not path.stat().st_size: raise SessionError(f'{path}: the file is empty, expected a video')
-    try: file = av.open(str(path), metadata_errors='ignore')
-    except (av.FFmpegError, OSError, ValueError) as e: raise SessionError(f'{path}: can not be opened ({_why(e)})') from None
+    if not path.exists():
+        raise SessionError(f'{path}: there is no such video')
+    if not path.is_file():
+        raise SessionError(f'{path}: this is a folder or a device, expected a video')
+    if not path.stat().st_size:
+        raise SessionError(f'{path}: the file is empty, expected a video')
+    try:
+        file = av.open(str(path), metadata_errors='ignore')
+    except (av.FFmpegError, OSError, ValueError) as e:
+        raise SessionError(f'{path}: can not be opened ({_why(e)})') from None
     with file:
-        if not file.streams.video: raise SessionError(f'{path}: holds no video')
+        if not file.streams.video:
+            raise SessionError(f'{path}: holds no video')
         stream = file.streams.video[0]
-        try: stream.thread_type, stream.thread_count = 'NONE' if threads == 1 else 'AUTO', threads or os.cpu_count() or 1
-        except AttributeError: raise SessionError(f'{path}: the video is of a kind that this PyAV can not decode; convert it to H.264') from None
+        try:
+            stream.thread_type, stream.thread_count = (
+                'NONE' if threads == 1 else 'AUTO',
+                threads or os.cpu_count() or 1,
+            )
+        except AttributeError:
+            raise SessionError(
+                f'{path}: the video is of a kind that this PyAV can not decode; convert it to H.264'
+            ) from None
         yield file, stream
 
 # %% ../nbs/13_video.ipynb #4f237f18
 @dataclass(frozen=True)
 class VideoInfo:
     "What is in a video, as far as can be told without decoding all of it."
-    path: Path # of the file
-    n_frames: int # that should be there to decode
-    size: tuple # y and x of a frame, turned as players show it (unless it was asked for without), in pixels
-    fps: float # frames a second, on average; 0 where the file doesn't say
-    codec: str # such as 'h264'
-    pixel_format: str # such as 'yuv420p'
-    rotation: int = 0 # degrees, counterclockwise, by which the camera asked for its pictures to be turned
-    cut: str = '' # how one can see that the file is cut short; '' for a whole one
+
+    path: Path  # of the file
+    n_frames: int  # that should be there to decode
+    # y and x of a frame, turned as players show it (unless it was asked for without), in pixels
+    size: tuple
+    fps: float  # frames a second, on average; 0 where the file doesn't say
+    codec: str  # such as 'h264'
+    pixel_format: str  # such as 'yuv420p'
+    # degrees, counterclockwise, by which the camera asked for its pictures to be turned
+    rotation: int = 0
+    cut: str = ''  # how one can see that the file is cut short; '' for a whole one
 
 # %% ../nbs/13_video.ipynb #ef48d841
 def _walk(file, stream, av):
-    "Frames of a video stream, its packets with empty ones, time stamps of the frames, and the end in seconds of what is there of any stream"
+    """Frames of a video stream, its packets with empty ones, time stamps of the frames, and the end in
+    seconds of what is there of any stream"""
     n = n_packets = 0
     stamps, end = [], -inf
     try:
         for packet in file.demux():
-            if packet.dts is None and not packet.size: continue    # the mark at the end
-            if (stamp := packet.pts if packet.pts is not None else packet.dts) is not None and packet.time_base:
-                end = max(end, float((stamp + (packet.duration or 0))*packet.time_base))
-            if packet.stream_index != stream.index: continue
+            if packet.dts is None and not packet.size:
+                continue  # the mark at the end
+            if (
+                stamp := packet.pts if packet.pts is not None else packet.dts
+            ) is not None and packet.time_base:
+                end = max(end, float((stamp + (packet.duration or 0)) * packet.time_base))
+            if packet.stream_index != stream.index:
+                continue
             n_packets += 1
-            if packet.size and not packet.is_discard: n += 1; stamps.append(stamp)
-    except (av.FFmpegError, OSError, ValueError): pass    # so far it can be read
+            if packet.size and not packet.is_discard:
+                n += 1
+                stamps.append(stamp)
+    except (av.FFmpegError, OSError, ValueError):
+        pass  # so far it can be read
     return n, n_packets, stamps, end
+
 
 def _cut(file, stream, n_packets, stamps, end):
     "How one can see that the file is cut short, or ''"
-    if stream.frames: return f'{n_packets} of {stream.frames} frames are there' if n_packets < stream.frames else ''
-    seconds = sorted(float(s*stream.time_base) for s in stamps if s is not None)
-    if not file.duration or len(seconds) < 2: return ''
-    length = file.duration/1e6 + max(0, (file.start_time or 0)/1e6)
+    if stream.frames:
+        return f'{n_packets} of {stream.frames} frames are there' if n_packets < stream.frames else ''
+    seconds = sorted(float(s * stream.time_base) for s in stamps if s is not None)
+    if not file.duration or len(seconds) < 2:
+        return ''
+    length = file.duration / 1e6 + max(0, (file.start_time or 0) / 1e6)
     gaps = np.diff(seconds)
-    return f'it ends after {end:.2f} of {length:.2f} seconds' if length - end > max(3*np.median(gaps), gaps.max(), .01) else ''
+    return (
+        f'it ends after {end:.2f} of {length:.2f} seconds'
+        if length - end > max(3 * np.median(gaps), gaps.max(), 0.01)
+        else ''
+    )
 
 # %% ../nbs/13_video.ipynb #16fb0552
 def look_at_video(
-    path, # of a video
-    upright:bool=True, # turned as the camera asked for
+    path,  # of a video
+    upright: bool = True,  # turned as the camera asked for
 ) -> VideoInfo:
-    "What is in a video, from a walk over its packets and its first frame; raises `SessionError` where nothing can be decoded."
+    """What is in a video, from a walk over its packets and its first frame; raises `SessionError` where
+    nothing can be decoded."""
     with _opened(path, 1) as (file, stream):
         av = _pyav()
-        try: first = next(file.decode(stream), None)
-        except (av.FFmpegError, OSError, ValueError) as e: raise SessionError(f'{path}: not one frame can be decoded ({_why(e)})') from None
-        if first is None: raise SessionError(f'{path}: the video has no frames')
+        try:
+            first = next(file.decode(stream), None)
+        except (av.FFmpegError, OSError, ValueError) as e:
+            raise SessionError(f'{path}: not one frame can be decoded ({_why(e)})') from None
+        if first is None:
+            raise SessionError(f'{path}: the video has no frames')
         fps, codec = float(stream.average_rate or stream.guessed_rate or 0), stream.codec_context.name
     with _opened(path, 1) as (file, stream):
         n, n_packets, stamps, end = _walk(file, stream, av)
@@ -106,16 +149,22 @@ def look_at_video(
     return VideoInfo(Path(path), n, size, fps, codec, first.format.name, rotation, cut)
 
 # %% ../nbs/13_video.ipynb #6928b91d
-DAMAGED = ('error', 'stop', 'keep') # what to do about a damaged video
+DAMAGED = ('error', 'stop', 'keep')  # what to do about a damaged video
 
-class _Stop(Exception): "Decoding can't go on"
+
+class _Stop(Exception):
+    "Decoding can't go on"
+
 
 def _decode(path, threads):
     "PyAV's frames; `_Stop` where one can't be decoded"
     av = _pyav()
     with _opened(path, threads) as (file, stream):
-        try: yield from file.decode(stream)
-        except (av.FFmpegError, OSError, ValueError) as e: raise _Stop(_why(e)) from None
+        try:
+            yield from file.decode(stream)
+        except (av.FFmpegError, OSError, ValueError) as e:
+            raise _Stop(_why(e)) from None
+
 
 def _decode_slowly(path, skip):
     "The same by one thread, after the first `skip` frames, to the last one before the damage"
@@ -127,89 +176,145 @@ def _decode_slowly(path, skip):
             try:
                 packet = next(packets)
                 frames = packet.decode()
-            except StopIteration: return
+            except StopIteration:
+                return
             except (av.FFmpegError, OSError, ValueError):
                 bad = inf if packet is None or packet.pts is None else packet.pts
-                try: frames = stream.codec_context.decode(None)
-                except (av.FFmpegError, OSError, ValueError): frames = []
+                try:
+                    frames = stream.codec_context.decode(None)
+                except (av.FFmpegError, OSError, ValueError):
+                    frames = []
             for frame in frames:
-                if bad is not None and frame.pts is not None and frame.pts >= bad: break
+                if bad is not None and frame.pts is not None and frame.pts >= bad:
+                    break
                 n += 1
-                if n > skip: yield frame
+                if n > skip:
+                    yield frame
     raise _Stop('the next one can not be decoded')
 
 # %% ../nbs/13_video.ipynb #a029e3dd
 def _frames(info, damaged='error', threads=None):
     "PyAV's frames of a video, as `damaged` wants it"
-    n, why, decoded, slow = 0, info.cut and f'the file is cut short: {info.cut}', _decode(info.path, threads), False
+    n, why, decoded, slow = (
+        0,
+        info.cut and f'the file is cut short: {info.cut}',
+        _decode(info.path, threads),
+        False,
+    )
     while True:
         try:
             frame = next(decoded)
-            if frame.is_corrupt and damaged != 'keep': why = f'frame {n} is damaged'; break
-        except StopIteration: break
+            if frame.is_corrupt and damaged != 'keep':
+                why = f'frame {n} is damaged'
+                break
+        except StopIteration:
+            break
         except _Stop as e:
-            if not slow: decoded, slow = _decode_slowly(info.path, n), True; continue
-            why = why or str(e); break
+            if not slow:
+                decoded, slow = _decode_slowly(info.path, n), True
+                continue
+            why = why or str(e)
+            break
         yield frame
         n += 1
     if why and damaged == 'error':
-        raise SessionError(f"{info.path}: only the first {n} frames can be read ({why}); copy or record it again, or use what is there with damaged='stop' (--damaged stop)")
+        raise SessionError(
+            f'{info.path}: only the first {n} frames can be read ({why}); copy or record it again, or '
+            "use what is there with damaged='stop' (--damaged stop)"
+        )
+
 
 def count_frames(
-    video, # path of a video, or its `VideoInfo`
-    damaged:str='error', # one of `DAMAGED`
-    threads:int|None=None, # to decode with; None: one for each processor
+    video,  # path of a video, or its `VideoInfo`
+    damaged: str = 'error',  # one of `DAMAGED`
+    threads: int | None = None,  # to decode with; None: one for each processor
 ) -> int:
     "How many frames there really are, by decoding them all."
-    return sum(1 for _ in _frames(video if isinstance(video, VideoInfo) else look_at_video(video), damaged, threads))
+    return sum(
+        1 for _ in _frames(video if isinstance(video, VideoInfo) else look_at_video(video), damaged, threads)
+    )
 
 # %% ../nbs/13_video.ipynb #de91b189
-_LUMA = {f'yuv{j}{n}p' for j in ('', 'j') for n in (410, 411, 420, 422, 440, 444)} | {'nv12', 'nv16', 'nv21', 'nv24', 'yuva420p', 'yuva422p', 'yuva444p'}
+_LUMA = {f'yuv{j}{n}p' for j in ('', 'j') for n in (410, 411, 420, 422, 440, 444)} | {
+    'nv12',
+    'nv16',
+    'nv21',
+    'nv24',
+    'yuva420p',
+    'yuva422p',
+    'yuva444p',
+}
 
-FULL_RANGE = np.clip(np.rint((np.arange(256) - 16)*255/219), 0, 255).astype(np.uint8) # limited range to full range: `FULL_RANGE[luma]`
+# limited range to full range: `FULL_RANGE[luma]`
+FULL_RANGE = np.clip(np.rint((np.arange(256) - 16) * 255 / 219), 0, 255).astype(np.uint8)
+
 
 def _plane(frame, k=0):
     "One plane of a frame, `[y, x]`, as a view"
     plane = frame.planes[k]
-    return np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)[:, :plane.width]
+    return np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
+
 
 def _planes(frame, gray=True, upright=True):
     "uint8 `[y, x]` of gray, or of red, green and blue, as a list; and whether they are in limited range"
-    name, limited, turns = frame.format.name, False, round(frame.rotation)//90 if upright and frame.rotation else 0
-    if not gray: frame, order = frame.reformat(format='gbrp'), (2, 0, 1)
-    elif name in _LUMA: order, limited = (0,), not name.startswith('yuvj') and frame.color_range != 2
-    else: frame, order = frame.reformat(format='gray'), (0,)
-    return [np.ascontiguousarray(np.rot90(_plane(frame, k), turns)) if turns else _plane(frame, k) for k in order], limited
+    name, limited, turns = (
+        frame.format.name,
+        False,
+        round(frame.rotation) // 90 if upright and frame.rotation else 0,
+    )
+    if not gray:
+        frame, order = frame.reformat(format='gbrp'), (2, 0, 1)
+    elif name in _LUMA:
+        order, limited = (0,), not name.startswith('yuvj') and frame.color_range != 2
+    else:
+        frame, order = frame.reformat(format='gray'), (0,)
+    return [
+        np.ascontiguousarray(np.rot90(_plane(frame, k), turns)) if turns else _plane(frame, k) for k in order
+    ], limited
 
 # %% ../nbs/13_video.ipynb #1a1157fc
 def read_video(
-    video, # path of a video, or its `VideoInfo`
-    gray:bool=True, # one channel; False: red, green and blue
-    upright:bool=True, # turned as the camera asked for, as players and most pose trackers do
-    damaged:str='error', # one of `DAMAGED`
-    threads:int|None=None, # to decode with; None: one for each processor
-) -> Iterator[np.ndarray]: # uint8 `[c, y, x]`, 0 to 255
+    video,  # path of a video, or its `VideoInfo`
+    gray: bool = True,  # one channel; False: red, green and blue
+    upright: bool = True,  # turned as the camera asked for, as players and most pose trackers do
+    damaged: str = 'error',  # one of `DAMAGED`
+    threads: int | None = None,  # to decode with; None: one for each processor
+) -> Iterator[np.ndarray]:  # uint8 `[c, y, x]`, 0 to 255
     "All frames of a video, one after the other; raises `SessionError` where they can't be read."
-    if damaged not in DAMAGED: raise SessionError(f'damaged: got {_show(damaged)}, expected one of {", ".join(DAMAGED)}')
+    if damaged not in DAMAGED:
+        raise SessionError(f'damaged: got {_show(damaged)}, expected one of {", ".join(DAMAGED)}')
     for frame in _frames(video if isinstance(video, VideoInfo) else look_at_video(video), damaged, threads):
         planes, limited = _planes(frame, gray, upright)
         yield FULL_RANGE[np.stack(planes)] if limited else np.stack(planes)
 
 # %% ../nbs/13_video.ipynb #a1280eba
 class Resizer:
-    "Makes pictures of any size to one size: by area where they get smaller, by interpolation where they get larger."
-    def __init__(self,
-        size:tuple, # y and x, in pixels
+    """Makes pictures of any size to one size: by area where they get smaller, by interpolation where they
+    get larger."""
+
+    def __init__(
+        self,
+        size: tuple,  # y and x, in pixels
     ):
         self.av, self.size = _pyav(), tuple(size)
         self.reformatter = self.av.video.reformatter.VideoReformatter()
         self.options = dict(threads=1) if int(self.av.__version__.split('.')[0]) >= 17 else {}
 
-    def __call__(self,
-        picture:np.ndarray, # uint8 `[y, x]`, one plane; rows may be apart in memory, as those of a crop are
-    ) -> np.ndarray: # uint8 `[y, x]` of the new size
+    def __call__(
+        self,
+        # uint8 `[y, x]`, one plane; rows may be apart in memory, as those of a crop are
+        picture: np.ndarray,
+    ) -> np.ndarray:  # uint8 `[y, x]` of the new size
         "The picture, made smaller or larger."
-        if picture.shape == self.size: return picture
+        if picture.shape == self.size:
+            return picture
         grows = picture.shape[0] <= self.size[0] and picture.shape[1] <= self.size[1]
         frame = self.av.VideoFrame.from_numpy_buffer(picture, 'gray')
-        return self.reformatter.reformat(frame, self.size[1], self.size[0], 'gray', interpolation='BILINEAR' if grows else 'AREA', **self.options).to_ndarray()
+        return self.reformatter.reformat(
+            frame,
+            self.size[1],
+            self.size[0],
+            'gray',
+            interpolation='BILINEAR' if grows else 'AREA',
+            **self.options,
+        ).to_ndarray()

@@ -4,6 +4,7 @@
 
 A tiny fit is made in a temporary folder, its explorer served by Voila and opened in headless Chromium (see browser.py), without any network.
 """
+
 import tempfile
 from contextlib import contextmanager
 from io import BytesIO
@@ -39,64 +40,109 @@ def fit_something(root):
     from mspsvae.config import Arch, Config
     from mspsvae.synthetic import make_sessions
     from mspsvae.train import fit
-    make_sessions(root/'data', n_sessions=3, n_trials=8, n_frames=12, size=(32, 32))
-    config = Config(arch=Arch((8, 8, 16), (5, 5, 5), (2, 2, 2)), trial_splits=(5, 1, 2, 0), max_epochs=20, anneal_epochs=2, learning_rate=3e-3, n_sessions_per_batch=3, device='cpu')
-    return fit(root/'data', config, out=root/'run', show_progress=False)
+
+    make_sessions(root / 'data', n_sessions=3, n_trials=8, n_frames=12, size=(32, 32))
+    config = Config(
+        arch=Arch((8, 8, 16), (5, 5, 5), (2, 2, 2)),
+        trial_splits=(5, 1, 2, 0),
+        max_epochs=20,
+        anneal_epochs=2,
+        learning_rate=3e-3,
+        n_sessions_per_batch=3,
+        device='cpu',
+    )
+    return fit(root / 'data', config, out=root / 'run', show_progress=False)
 
 
 class Hands:
     "What a person does with the explorer, and sees of it."
-    def __init__(self, seen): self.seen, self.page = seen, seen.page
-    def pixels(self, k): return self.seen.wait(PIXELS, k)
-    def captions(self): return self.page.evaluate(CAPTIONS)
-    def until_new(self, k, old): self.seen.wait(f'([k, old]) => {{ const now = ({PIXELS})(k); return now && now != old }}', [k, old])
-    def until_caption(self, k, text): self.seen.wait(f'([k, text]) => ({CAPTIONS})()[k].includes(text)', [k, text])
-    def until_same(self, k, other): self.seen.wait(f'([k, other]) => {{ const now = ({PIXELS})(k); return now && now == ({PIXELS})(other) }}', [k, other])
 
-    def slider(self, name): return self.page.locator('.mspsvae .widget-hslider', has=self.page.get_by_text(name, exact=True))
-    def dropdown(self, name): return self.page.locator('.mspsvae .widget-dropdown', has=self.page.get_by_text(name, exact=True)).locator('select')
-    def button(self, name): return self.page.locator('.mspsvae button', has_text=name)
+    def __init__(self, seen):
+        self.seen, self.page = seen, seen.page
+
+    def pixels(self, k):
+        return self.seen.wait(PIXELS, k)
+
+    def captions(self):
+        return self.page.evaluate(CAPTIONS)
+
+    def until_new(self, k, old):
+        self.seen.wait(f'([k, old]) => {{ const now = ({PIXELS})(k); return now && now != old }}', [k, old])
+
+    def until_caption(self, k, text):
+        self.seen.wait(f'([k, text]) => ({CAPTIONS})()[k].includes(text)', [k, text])
+
+    def until_same(self, k, other):
+        self.seen.wait(
+            f'([k, other]) => {{ const now = ({PIXELS})(k); return now && now == ({PIXELS})(other) }}',
+            [k, other],
+        )
+
+    def slider(self, name):
+        return self.page.locator('.mspsvae .widget-hslider', has=self.page.get_by_text(name, exact=True))
+
+    def dropdown(self, name):
+        return self.page.locator(
+            '.mspsvae .widget-dropdown', has=self.page.get_by_text(name, exact=True)
+        ).locator('select')
+
+    def button(self, name):
+        return self.page.locator('.mspsvae button', has_text=name)
 
     def drag(self, name, share):
         "Take the handle of a slider with the mouse and leave it at a share of its way."
         handle, way = self.slider(name).locator('.noUi-handle'), self.slider(name).locator('.noUi-base')
         handle.scroll_into_view_if_needed()
         a, b = handle.bounding_box(), way.bounding_box()
-        self.page.mouse.move(a['x'] + a['width']/2, a['y'] + a['height']/2)
+        self.page.mouse.move(a['x'] + a['width'] / 2, a['y'] + a['height'] / 2)
         self.page.mouse.down()
-        self.page.mouse.move(b['x'] + share*b['width'], b['y'] + b['height']/2, steps=8)
+        self.page.mouse.move(b['x'] + share * b['width'], b['y'] + b['height'] / 2, steps=8)
         self.page.mouse.up()
 
 
-def as_gray(pixels): return np.array(pixels.split(','), int).reshape(-1, 4)[:, 0]
+def as_gray(pixels):
+    return np.array(pixels.split(','), int).reshape(-1, 4)[:, 0]
 
 
 def check_sliders(do):
     frame, recon, edited, difference = map(do.pixels, range(4))
     assert recon == edited and frame != recon, 'before any edit the edited picture is the reconstruction'
-    assert 'as reconstructed' in do.captions()[EDITED], 'something counts as edited before anybody touched a slider'
+    assert 'as reconstructed' in do.captions()[EDITED], (
+        'something counts as edited before anybody touched a slider'
+    )
     do.slider('unsupervised 1').locator('.noUi-handle').focus()
-    for _ in range(20): do.page.keyboard.press('ArrowRight')
-    do.until_new(EDITED, edited); do.until_new(DIFFERENCE, difference); do.until_caption(EDITED, '1 latent set')
+    for _ in range(20):
+        do.page.keyboard.press('ArrowRight')
+    do.until_new(EDITED, edited)
+    do.until_new(DIFFERENCE, difference)
+    do.until_caption(EDITED, '1 latent set')
     once = do.pixels(EDITED)
-    do.drag('paw_left_x', .95)
-    do.until_caption(EDITED, '2 latents set'); do.until_new(EDITED, once)
-    assert (do.pixels(FRAME), do.pixels(RECONSTRUCTION)) == (frame, recon), 'a slider changed more than the edited picture'
+    do.drag('paw_left_x', 0.95)
+    do.until_caption(EDITED, '2 latents set')
+    do.until_new(EDITED, once)
+    assert (do.pixels(FRAME), do.pixels(RECONSTRUCTION)) == (frame, recon), (
+        'a slider changed more than the edited picture'
+    )
     print('sliders: by keyboard and by mouse')
 
 
 def check_places(do):
     frame, edited = do.pixels(FRAME), do.pixels(EDITED)
     do.dropdown('session').select_option('animal_1')
-    do.until_new(FRAME, frame); do.until_caption(FRAME, 'animal_1'); do.until_caption(EDITED, '2 latents set')
+    do.until_new(FRAME, frame)
+    do.until_caption(FRAME, 'animal_1')
+    do.until_caption(EDITED, '2 latents set')
     frame = do.pixels(FRAME)
     do.dropdown('trial').select_option(index=2)
-    do.until_new(FRAME, frame); do.until_caption(FRAME, 'trial_0002, frame 0')
+    do.until_new(FRAME, frame)
+    do.until_caption(FRAME, 'trial_0002, frame 0')
     do.button('reset').click()
-    do.until_same(EDITED, RECONSTRUCTION); do.until_caption(EDITED, 'as reconstructed')
+    do.until_same(EDITED, RECONSTRUCTION)
+    do.until_caption(EDITED, 'as reconstructed')
     edited, recon = do.pixels(EDITED), do.pixels(RECONSTRUCTION)
     do.dropdown('background').select_option('of animal_2')
-    do.until_caption(EDITED, 'background of animal_2'); do.until_new(EDITED, edited)
+    do.until_caption(EDITED, 'background of animal_2')
+    do.until_new(EDITED, edited)
     assert do.pixels(RECONSTRUCTION) == recon
     print('session, trial, reset and background')
 
@@ -104,34 +150,44 @@ def check_places(do):
 def check_play(do):
     frame = do.pixels(FRAME)
     do.page.locator('.mspsvae .widget-play button').first.click()
-    for f in (3, 5): do.seen.wait(f'f => +({CAPTIONS})()[0].split("frame ")[1] >= f', f)
+    for f in (3, 5):
+        do.seen.wait(f'f => +({CAPTIONS})()[0].split("frame ")[1] >= f', f)
     do.until_new(FRAME, frame)
     do.page.locator('.mspsvae .widget-play button').nth(1).click()
-    do.until_caption(FRAME, 'frame 0'); do.until_same(FRAME, FRAME)
+    do.until_caption(FRAME, 'frame 0')
+    do.until_same(FRAME, FRAME)
     assert do.captions()[EDITED] == 'background of animal_2', 'playing the trial changed the edits'
     print('play and stop')
 
 
 def check_code(do):
-    do.drag('unsupervised 2', .1)
+    do.drag('unsupervised 2', 0.1)
     do.until_caption(EDITED, '1 latent set, background of animal_2')
     do.button('code').click()
     do.seen.wait(SETTLED, 'unsupervised 2')
     made, code = {}, do.page.locator('.mspsvae-code pre').inner_text()
     exec(code, made)
     for k, name in enumerate(('frame', 'reconstruction', 'edited')):
-        assert np.abs(as_gray(do.pixels(k)) - 255*made[name].ravel()).max() < .51, f'{name}: the code of the view makes another picture than the one on the page'
+        assert np.abs(as_gray(do.pixels(k)) - 255 * made[name].ravel()).max() < 0.51, (
+            f'{name}: the code of the view makes another picture than the one on the page'
+        )
     do.page.context.grant_permissions(['clipboard-read', 'clipboard-write'])
     do.button('copy').click()
-    assert do.page.evaluate('navigator.clipboard.readText()').split() == code.split(), 'copy did not copy the code'
+    assert do.page.evaluate('navigator.clipboard.readText()').split() == code.split(), (
+        'copy did not copy the code'
+    )
     print('the code of the view makes its pictures')
 
 
 def check_looks(do, size):
     cut = do.page.evaluate(CUT_OFF)
-    assert not cut and not do.seen.too_wide(), f'at {size}: cut off {cut}, page too wide by {do.seen.too_wide()}'
+    assert not cut and not do.seen.too_wide(), (
+        f'at {size}: cut off {cut}, page too wide by {do.seen.too_wide()}'
+    )
     widths = [i.bounding_box()['width'] for i in do.page.locator('img.mspsvae-frame').all()]
-    assert max(widths) - min(widths) < 2 and widths[0] > 140, f'at {size}: pictures of unequal width or too small: {widths}'
+    assert max(widths) - min(widths) < 2 and widths[0] > 140, (
+        f'at {size}: pictures of unequal width or too small: {widths}'
+    )
     problems = [p for p in do.seen.problems() if not p.startswith(f'asks the network for {VOILAS_OWN}')]
     assert not problems, problems
     print(f'nothing cut off, no errors, no requests of ours to the network at {size}')
@@ -140,15 +196,28 @@ def check_looks(do, size):
 @contextmanager
 def told(seen):
     "Where something fails, what stood on the page."
-    try: yield
-    except Exception: print('The page:', seen.page.inner_text('body')[-3000:], seen.problems(), sep='\n'); raise
+    try:
+        yield
+    except Exception:
+        print('The page:', seen.page.inner_text('body')[-3000:], seen.problems(), sep='\n')
+        raise
 
 
 browser.require()
 with tempfile.TemporaryDirectory() as tmp:
     run = fit_something(Path(tmp))
-    with served('from mspsvae.runs import load_run\nfrom mspsvae.explore import explore', f'explore(load_run({str(run.path)!r}))') as url, browser.browser() as chromium:
-        for size, checks in ((DESKTOP, (check_sliders, check_places, check_play, check_code)), (PHONE, (check_sliders,))):
+    with (
+        served(
+            'from mspsvae.runs import load_run\nfrom mspsvae.explore import explore',
+            f'explore(load_run({str(run.path)!r}))',
+        ) as url,
+        browser.browser() as chromium,
+    ):
+        for size, checks in (
+            (DESKTOP, (check_sliders, check_places, check_play, check_code)),
+            (PHONE, (check_sliders,)),
+        ):
             with visit(url, size, within=chromium) as seen, told(seen):
-                for check in checks: check(Hands(seen))
+                for check in checks:
+                    check(Hands(seen))
                 check_looks(Hands(seen), size)

@@ -1,9 +1,10 @@
 """README.md and the site, from the notebooks.
 
-    python tools/docs.py readme            write README.md from nbs/index.ipynb
-    python tools/docs.py site              build the site into _docs: Quarto's where it is installed, else plain pages of the same notebooks
-    python tools/docs.py links [FOLDER]    report every link between the pages of a built site that leads nowhere
+python tools/docs.py readme            write README.md from nbs/index.ipynb
+python tools/docs.py site              build the site into _docs: Quarto's where it is installed, else plain pages of the same notebooks
+python tools/docs.py links [FOLDER]    report every link between the pages of a built site that leads nowhere
 """
+
 import os
 import re
 import shutil
@@ -23,9 +24,9 @@ from nbformat import from_dict
 from pygments.formatters import HtmlFormatter
 
 ROOT = Path(__file__).resolve().parent.parent
-NBS, SITE = ROOT/'nbs', ROOT/'_docs'
+NBS, SITE = ROOT / 'nbs', ROOT / '_docs'
 README_NOTE = '<!-- Made from nbs/index.ipynb by `python tools/docs.py readme`: edit the notebook, not this file. -->\n\n'
-PAGE = '''<!DOCTYPE html>
+PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title>
 <link rel="stylesheet" href="{up}pygments.css"><link rel="stylesheet" href="{up}styles.css">
 <style>body {{ display: flex; gap: 1rem; margin: 0 auto; max-width: 90rem; font: 16px/1.5 sans-serif }} nav {{ flex: 0 0 11rem; padding: 1rem; font-size: .85em; overflow-wrap: anywhere }}
@@ -35,21 +36,33 @@ pre {{ overflow-x: auto; padding: .6rem; background: #f6f6f6; font-size: 13px; l
 <script>MathJax = {{tex: {{inlineMath: [['$', '$']]}}}}</script>
 <script src="https://cdn.jsdelivr.net/npm/mathjax@3/es5/tex-mml-chtml.js" async></script></head>
 <body><nav>{nav}</nav><main><h1>{title}</h1><p><em>{description}</em></p>{body}</main><nav>{toc}</nav></body></html>
-'''
+"""
 
 
 class ForReadme(processors.FilterDefaults):
     "What nbdev does to a notebook, less the title's front matter and what belongs to the site only"
+
     def base_procs(self):
-        leave = ('FrontmatterProc', 'add_show_docs', 'insert_warning', 'exec_show_docs', 'clean_show_doc', 'add_links')
+        leave = (
+            'FrontmatterProc',
+            'add_show_docs',
+            'insert_warning',
+            'exec_show_docs',
+            'clean_show_doc',
+            'add_links',
+        )
         return [p for p in super().base_procs() if p.__name__ not in leave]
 
 
 def processed(path, procs=processors.FilterDefaults):
     "The notebook as nbdev hands it to Quarto, with Quarto's own cell options (`#| echo: false`, ...) carried out, as a notebook of nbformat's."
     nb = read_nb(path)
-    try: procs()(nb)
-    except Exception as e: raise SystemExit(f'{path.name}: its imports and exported cells do not run on their own: {e.__cause__ or e}\n{e}') from e
+    try:
+        procs()(nb)
+    except Exception as e:
+        raise SystemExit(
+            f'{path.name}: its imports and exported cells do not run on their own: {e.__cause__ or e}\n{e}'
+        ) from e
     cells = [carry_out_options(c) for c in nb.cells if c.cell_type != 'raw']
     metadata = {'title': path.stem, **getattr(nb, 'frontmatter_', {}), 'language_info': {'name': 'python'}}
     return from_dict(dict(cells=[c for c in cells if c], metadata=metadata, nbformat=4, nbformat_minor=5))
@@ -59,28 +72,57 @@ def carry_out_options(cell):
     "One cell as a plain dictionary; None where nothing of it is shown."
     options = dict(re.findall(r'^#\|\s*([\w-]+):\s*(.*?)\s*$', cell.source, re.MULTILINE))
     source = re.sub(r'^#\|.*\n?', '', cell.source, flags=re.MULTILINE).strip('\n')
-    if cell.cell_type != 'code': return dict(cell_type='markdown', id=cell.get('id', 'cell'), metadata={}, source=re.sub(r'^:::.*$', '', source, flags=re.MULTILINE))
+    if cell.cell_type != 'code':
+        return dict(
+            cell_type='markdown',
+            id=cell.get('id', 'cell'),
+            metadata={},
+            source=re.sub(r'^:::.*$', '', source, flags=re.MULTILINE),
+        )
     outputs = [] if options.get('output') == 'false' else cell.get('outputs', [])
-    if options.get('echo') == 'false': source = ''
-    if options.get('include') == 'false' or not (source or outputs): return None
+    if options.get('echo') == 'false':
+        source = ''
+    if options.get('include') == 'false' or not (source or outputs):
+        return None
     for o in outputs:
         for mime, text in o.get('data', {}).items():
             text = ''.join(text) if isinstance(text, list) else text
-            o['data'][mime] = re.sub(r'(\]\([^)]*\))\{[^}]*\}', r'\1', text) if mime == 'text/markdown' else text
-        if 'text' in o: o['text'] = ''.join(o['text'])
+            o['data'][mime] = (
+                re.sub(r'(\]\([^)]*\))\{[^}]*\}', r'\1', text) if mime == 'text/markdown' else text
+            )
+        if 'text' in o:
+            o['text'] = ''.join(o['text'])
     hidden = {'transient': {'remove_source': not source}}  # nbconvert's word for echo: false
-    return dict(cell_type='code', id=cell.get('id', 'cell'), metadata=hidden, source=source, outputs=[{**o} for o in outputs], execution_count=None)
+    return dict(
+        cell_type='code',
+        id=cell.get('id', 'cell'),
+        metadata=hidden,
+        source=source,
+        outputs=[{**o} for o in outputs],
+        execution_count=None,
+    )
 
 
 # README.md
 
+
 def readme():
     "What README.md and the pictures in it have to be: a dictionary of paths and bytes."
-    exporter = MarkdownExporter(display_data_priority=['image/png', 'image/svg+xml', 'text/markdown', 'text/plain'])
-    text, resources = exporter.from_notebook_node(processed(NBS/'index.ipynb', ForReadme), resources={'output_files_dir': 'index_files'})
+    exporter = MarkdownExporter(
+        display_data_priority=['image/png', 'image/svg+xml', 'text/markdown', 'text/plain']
+    )
+    text, resources = exporter.from_notebook_node(
+        processed(NBS / 'index.ipynb', ForReadme), resources={'output_files_dir': 'index_files'}
+    )
+
     def from_root(match):
         target = match[2]
-        return match[0] if re.match(r'[a-z]+:|#', target) else match[1] + os.path.normpath('nbs/' + target).replace(os.sep, '/')
+        return (
+            match[0]
+            if re.match(r'[a-z]+:|#', target)
+            else match[1] + os.path.normpath('nbs/' + target).replace(os.sep, '/')
+        )
+
     text = re.sub(r'(\]\((?!index_files/)|src=")([^)"\s]+)', from_root, text)
     text = re.sub(r'\n{3,}', '\n\n', '\n'.join(line.rstrip() for line in text.splitlines())).strip() + '\n'
     return {'README.md': (README_NOTE + text).encode(), **resources['outputs']}
@@ -89,69 +131,103 @@ def readme():
 def stale_readme():
     "What is wrong with README.md: not the one that the notebook makes, or links into the repository that lead nowhere."
     made = readme()
-    problems = [f'{name}: is not what nbs/index.ipynb makes; run `python tools/docs.py readme`'
-                for name, content in made.items() if not (ROOT/name).exists() or (ROOT/name).read_bytes() != content]
+    problems = [
+        f'{name}: is not what nbs/index.ipynb makes; run `python tools/docs.py readme`'
+        for name, content in made.items()
+        if not (ROOT / name).exists() or (ROOT / name).read_bytes() != content
+    ]
     for target in re.findall(r'(?:\]\(|src=")([^)"\s]+)', made['README.md'].decode()):
-        if not leads_into_repo(target): problems.append(f'README.md: {target} leads nowhere; mend the link in nbs/index.ipynb')
+        if not leads_into_repo(target):
+            problems.append(f'README.md: {target} leads nowhere; mend the link in nbs/index.ipynb')
     return problems
 
 
-def on_github(path): return f'{get_config().git_url}/blob/{get_config().branch}/{path}'
+def on_github(path):
+    return f'{get_config().git_url}/blob/{get_config().branch}/{path}'
 
 
 def leads_into_repo(target):
     "Whether a link names a file of this repository, by a relative path or its address on GitHub; other addresses are not looked at."
     target = target.removeprefix(on_github(''))
-    return bool(re.match(r'[a-z]+:|#', target)) or (ROOT/target.split('#')[0]).exists()
+    return bool(re.match(r'[a-z]+:|#', target)) or (ROOT / target.split('#')[0]).exists()
 
 
 # the site
 
+
 def build_site():
     "The whole site in `_docs`, by Quarto or without."
     for name, content in readme().items():  # newer than the notebook: nbdev_docs then leaves README.md alone
-        (ROOT/name).parent.mkdir(exist_ok=True)
-        (ROOT/name).write_bytes(content)
-    if shutil.which('quarto'): subprocess.run(['nbdev_docs'], check=True, cwd=ROOT, env={k: v for k, v in os.environ.items() if k != 'IN_TEST'})
-    else: plain_site()
+        (ROOT / name).parent.mkdir(exist_ok=True)
+        (ROOT / name).write_bytes(content)
+    if shutil.which('quarto'):
+        subprocess.run(
+            ['nbdev_docs'], check=True, cwd=ROOT, env={k: v for k, v in os.environ.items() if k != 'IN_TEST'}
+        )
+    else:
+        plain_site()
 
 
 def plain_site():
     "Each notebook as a page, with the sidebar of _quarto.yml."
     shutil.rmtree(SITE, ignore_errors=True)
     for path in nbglob(NBS, as_path=True, file_glob='', skip_file_re=r'^[_.]|\.ipynb$|\.yml$'):
-        (SITE/path.relative_to(NBS)).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(path, SITE/path.relative_to(NBS))
+        (SITE / path.relative_to(NBS)).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, SITE / path.relative_to(NBS))
     notebooks = {page_of(path): processed(path) for path in sorted(nbglob(NBS, as_path=True))}
-    (SITE/'pygments.css').write_text(HtmlFormatter().get_style_defs('.highlight'))
-    contents = yaml.safe_load((ROOT/'_quarto.yml').read_text(encoding='utf-8'))['website']['sidebar']['contents']
+    (SITE / 'pygments.css').write_text(HtmlFormatter().get_style_defs('.highlight'))
+    contents = yaml.safe_load((ROOT / '_quarto.yml').read_text(encoding='utf-8'))['website']['sidebar'][
+        'contents'
+    ]
     pages = {}
     for page, nb in notebooks.items():
-        body, toc = headed(HTMLExporter(template_name='basic', exclude_anchor_links=True, exclude_input_prompt=True, exclude_output_prompt=True).from_notebook_node(nb)[0])
-        up = '../'*page.count('/')
+        body, toc = headed(
+            HTMLExporter(
+                template_name='basic',
+                exclude_anchor_links=True,
+                exclude_input_prompt=True,
+                exclude_output_prompt=True,
+            ).from_notebook_node(nb)[0]
+        )
+        up = '../' * page.count('/')
         nav = sidebar(contents, {p: n.metadata.title for p, n in notebooks.items()}, up)
-        html = PAGE.format(title=nb.metadata.title, description=nb.metadata.get('description', ''), body=body, toc=toc, nav=nav, up=up)
+        html = PAGE.format(
+            title=nb.metadata.title,
+            description=nb.metadata.get('description', ''),
+            body=body,
+            toc=toc,
+            nav=nav,
+            up=up,
+        )
         pages[page] = BeautifulSoup(html, 'html.parser')
     ids = {page: {tag['id'] for tag in soup.find_all(id=True)} for page, soup in pages.items()}
     for page, soup in pages.items():
-        for a in soup.find_all('a', href=True): a['href'] = linked(a['href'], page, ids)
-        (SITE/page).parent.mkdir(parents=True, exist_ok=True)
-        (SITE/page).write_text(str(soup), encoding='utf-8')
+        for a in soup.find_all('a', href=True):
+            a['href'] = linked(a['href'], page, ids)
+        (SITE / page).parent.mkdir(parents=True, exist_ok=True)
+        (SITE / page).write_text(str(soup), encoding='utf-8')
 
 
-def page_of(path): return _nbpath2html(path.relative_to(NBS)).as_posix()
+def page_of(path):
+    return _nbpath2html(path.relative_to(NBS)).as_posix()
 
 
 def headed(html):
     "The page with Quarto's ids at its headings, and a table of contents."
     soup, seen, toc = BeautifulSoup(html, 'html.parser'), set(), []
     for h in soup.find_all(['h2', 'h3', 'h4']):
-        name = base = re.sub(r'^[^a-z]+', '', re.sub(r'[^\w.\- ]', '', h.get_text().strip().lower()).replace(' ', '-')) or 'section'
+        name = base = (
+            re.sub(r'^[^a-z]+', '', re.sub(r'[^\w.\- ]', '', h.get_text().strip().lower()).replace(' ', '-'))
+            or 'section'
+        )
         n = 0
-        while name in seen: n += 1; name = f'{base}-{n}'
+        while name in seen:
+            n += 1
+            name = f'{base}-{n}'
         seen.add(name)
         h['id'] = name
-        if h.name != 'h4': toc.append(f'<li><a href="#{name}">{h.get_text()}</a></li>')
+        if h.name != 'h4':
+            toc.append(f'<li><a href="#{name}">{h.get_text()}</a></li>')
     return str(soup), f'<ul>{"".join(toc)}</ul>'
 
 
@@ -159,9 +235,12 @@ def sidebar(contents, titles, up):
     "Nested lists of links from Quarto's `contents`."
     items = []
     for item in contents:
-        if isinstance(item, str): item = {'text': titles.get(page_of(NBS/item), item), 'href': item}
-        if 'contents' in item: items.append(f'<li>{item["section"]}{sidebar(item["contents"], titles, up)}</li>')
-        else: items.append(f'<li><a href="{up}{item["href"]}">{item["text"]}</a></li>')
+        if isinstance(item, str):
+            item = {'text': titles.get(page_of(NBS / item), item), 'href': item}
+        if 'contents' in item:
+            items.append(f'<li>{item["section"]}{sidebar(item["contents"], titles, up)}</li>')
+        else:
+            items.append(f'<li><a href="{up}{item["href"]}">{item["text"]}</a></li>')
     return f'<ul>{"".join(items)}</ul>'
 
 
@@ -170,44 +249,71 @@ def linked(href, page, ids):
     cfg = get_config()
     absolute = f'{cfg.doc_host}{cfg.doc_baseurl}/'
     if href.startswith(absolute):  # a method that has no heading of its own stands under its class
-        target, _, anchor = href[len(absolute):].partition('#')
+        target, _, anchor = href[len(absolute) :].partition('#')
         anchor = next((a for a in (anchor, anchor.split('.')[0]) if a in ids.get(target, ())), '')
-        return os.path.relpath(target, Path(page).parent).replace(os.sep, '/') + (f'#{anchor}' if anchor else '')
+        return os.path.relpath(target, Path(page).parent).replace(os.sep, '/') + (
+            f'#{anchor}' if anchor else ''
+        )
     target, _, anchor = href.partition('#')
-    if not re.match('[a-z]+:', href) and target.endswith('.ipynb'): target = _nbpath2html(Path(target)).as_posix()
+    if not re.match('[a-z]+:', href) and target.endswith('.ipynb'):
+        target = _nbpath2html(Path(target)).as_posix()
     return target + (f'#{anchor}' if anchor else '')
 
 
 # links
 
+
 def broken_links(site):
     "Links and pictures on the pages under `site` that lead to no file or no heading, one sentence each."
-    pages = {path.resolve(): BeautifulSoup(path.read_text(encoding='utf-8'), 'html.parser') for path in sorted(site.rglob('*.html')) if 'site_libs' not in path.parts}
-    ids = {path: {tag[key] for key in ('id', 'name') for tag in soup.find_all(attrs={key: True})} for path, soup in pages.items()}
+    pages = {
+        path.resolve(): BeautifulSoup(path.read_text(encoding='utf-8'), 'html.parser')
+        for path in sorted(site.rglob('*.html'))
+        if 'site_libs' not in path.parts
+    }
+    ids = {
+        path: {tag[key] for key in ('id', 'name') for tag in soup.find_all(attrs={key: True})}
+        for path, soup in pages.items()
+    }
     problems = [] if pages else [f'{site}: no page there; run `python tools/docs.py site` first']
     for path, soup in pages.items():
         for tag in soup.find_all(['a', 'img', 'link']):
             where = tag.get('href') or tag.get('src') or ''
             url = urlsplit(where)
             if url.scheme or url.netloc:
-                if not leads_into_repo(where): problems.append(f'{path.name}: {where} names no file of this repository')
+                if not leads_into_repo(where):
+                    problems.append(f'{path.name}: {where} names no file of this repository')
                 continue
-            target = (path.parent/unquote(url.path)).resolve() if url.path else path
-            if target.is_dir(): target /= 'index.html'
-            if not target.is_relative_to(site.resolve()): problems.append(f'{path.name}: {where} leads out of the site; give the address on GitHub, {on_github("...")}')
-            elif not target.exists(): problems.append(f'{path.name}: {where} leads to no file')
-            elif url.fragment and unquote(url.fragment) not in ids.get(target, ()): problems.append(f'{path.name}: {where} leads to no heading')
+            target = (path.parent / unquote(url.path)).resolve() if url.path else path
+            if target.is_dir():
+                target /= 'index.html'
+            if not target.is_relative_to(site.resolve()):
+                problems.append(
+                    f'{path.name}: {where} leads out of the site; give the address on GitHub, {on_github("...")}'
+                )
+            elif not target.exists():
+                problems.append(f'{path.name}: {where} leads to no file')
+            elif url.fragment and unquote(url.fragment) not in ids.get(target, ()):
+                problems.append(f'{path.name}: {where} leads to no heading')
     return problems
 
 
 def missing_pages():
     "Notebooks that the sidebar of _quarto.yml leaves out, and entries of it that no notebook answers to."
+
     def leaves(contents):
-        for item in contents: yield from leaves(item['contents']) if 'contents' in item else [item if isinstance(item, str) else item['href']]
-    quarto = yaml.safe_load((ROOT/'_quarto.yml').read_text(encoding='utf-8'))
+        for item in contents:
+            yield from (
+                leaves(item['contents'])
+                if 'contents' in item
+                else [item if isinstance(item, str) else item['href']]
+            )
+
+    quarto = yaml.safe_load((ROOT / '_quarto.yml').read_text(encoding='utf-8'))
     listed = set(leaves(quarto['website']['sidebar']['contents']))
     there = {path.relative_to(NBS).as_posix() for path in nbglob(NBS, as_path=True)}
-    return [f'_quarto.yml: the sidebar misses {name}' for name in sorted(there - listed)] + [f'_quarto.yml: the sidebar names {name}, which is not there' for name in sorted(listed - there)]
+    return [f'_quarto.yml: the sidebar misses {name}' for name in sorted(there - listed)] + [
+        f'_quarto.yml: the sidebar names {name}, which is not there' for name in sorted(listed - there)
+    ]
 
 
 def main(what='', folder=None):
@@ -215,14 +321,17 @@ def main(what='', folder=None):
     os.environ['IN_TEST'] = '1'  # cells see what they see under nbdev_test
     if what == 'readme':
         for name, content in readme().items():
-            (ROOT/name).parent.mkdir(exist_ok=True)
-            (ROOT/name).write_bytes(content)
-    elif what == 'site': build_site()
+            (ROOT / name).parent.mkdir(exist_ok=True)
+            (ROOT / name).write_bytes(content)
+    elif what == 'site':
+        build_site()
     elif what == 'links':
         problems = broken_links(Path(folder or SITE))
         print('\n'.join(problems) or 'every link leads somewhere')
         return bool(problems)
-    else: sys.exit(__doc__)
+    else:
+        sys.exit(__doc__)
 
 
-if __name__ == '__main__': sys.exit(main(*sys.argv[1:]))
+if __name__ == '__main__':
+    sys.exit(main(*sys.argv[1:]))

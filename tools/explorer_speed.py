@@ -4,6 +4,7 @@
 
 The time of the processor is given beside that of the clock: on a busy machine the clock counts the others' work too.
 """
+
 import os
 import sys
 import tempfile
@@ -18,7 +19,7 @@ from mspsvae.explore import explore
 from mspsvae.synthetic import make_sessions
 from mspsvae.train import fit
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent/'tests'))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / 'tests'))
 import browser
 from served import served
 
@@ -31,7 +32,11 @@ KEY = """key => new Promise(done => {
 })"""
 
 
-def tell(name, times, more=''): print(f'{name:28} median {median(times):5.1f} ms, nineteen of twenty below {sorted(times)[-len(times)//20]:5.1f} ms{more}', flush=True)
+def tell(name, times, more=''):
+    print(
+        f'{name:28} median {median(times):5.1f} ms, nineteen of twenty below {sorted(times)[-len(times) // 20]:5.1f} ms{more}',
+        flush=True,
+    )
 
 
 def measure(name, widget, values, n=60):
@@ -40,12 +45,19 @@ def measure(name, widget, values, n=60):
     for _, value in zip(range(n + 3), cycle(values)):
         start, busy = perf_counter(), process_time()
         widget.value = value
-        clock.append(1000*(perf_counter() - start)); processor.append(1000*(process_time() - busy))
+        clock.append(1000 * (perf_counter() - start))
+        processor.append(1000 * (process_time() - busy))
     tell(name, clock[3:], f'; processor: median {median(processor[3:]):5.1f} ms')
 
 
 def measure_in_browser(path, n=40):
-    with served('import torch\ntorch.set_num_threads(1)\nfrom mspsvae.runs import load_run\nfrom mspsvae.explore import explore', f'explore(load_run({path!r}))') as url, browser.visit(url) as seen:
+    with (
+        served(
+            'import torch\ntorch.set_num_threads(1)\nfrom mspsvae.runs import load_run\nfrom mspsvae.explore import explore',
+            f'explore(load_run({path!r}))',
+        ) as url,
+        browser.visit(url) as seen,
+    ):
         seen.page.wait_for_selector('img.mspsvae-frame')
         times = [seen.page.evaluate(KEY, 'ArrowRight' if k % 8 < 4 else 'ArrowLeft') for k in range(n + 4)]
     tell('a key, until it is seen', times[4:])
@@ -54,10 +66,19 @@ def measure_in_browser(path, n=40):
 def main(size=128):
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as tmp:
-        make_sessions(Path(tmp)/'data', n_sessions=3, n_trials=4, n_frames=20, size=(size, size))
-        run = fit(Path(tmp)/'data', out=Path(tmp)/'run', show_progress=False, max_epochs=1, trial_splits=(2, 1, 1, 0), device='cpu')
+        make_sessions(Path(tmp) / 'data', n_sessions=3, n_trials=4, n_frames=20, size=(size, size))
+        run = fit(
+            Path(tmp) / 'data',
+            out=Path(tmp) / 'run',
+            show_progress=False,
+            max_epochs=1,
+            trial_splits=(2, 1, 1, 0),
+            device='cpu',
+        )
         shown = explore(run)
-        print(f'{size} x {size} pixels, {len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()} cores, load {os.getloadavg()[0] if hasattr(os, "getloadavg") else "unknown"}')
+        print(
+            f'{size} x {size} pixels, {len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()} cores, load {os.getloadavg()[0] if hasattr(os, "getloadavg") else "unknown"}'
+        )
         measure('a slider', shown.sliders[-1], (shown.sliders[-1].min, shown.sliders[-1].max))
         measure('the frame, with that edit', shown.frame, range(20))
         measure('the background', shown.background, (0, 1, 2))
@@ -66,4 +87,5 @@ def main(size=128):
         measure_in_browser(str(run.path))
 
 
-if __name__ == '__main__': main(*map(int, sys.argv[1:]))
+if __name__ == '__main__':
+    main(*map(int, sys.argv[1:]))

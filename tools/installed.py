@@ -1,4 +1,5 @@
 """Import every module of the installed package, where neither the developers' tools nor the notebooks are at hand."""
+
 import os
 import pkgutil
 from importlib import import_module
@@ -10,8 +11,13 @@ import mspsvae
 
 names = sorted(m.name for m in pkgutil.iter_modules(mspsvae.__path__))
 expected = sorted(p.stem for p in Path(os.environ['EXPECTED']).glob('*.py') if p.stem != '__init__')
-assert Path(mspsvae.__file__).parent != Path(os.environ['EXPECTED']), 'this is the working copy, not the installed package'
+assert Path(mspsvae.__file__).parent != Path(os.environ['EXPECTED']), (
+    'this is the working copy, not the installed package'
+)
 assert names == expected, f'the wheel holds {names}, the repository {expected}'
-assert not [tool for tool in ('nbdev', 'execnb', 'nbconvert') if find_spec(tool)], 'a tool of the developers is installed here'
-for name in names: import_module(f'mspsvae.{name}')
+assert not [tool for tool in ('nbdev', 'execnb', 'nbconvert') if find_spec(tool)], (
+    'a tool of the developers is installed here'
+)
+for name in names:
+    import_module(f'mspsvae.{name}')
 print(f'mspsvae {version("mspsvae")} with fastcore {version("fastcore")}: imported', *names)

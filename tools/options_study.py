@@ -6,6 +6,7 @@ Fits the demo's sessions with the published objective, with all options, and wit
 mean and range over seeds of the label R2, the session accuracy of each subspace, and the R2 of each unlabelled cause from each subspace.
 Finished fits are kept in --out and not repeated.
 """
+
 import argparse
 import json
 from pathlib import Path
@@ -18,14 +19,16 @@ from mspsvae.synthetic import DEMO, make_sessions
 from mspsvae.train import fit
 
 SMALL = {k: DEMO_CONFIG[k] for k in ('arch', 'learning_rate', 'device')}  # all weights at their defaults
-OURS = dict(frame_std='auto', static_background=True, gamma=100., standard_start=True)
-PAPER = dict(frame_std=1., static_background=False, gamma=0., standard_start=False)  # with BehaveNet's first weights too
+OURS = dict(frame_std='auto', static_background=True, gamma=100.0, standard_start=True)
+PAPER = dict(
+    frame_std=1.0, static_background=False, gamma=0.0, standard_start=False
+)  # with BehaveNet's first weights too
 VARIANTS = {
     'the paper': PAPER,
     'all four': OURS,
-    'without the calibrated std': OURS | dict(frame_std=1.),
+    'without the calibrated std': OURS | dict(frame_std=1.0),
     'without the static background': OURS | dict(static_background=False),
-    'without session information': OURS | dict(gamma=0.),
+    'without session information': OURS | dict(gamma=0.0),
     'without the standard start': OURS | dict(standard_start=False),
 }
 COLUMNS = {
@@ -41,24 +44,37 @@ COLUMNS = {
 
 def scores(data, folder, settings):
     "Scores of one fit, made unless it is there."
-    if not (folder/'metrics.json').exists(): evaluate(fit(data, Config(**settings), out=folder, resume=folder.exists(), show_progress=False))
-    return json.loads((load_run(folder).path/'metrics.json').read_text())
+    if not (folder / 'metrics.json').exists():
+        evaluate(fit(data, Config(**settings), out=folder, resume=folder.exists(), show_progress=False))
+    return json.loads((load_run(folder).path / 'metrics.json').read_text())
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('--seeds', type=int, default=3)
     parser.add_argument('--epochs', type=int, default=40)
     parser.add_argument('--out', type=Path, default=Path('runs/study'))
     args = parser.parse_args()
-    data = args.out/'data'
-    if not data.exists(): make_sessions(data, **DEMO)
-    print(f'| objective | {" | ".join(COLUMNS)} |\n|{"---|"*(len(COLUMNS) + 1)}')
+    data = args.out / 'data'
+    if not data.exists():
+        make_sessions(data, **DEMO)
+    print(f'| objective | {" | ".join(COLUMNS)} |\n|{"---|" * (len(COLUMNS) + 1)}')
     for k, (name, options) in enumerate(VARIANTS.items()):
-        base = SMALL | dict(max_epochs=args.epochs, anneal_epochs=args.epochs//3) | options
-        results = [scores(data, args.out/f'{k}_{seed}', base | dict(seed_model=seed, seed_train=seed)) for seed in range(args.seeds)]
+        base = SMALL | dict(max_epochs=args.epochs, anneal_epochs=args.epochs // 3) | options
+        results = [
+            scores(data, args.out / f'{k}_{seed}', base | dict(seed_model=seed, seed_train=seed))
+            for seed in range(args.seeds)
+        ]
         cells = [[f(r) for r in results] for f in COLUMNS.values()]
-        print(f'| {name} | ' + ' | '.join(f'{sum(c)/len(c):.2f} ({min(c):.2f} to {max(c):.2f})' for c in cells) + ' |', flush=True)
+        print(
+            f'| {name} | '
+            + ' | '.join(f'{sum(c) / len(c):.2f} ({min(c):.2f} to {max(c):.2f})' for c in cells)
+            + ' |',
+            flush=True,
+        )
 
 
-if __name__ == '__main__': main()
+if __name__ == '__main__':
+    main()
