@@ -22,7 +22,8 @@ import psutil
 import torch
 from torch import Tensor
 
-from .config import Config, ConfigError, SessionError
+from .config import Config
+from .errors import ConfigError, SessionError
 from .sessions import SessionInfo
 
 # %% ../nbs/03_batches.ipynb #abd4cd09

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .config import Arch, ConfigError
+from .config import Arch
+from .errors import ConfigError
 
 # %% ../nbs/04_layers.ipynb #ecde49d0
 def conv_size(

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from .config import ShapeError
+from .errors import ShapeError
 
 # %% ../nbs/05_losses.ipynb #c11e6267
 def _reduce(

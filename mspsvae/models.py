@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from .batches import Batch, Share
-from .config import Arch, Config, ShapeError
+from .config import Arch, Config
+from .errors import ShapeError
 from .layers import Decoder, DiagLinear, Encoder
 from .losses import decomposed_kl, gaussian_ll, kl_to_std_normal, mixture_densities
 from .losses import session_information, session_number, session_partner, triplet_by_session

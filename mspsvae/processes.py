@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch import distributed as dist
 
 from .batches import Batch, Share
-from .config import ConfigError, TrainingError
+from .errors import ConfigError, TrainingError
 
 # %% ../nbs/05a_processes.ipynb #be564df2
 # the place for words, see below; how often this program has joined others; has it left them?

@@ -35,7 +35,9 @@ from safetensors.torch import load_file, save
 
 from . import __version__
 from .batches import TrialReader
-from .config import Config, ConfigError, MspsvaeError, RunError, SessionError, atomic_path
+from .config import Config
+from .errors import ConfigError, MspsvaeError, RunError, SessionError
+from .files import atomic_path
 from .models import MSPSVAE, TERMS, make_model
 from .sessions import Session, SessionInfo, check_sessions
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from statistics import NormalDist
 import numpy as np
 from fastcore.basics import patch
-from .config import SessionError, _flag, _number, _numbers, _show, _unknown, _whole
+from .errors import SessionError, show_value, unknown_name
+from .settings import flag_check, number_check, whole_numbers, whole_check
 from .sessions import write_session
 
 # %% ../nbs/02_synthetic.ipynb #4e6dc72e
@@ -62,7 +63,7 @@ _JAW_MEAN, _JAW_STD = 1 / 4, float(np.sqrt(_gate_squared * 3 / 8 - 1 / 16))
 # %% ../nbs/02_synthetic.ipynb #66ff8444
 _UNLABELLED = ('jaw', 'chest', 'whisker')
 _SCENE_CHECKS = {
-    k: _number(0, high=10)
+    k: number_check(0, high=10)
     for k in (
         'paw_size',
         'jaw_size',
@@ -76,7 +77,7 @@ _SCENE_CHECKS = {
         'noise',
     )
 }
-_SCENE_CHECKS.update(missing=_number(0, high=0.9), labels_masks=_flag, masks=_flag)
+_SCENE_CHECKS.update(missing=number_check(0, high=0.9), labels_masks=flag_check, masks=flag_check)
 
 
 def _checked(values, checks):
@@ -84,12 +85,12 @@ def _checked(values, checks):
     good, problems = {}, []
     for name, value in values.items():
         if name not in checks:
-            problems.append(f'{name}: {_unknown(name, checks)}')
+            problems.append(f'{name}: {unknown_name(name, checks)}')
         else:
             try:
                 good[name] = checks[name](value)
             except ValueError as e:
-                problems.append(f'{name}: got {_show(value)}, {e}')
+                problems.append(f'{name}: got {show_value(value)}, {e}')
     return good, problems
 
 # %% ../nbs/02_synthetic.ipynb #f7dcfc8f
@@ -404,7 +405,7 @@ def _scene(scene, overrides):
     "A `Scene` with overrides; `SessionError` for names and values that make none"
     _, problems = _checked(overrides, _SCENE_CHECKS)
     if not isinstance(scene, (Scene, type(None))):
-        problems.append(f'scene: got {_show(scene)}, expected a Scene or None')
+        problems.append(f'scene: got {show_value(scene)}, expected a Scene or None')
     if problems:
         raise SessionError('no such scene:', problems)
     return replace(scene or Scene(), **overrides)
@@ -522,14 +523,14 @@ def _write_one(path, seed, n_trials, n_frames, size, n_channels, scene):
 def _trial_counts(value):
     "A check: trials of each session"
     if not isinstance(value, (list, tuple, np.ndarray)):
-        return _whole(1)(value)
-    return _numbers(value, 1, 'expected a whole number >= 1, or a list with one for each session')
+        return whole_check(1)(value)
+    return whole_numbers(value, 1, 'expected a whole number >= 1, or a list with one for each session')
 
 
 def _lengths(value):
     "A check: frames of a trial"
     want = 'expected a whole number >= 2, or a pair (fewest, most)'
-    pair = _numbers(value if isinstance(value, (list, tuple, np.ndarray)) else [value] * 2, 2, want)
+    pair = whole_numbers(value if isinstance(value, (list, tuple, np.ndarray)) else [value] * 2, 2, want)
     if len(pair) != 2 or pair[0] > pair[1]:
         raise ValueError(want)
     return pair
@@ -538,19 +539,19 @@ def _lengths(value):
 def _frame_size(value):
     "A check: size of a frame"
     want = 'expected (y, x) in pixels, each >= 32: in less, nobody can see a paw'
-    size = _numbers(value, 32, want)
+    size = whole_numbers(value, 32, want)
     if len(size) != 2:
         raise ValueError(want)
     return size
 
 
 _COUNT_CHECKS = dict(
-    n_sessions=_whole(1),
+    n_sessions=whole_check(1),
     n_trials=_trial_counts,
     n_frames=_lengths,
     size=_frame_size,
-    n_channels=_whole(1),
-    seed=_whole(),
+    n_channels=whole_check(1),
+    seed=whole_check(),
 )
 
 

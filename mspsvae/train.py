@@ -22,8 +22,9 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from .batches import Batch, Plan, TrialReader, plan_epoch, split_sessions
-from .config import Config, ConfigError, MspsvaeError, RunError, TrainingError
+from .batches import Batch, TrialReader, plan_epoch, split_sessions
+from .config import Config
+from .errors import ConfigError, MspsvaeError, RunError, TrainingError
 from .losses import session_partner
 from .models import MSPSVAE, TERMS, Objective, anneal_progress, calibrate_frame_std, objective
 from .models import make_model, standardise_start, term_weights

@@ -32,9 +32,10 @@ from hypothesis import strategies as st
 
 from mspsvae.batches import TrialReader
 from mspsvae.behavenet import bring_over, load_checkpoint, read_hparams, read_metrics
-from mspsvae.config import Arch, Config, MspsvaeError
+from mspsvae.config import Arch, Config
+from mspsvae.errors import MspsvaeError
 from mspsvae.models import make_model
-from mspsvae.poses import read_poses
+from mspsvae.prepare.poses import read_poses
 from mspsvae.runs import Run, load_run, read_checkpoint
 from mspsvae.sessions import check_sessions, find_sessions, write_session
 from mspsvae.train import fit, restore

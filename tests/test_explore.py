@@ -7,7 +7,6 @@ A tiny fit is made in a temporary folder, its explorer served by Voila and opene
 
 import tempfile
 from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -208,7 +207,7 @@ with tempfile.TemporaryDirectory() as tmp:
     run = fit_something(Path(tmp))
     with (
         served(
-            'from mspsvae.runs import load_run\nfrom mspsvae.explore import explore',
+            'from mspsvae.runs import load_run\nfrom mspsvae.show.explore import explore',
             f'explore(load_run({str(run.path)!r}))',
         ) as url,
         browser.browser() as chromium,

@@ -18,7 +18,7 @@ WIDE = """() => [...document.querySelectorAll('body *')].filter(e => !e.closest(
 def make(folder):
     "A page of one run and one of two, of fits of some seconds; a name that is trouble for a page is among them."
     from mspsvae.config import Arch, Config
-    from mspsvae.report import report
+    from mspsvae.show.report import report
     from mspsvae.synthetic import make_sessions
     from mspsvae.train import fit
 

@@ -16,7 +16,7 @@ from served import served
 
 CELLS = (
     """from mspsvae.runs import load_run
-from mspsvae.explore import explore""",
+from mspsvae.show.explore import explore""",
     """shown = explore(load_run({path!r}), session=1, frame=12)
 shown.view.edit(0, {value}); shown.view.swap(2); shown.refresh()
 shown""",

@@ -15,7 +15,7 @@ from time import perf_counter, process_time
 
 import torch
 
-from mspsvae.explore import explore
+from mspsvae.show.explore import explore
 from mspsvae.synthetic import make_sessions
 from mspsvae.train import fit
 
@@ -53,7 +53,7 @@ def measure(name, widget, values, n=60):
 def measure_in_browser(path, n=40):
     with (
         served(
-            'import torch\ntorch.set_num_threads(1)\nfrom mspsvae.runs import load_run\nfrom mspsvae.explore import explore',
+            'import torch\ntorch.set_num_threads(1)\nfrom mspsvae.runs import load_run\nfrom mspsvae.show.explore import explore',
             f'explore(load_run({path!r}))',
         ) as url,
         browser.visit(url) as seen,

@@ -9,8 +9,16 @@ from pathlib import Path
 
 import mspsvae
 
-names = sorted(m.name for m in pkgutil.iter_modules(mspsvae.__path__))
-expected = sorted(p.stem for p in Path(os.environ['EXPECTED']).glob('*.py') if p.stem != '__init__')
+names = sorted(
+    m.name.removeprefix('mspsvae.')
+    for m in pkgutil.walk_packages(mspsvae.__path__, 'mspsvae.')
+    if not m.ispkg
+)
+expected = sorted(
+    '.'.join(p.relative_to(os.environ['EXPECTED']).with_suffix('').parts)
+    for p in Path(os.environ['EXPECTED']).rglob('*.py')
+    if p.stem != '__init__'
+)
 assert Path(mspsvae.__file__).parent != Path(os.environ['EXPECTED']), (
     'this is the working copy, not the installed package'
 )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from mspsvae.cli import DEMO_CONFIG
 from mspsvae.config import Config
-from mspsvae.evaluate import evaluate
+from mspsvae.judge.evaluate import evaluate
 from mspsvae.runs import load_run
 from mspsvae.synthetic import DEMO, make_sessions
 from mspsvae.train import fit

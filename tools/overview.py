@@ -11,7 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from mspsvae.evaluate import frame_table
+from mspsvae.judge.evaluate import frame_table
 from mspsvae.runs import load_run
 
 COLOURS = '#0072B2', '#E69F00', '#009E73', '#CC79A7'

@@ -75,8 +75,8 @@ def decode(path):
 
 def make(path):
     "`prepare` with its defaults and four keypoints; returns the number of frames."
-    from mspsvae.prepare import prepare
-    from mspsvae.video import look_at_video
+    from mspsvae.prepare.prepare import prepare
+    from mspsvae.prepare.video import look_at_video
 
     n = look_at_video(path).n_frames
     turn = np.arange(n)[:, None] / 50 + np.arange(4)
@@ -95,7 +95,7 @@ def measure(what, path):
             memory.append(psutil.Process().memory_info().rss / 1e6)
 
     if what == 'prepare':
-        import mspsvae.prepare  # noqa: its import is not measured
+        import mspsvae.prepare.prepare  # noqa: its import is not measured
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
     begin, cpu = time.perf_counter(), time.process_time()

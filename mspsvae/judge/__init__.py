@@ -1,0 +1,1 @@
+"""Is a fit true? Scores, leakage, sessions that were never seen."""
