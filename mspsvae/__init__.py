@@ -1,6 +1,6 @@
 """One behavioural model for videos of several sessions: the multi-session partitioned subspace VAE."""
 
-__version__ = '0.1.0'
+__version__ = "0.1.0"
 
 # What users call, and the module that makes it. Each is imported when it is first asked for, so that
 # `import mspsvae` costs nothing and nobody waits for torch or matplotlib who does not use them.

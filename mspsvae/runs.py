@@ -460,8 +460,10 @@ class Run:
     def __init__(
         self,
         path: str | Path,  # the folder
+        data=None,  # where its sessions are now, as for `fit`; default: where they were
     ):
-        self.path = Path(path)
+        self.path, self.sessions_at = Path(path), data
+        self._infos = None  # of the sessions, once they were checked
         self.interrupted = False
         # session name -> (file of its latents, stamp), where they are not in `latents`
         self.elsewhere = {}
@@ -535,9 +537,10 @@ def curve(
 # %% ../nbs/07_runs.ipynb #fcdb83d0
 def load_run(
     path: str | Path,  # a folder that `fit` wrote
+    data=None,  # where its sessions are now, as for `fit`; default: where they were
 ) -> Run:
     "Open a run; raises `RunError` where the folder holds none."
-    run = Run(path)
+    run = Run(path, data)
     missing = [
         name
         for name in ('config.json', 'data.json', 'history.csv', 'best.safetensors')
@@ -687,7 +690,10 @@ def infos(
 ) -> list[SessionInfo]:  # in the run's order
     """The sessions the run was fitted on, checked again; raises `SessionError` if they are gone or are not
     the same."""
-    known = self.data['sessions']
+    if data is None and self._infos is not None:
+        return self._infos
+    known, kept = self.data['sessions'], data is None
+    data = self.sessions_at if data is None else data
     if not (isinstance(data, list) and data and all(isinstance(i, SessionInfo) for i in data)):
         data = (
             check_sessions(
@@ -711,7 +717,10 @@ def infos(
             f'{len(wrong)} of {len(known)} sessions are missing or are no longer those that {self.path} '
             f'was fitted on: {", ".join(wrong[:5])}'
         )
-    return [found[s['name']] for s in known]
+    infos = [found[s['name']] for s in known]
+    if kept:
+        self._infos = infos
+    return infos
 
 # %% ../nbs/07_runs.ipynb #ee0e0d66
 def pick_device(
