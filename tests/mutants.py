@@ -1,0 +1,196 @@
+"""Plant faults in the library, one at a time, and see whether the tests of its notebooks notice.
+
+    python tests/mutants.py                       all tables in tests/mutants/
+    python tests/mutants.py core judge            some of them
+    python tests/mutants.py core --name anneal    faults whose name contains a word
+    python tests/mutants.py --short               those that .ci/run plants, marked `short = true`
+
+A table is TOML. Each fault says what is wrong (`name`), in which `module`, and which text (`before`, there
+exactly once) is replaced by which (`after`). It is planted in a copy, in the notebook's cell and in the module
+alike; then the notebooks in `notebooks` run (by default only the module's own). A fault is caught when one of
+them fails. Survivors are listed at the end, and the exit status is 1 if there are any.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Queue
+from time import perf_counter
+
+ROOT = Path(__file__).resolve().parent.parent
+TABLES = ROOT / 'tests' / 'mutants'
+NEEDED = ('nbs', 'mspsvae', 'tests', 'settings.ini', 'pyproject.toml', 'CHANGELOG.md', 'README.md')
+RUN = (
+    'import sys; from nbdev.config import get_config; from nbdev.test import test_nb;'
+    "sys.exit(not test_nb(sys.argv[1], skip_flags=get_config()['tst_flags'].split())[0])"
+)
+TIMEOUT = 600  # seconds; a notebook that never ends has noticed the fault, too
+
+
+@dataclass
+class Fault:
+    "One entry of a table."
+
+    name: str  # what is wrong, in words
+    module: str  # 'mspsvae/losses.py'
+    before: str  # what stands there
+    after: str  # what is planted
+    notebooks: list = field(default_factory=list)  # that may notice, such as '05_losses'; default: its own
+    short: bool = False  # is it planted by .ci/run, too?
+    table: str = ''
+
+
+def read_tables(names):
+    "The faults of some tables, all of them by default."
+    paths = [TABLES / f'{name}.toml' for name in names] or sorted(TABLES.glob('*.toml'))
+    faults = []
+    for path in paths:
+        entries = tomllib.loads(path.read_text(encoding='utf-8'))['fault']
+        faults += [Fault(**entry, table=path.stem) for entry in entries]
+    return faults
+
+
+def own_notebook(root, module):
+    "The notebook that exports a module: the first line of the module says so."
+    text = (root / module).read_text(encoding='utf-8')
+    match = re.search(r'File to edit: (.+?\.ipynb)', text)
+    return (root / module).parent.joinpath(match[1]).resolve()
+
+
+def replace_once(text, before, after, where):
+    if text.count(before) != 1:
+        raise SystemExit(f'{where}: expected exactly once, found {text.count(before)} times:\n{before}')
+    return text.replace(before, after)
+
+
+def planted_sources(root, fault):
+    "The new text of the module and of its notebook: {path: text}."
+    module = root / fault.module
+    notebook = own_notebook(root, fault.module)
+    content = json.loads(notebook.read_text(encoding='utf-8'))
+    cells = [c for c in content['cells'] if c['cell_type'] == 'code' and is_exported(c)]
+    holding = [c for c in cells if fault.before in ''.join(c['source'])]
+    where = f'{fault.table}, {fault.name!r}, {fault.module}'
+    if len(holding) != 1:
+        raise SystemExit(f'{where}: in {len(holding)} exported cells, expected one:\n{fault.before}')
+    source = replace_once(''.join(holding[0]['source']), fault.before, fault.after, where)
+    holding[0]['source'] = source.splitlines(keepends=True)
+    text = replace_once(module.read_text(encoding='utf-8'), fault.before, fault.after, where)
+    return {module: text, notebook: json.dumps(content)}
+
+
+def is_exported(cell):
+    return re.search(r'^#\|\s*export', ''.join(cell['source']), re.MULTILINE)
+
+
+def passes(root, notebook):
+    "Does a notebook of the copy in `root` pass its unflagged tests?"
+    env = os.environ | dict(PYTHONPATH=str(root), OMP_NUM_THREADS='1', MPLBACKEND='agg', IN_TEST='1')
+    command = [sys.executable, '-c', RUN, str(notebook)]
+    try:
+        done = subprocess.run(command, cwd=root, env=env, capture_output=True, timeout=TIMEOUT)
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
+
+
+def caught_by(root, fault):
+    "The notebook that notices a fault, or None; the copy in `root` is put back afterwards."
+    sources = planted_sources(root, fault)
+    kept = {path: path.read_text(encoding='utf-8') for path in sources}
+    notebooks = [root / 'nbs' / f'{n}.ipynb' for n in fault.notebooks]
+    try:
+        for path, text in sources.items():
+            path.write_text(text, encoding='utf-8')
+        for notebook in notebooks or [own_notebook(root, fault.module)]:
+            if not passes(root, notebook):
+                return notebook.stem
+    finally:
+        for path, text in kept.items():
+            path.write_text(text, encoding='utf-8')
+    return None
+
+
+def copies(folder, n):
+    "Several copies of what the tests need."
+    queue = Queue()
+    for k in range(n):
+        copy = Path(folder) / f'copy_{k}'
+        copy.mkdir()
+        for name in NEEDED:
+            source = ROOT / name
+            if source.is_dir():
+                ignore = shutil.ignore_patterns('__pycache__', '.*', '*_files')
+                shutil.copytree(source, copy / name, ignore=ignore, symlinks=True)
+            elif source.exists():
+                shutil.copy(source, copy)
+        queue.put(copy)
+    return queue
+
+
+def try_all(faults, n_workers, show=print):
+    "Plant every fault; returns the survivors, and the notebooks that fail without any fault."
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(n_workers) as pool:
+        queue = copies(folder, n_workers)
+
+        def in_a_copy(job, *args):
+            copy = queue.get()
+            try:
+                return job(copy, *args)
+            finally:
+                queue.put(copy)
+
+        def notebooks_of(copy, fault):
+            own = own_notebook(copy, fault.module).relative_to(copy.resolve() / 'nbs').as_posix()
+            return fault.notebooks or [own.removesuffix('.ipynb')]
+
+        names = sorted({n for f in faults for n in in_a_copy(notebooks_of, f)})
+        fine = pool.map(lambda n: in_a_copy(lambda c: passes(c, c / 'nbs' / f'{n}.ipynb')), names)
+        broken = [name for name, ok in zip(names, fine, strict=True) if not ok]
+        if broken:
+            return [], broken
+
+        def one(fault):
+            begin = perf_counter()
+            notebook = in_a_copy(caught_by, fault)
+            show(
+                f'{"caught" if notebook else "SURVIVED":8}  {fault.table}: {fault.name} '
+                f'({notebook or "unnoticed"}, {perf_counter() - begin:.0f} s)',
+                flush=True,
+            )
+            return notebook
+
+        caught = list(pool.map(one, faults))
+        return [fault for fault, notebook in zip(faults, caught, strict=True) if not notebook], []
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('tables', nargs='*', help='names of files in tests/mutants/ [all]')
+    parser.add_argument('--name', default='', help='only faults whose name contains this')
+    parser.add_argument('--short', action='store_true', help='only faults marked short')
+    parser.add_argument('--workers', type=int, default=os.cpu_count())
+    args = parser.parse_args()
+    faults = [f for f in read_tables(args.tables) if args.name in f.name and (f.short or not args.short)]
+    survivors, broken = try_all(faults, args.workers)
+    if broken:
+        raise SystemExit(f'without any fault these notebooks fail already: {", ".join(broken)}')
+    for fault in survivors:
+        print(f'\nSURVIVED: {fault.name} ({fault.module})\n- {fault.before}\n+ {fault.after}')
+    print(f'{len(faults) - len(survivors)} of {len(faults)} faults caught')
+    raise SystemExit(bool(survivors))
+
+
+if __name__ == '__main__':
+    main()
