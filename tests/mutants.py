@@ -30,8 +30,8 @@ ROOT = Path(__file__).resolve().parent.parent
 TABLES = ROOT / 'tests' / 'mutants'
 NEEDED = ('nbs', 'mspsvae', 'tests', 'settings.ini', 'pyproject.toml', 'CHANGELOG.md', 'README.md')
 RUN = (
-    'import sys; from nbdev.config import get_config; from nbdev.test import test_nb;'
-    "sys.exit(not test_nb(sys.argv[1], skip_flags=get_config()['tst_flags'].split())[0])"
+    'import sys; from pathlib import Path; from nbdev.config import get_config; from nbdev.test import test_nb;'
+    "sys.exit(not test_nb(Path(sys.argv[1]), skip_flags=get_config()['tst_flags'].split())[0])"
 )
 TIMEOUT = 600  # seconds; a notebook that never ends has noticed the fault, too
 
