@@ -265,7 +265,8 @@ def _reported(run, scores, leak):
     except Exception as e:
         warnings.warn(
             f'the fit is whole, but its report could not be made ({type(e).__name__}: {e}); try again '
-            f'with: mspsvae report {run.path}'
+            f'with: mspsvae report {run.path}',
+            stacklevel=2,
         )
     return []
 

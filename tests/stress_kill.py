@@ -119,7 +119,7 @@ def epochs_in(out):
 def openable(out):
     "Opens the run, as far as it has come; raises if it is no longer one."
     if all((out / name).exists() for name in ('config.json', 'data.json', 'history.csv', 'best.safetensors')):
-        load_run(out).history
+        assert load_run(out).history
 
 
 def stress(kills, seed, epochs):

@@ -95,7 +95,7 @@ def measure(what, path):
             memory.append(psutil.Process().memory_info().rss / 1e6)
 
     if what == 'prepare':
-        import mspsvae.prepare.prepare  # noqa: its import is not measured
+        import mspsvae.prepare.prepare  # noqa: F401 (its import is not measured)
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
     begin, cpu = time.perf_counter(), time.process_time()

@@ -235,7 +235,7 @@ def read_pickle(
     is in it."""
     machine = _Machine()
     try:
-        for op, arg, at in pickletools.genops(content):
+        for op, arg, _ in pickletools.genops(content):
             if op.name == 'STOP':
                 return _copy(machine.stack.pop(), [max_values])
             machine.do(op.name, arg)
