@@ -405,7 +405,7 @@ def adapt_command(args):
         out,
         args.data,
         args.max_drift,
-        args.anchor,
+        args.tether,
         args.resume,
         **_progress(settings.get('max_epochs')),
         **settings,
@@ -428,7 +428,7 @@ def _adapt_flags(parser):
         help='how far latents of old sessions may move, in standard deviations [0.1]',
     )
     parser.add_argument(
-        '--anchor',
+        '--tether',
         type=float,
         default=1.0,
         metavar='WEIGHT',

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MspsvaeError', 'ConfigError', 'SessionError', 'ShapeError', 'TrainingError', 'RunError', 'show_value', 'nearest_name',
-           'unknown_name']
+           'unknown_name', 'counted']
 
 # %% ../nbs/00a_errors.ipynb #ae52692d
 import reprlib
@@ -67,3 +67,11 @@ def unknown_name(name, known):
     "What to say about a name that isn't `known`"
     what = 'unknown' if str(name).strip() else 'empty key'
     return f'{what}; the nearest known one is {nearest_name(name, known)!r}'
+
+
+def counted(
+    count: int,
+    what: str,  # in the singular
+) -> str:  # such as '1 frame' or '2 frames'
+    "A number of things, as messages say it."
+    return f'{count:,} {what}{"" if count == 1 else "s"}'

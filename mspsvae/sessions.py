@@ -24,7 +24,7 @@ import numpy as np
 from fastcore.basics import patch
 
 from .config import Config
-from .errors import ConfigError, MspsvaeError, SessionError, nearest_name, show_value
+from .errors import counted, ConfigError, MspsvaeError, SessionError, nearest_name, show_value
 from .settings import folder_name_check
 from .files import atomic_path
 
@@ -394,10 +394,6 @@ class SessionInfo:
     cause_names: list = field(default_factory=list)  # one for each cause
 
 # %% ../nbs/01_sessions.ipynb #a46e521b
-def _n(count, what):
-    return f'{count} {what}{"" if count == 1 else "s"}'
-
-
 def size_text(shape):
     return ' x '.join(map(str, shape))
 
@@ -413,21 +409,21 @@ class SessionCheck:
     def raise_if_wrong(self):
         "Raise one `SessionError` with all problems, if there are any; returns the check itself otherwise."
         if self.problems:
-            raise SessionError(f'{_n(len(self.problems), "problem")} with the data:', self.problems)
+            raise SessionError(f'{counted(len(self.problems), "problem")} with the data:', self.problems)
         return self
 
     def __repr__(self):
         width = max([len(i.session.name) for i in self.infos] + [0])
         lines = [
-            f'{i.session.name:<{width}}  {_n(len(i.trials), "trial")}, {_n(sum(i.n_frames), "frame")} '
-            f'of {size_text(i.image_shape)}, {_n(i.n_labels, "label")}'
+            f'{i.session.name:<{width}}  {counted(len(i.trials), "trial")}, {counted(sum(i.n_frames), "frame")} '
+            f'of {size_text(i.image_shape)}, {counted(i.n_labels, "label")}'
             + ', all missing' * i.unlabelled
             + ', masks' * i.has_masks
             + ', label masks' * i.has_labels_masks
             for i in self.infos
         ]
         for texts, what in ((self.warnings, 'warning'), (self.problems, 'problem')):
-            lines.append(_n(len(texts), what) + ':' * bool(texts))
+            lines.append(counted(len(texts), what) + ':' * bool(texts))
             lines += [f'- {t}' for t in texts]
         return '\n'.join(lines)
 
@@ -556,7 +552,7 @@ def _same_trials(group, arrays, frames, notes):
                 'there are no images of this trial; expected the same trials as in images', group, trial
             )
         elif n != frames[trial]:
-            notes.add(f'got {_n(n, "frame")}, expected {frames[trial]} as in images', group, trial)
+            notes.add(f'got {counted(n, "frame")}, expected {frames[trial]} as in images', group, trial)
         else:
             good[trial] = array
     return good
@@ -608,7 +604,7 @@ def _valid_values(trial, labels, masks, notes):
         return notes.add(f'can not be read ({failure_reason(e)})', 'labels', trial)
     if np.isinf(values).any():
         notes.add(
-            f'{_n(int(np.isinf(values).sum()), "infinite value")}, expected finite numbers, or NaN '
+            f'{counted(int(np.isinf(values).sum()), "infinite value")}, expected finite numbers, or NaN '
             'where a label is missing',
             'labels',
             trial,
@@ -782,14 +778,16 @@ def _check_arrays(path, groups, names):
     for group, count in (('labels', info and info.n_labels), ('causes', info and len(info.cause_names))):
         if names.get(group) is not None and len(names[group]) != (count or 0):
             notes.add(
-                f'got {_n(len(names[group]), "name")}, expected {count or 0}, one for each column', group
+                f'got {counted(len(names[group]), "name")}, expected {count or 0}, one for each column', group
             )
     for trial, mask in (groups['masks'] if 'masks' in groups else {}).items():
         if mask.dtype.kind in 'buif' and not np.isin(mask, (0, 1)).all():
             notes.add('got other values than 0 and 1, expected 0 (leave it out) or 1', 'masks', trial)
     problems = list(notes.lines()) + [t for t in odd.lines() if ': causes: ' in t]
     if problems:
-        raise SessionError(f'{path}: not written, {_n(len(problems), "problem")} with the data:', problems)
+        raise SessionError(
+            f'{path}: not written, {counted(len(problems), "problem")} with the data:', problems
+        )
 
 # %% ../nbs/01_sessions.ipynb #b2abc76d
 class _Patient(io.FileIO):
@@ -948,14 +946,14 @@ def _check_together(infos, config):
             if i.image_shape != config.image_shape
         ]
     if config.use_labels:
-        problems += _differ(infos, lambda i: i.n_labels, lambda v: _n(v, 'label') if v else 'no labels')
+        problems += _differ(infos, lambda i: i.n_labels, lambda v: counted(v, 'label') if v else 'no labels')
     train, val, test, gap = config.trial_splits
     need = train + val + test + 3 * gap
     for i in infos:
         if len(i.trials) >= need:
             continue
         problems.append(
-            f'{i.session.path}: got {_n(len(i.trials), "trial")}, expected at least {need} for one '
+            f'{i.session.path}: got {counted(len(i.trials), "trial")}, expected at least {need} for one '
             'block of the trial splits '
             f'{train};{val};{test};{gap} (train;val;test;gap); choose smaller splits'
         )
@@ -1019,7 +1017,7 @@ def check_sessions(
     count, check = _inspect_all(data, config)
     infos, n = fill_labels(check.infos, config), config.n_sessions_per_batch
     single = '; to fit a single session set n_background=0 and n_sessions_per_batch=1' * (count == 1)
-    few = [f'got {_n(count, "session")}, expected at least {n} (n_sessions_per_batch){single}'] * (
+    few = [f'got {counted(count, "session")}, expected at least {n} (n_sessions_per_batch){single}'] * (
         0 < count < n
     )
     wrong, strange = _check_labels_together(infos, config)

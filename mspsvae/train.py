@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['MAY_CHANGE', 'epoch_generator', 'forward_batch', 'start_weights', 'make_optimizer', 'TermMeans', 'train_epoch',
            'validate', 'Progress', 'check_finite', 'memory_told', 'check_alike', 'start_run', 'check_state', 'restore',
-           'save_best', 'save_progress', 'save_epoch', 'one_epoch', 'FitBar', 'as_config', 'default_out', 'look_at',
+           'save_best', 'save_progress', 'save_epoch', 'one_epoch', 'FitBar', 'as_config', 'default_out', 'check_fit',
            'fit', 'train']
 
 # %% ../nbs/08_train.ipynb #7c132070
@@ -158,7 +158,7 @@ def train_epoch(
     weights: dict[str, float],  # of each term, annealed
     rng: torch.Generator,  # this epoch's
     means: TermMeans,  # counts what happens
-    anchor=None,  # what holds latents in place, see `fit`
+    tether=None,  # what holds latents in place, see `fit`
 ) -> None:
     "One pass over the training trials."
     model.train()
@@ -168,7 +168,7 @@ def train_epoch(
             calibrate_frame_std(model, out, batch)
         result = objective(model, out, batch, weights)
         optimizer.zero_grad(set_to_none=True)
-        loss = result.loss if anchor is None else result.loss + anchor.pull(out, batch)
+        loss = result.loss if tether is None else result.loss + tether.pull(out, batch)
         loss.backward()
         add_up_gradients(model)
         optimizer.step()
@@ -456,7 +456,7 @@ def one_epoch(
     config: Config,
     epoch: int,  # epochs done before this one
     watch: Callable = iter,  # wraps the training batches, to show progress
-    anchor=None,  # what holds latents in place, see `fit`
+    tether=None,  # what holds latents in place, see `fit`
 ) -> list[dict]:  # rows for the history, those of the training first
     "Train on every training trial once, then validate (every `validate_every` epochs, and in the last)."
     share_weights(model)
@@ -476,7 +476,7 @@ def one_epoch(
         annealed,
         epoch_generator(config.seed_train, epoch, device),
         means,
-        anchor,
+        tether,
     )
     about = dict(epoch=epoch + 1, progress=anneal_progress(config, epoch), frame_std=model.frame_std.item())
     rows = means.rows(names, annealed, split='train', **about)
@@ -540,7 +540,7 @@ def default_out() -> Path:  # a folder that is not there yet
     return Path('runs') / datetime.now().strftime('%Y-%m-%d_%H-%M-%S')
 
 # %% ../nbs/08_train.ipynb #0e93d5a8
-def look_at(
+def check_fit(
     data,  # as for `fit`
     config: Config,
 ) -> tuple[list, dict, dict]:  # `SessionInfo`s, their splits, and what goes to `data.json`
@@ -571,16 +571,19 @@ def fit(
     show_progress: bool = True,  # a progress bar
     # for `adapt`: first weights, a term that holds latents in place, and a limit to how far they go; see
     # `new_sessions`
-    anchor=None,
+    tether=None,
     **overrides,  # any field of `Config`
 ) -> Run:  # model, config, history, latents
     """Fit an MSPS-VAE to videos of several sessions; what a user can do wrong raises a `MspsvaeError` that
     says what to do."""
     config = as_config(config, overrides)
     with together(process_device(config.device)):
-        device, (infos, splits, described) = pick_device(process_device(config.device)), look_at(data, config)
+        device, (infos, splits, described) = (
+            pick_device(process_device(config.device)),
+            check_fit(data, config),
+        )
         out = Path(from_leader(str(out or default_out())))
-        if anchor is None and (out / 'adapted.json').exists():
+        if tether is None and (out / 'adapted.json').exists():
             raise RunError(
                 f'{out} was made by `adapt`; go on with adapt(..., resume=True), which keeps the '
                 'latents of the old sessions in place'
@@ -593,8 +596,8 @@ def fit(
             optimizer = make_optimizer(model, config)
             reader = TrialReader(infos, config, device, part=(process_number(), n_processes()))
             if state is None and leads():
-                start_weights(model, infos, splits, config) if anchor is None else model.load_state_dict(
-                    anchor.weights
+                start_weights(model, infos, splits, config) if tether is None else model.load_state_dict(
+                    tether.weights
                 )
             progress = restore(run, state, model, optimizer)
             interrupted = train(
@@ -607,7 +610,7 @@ def fit(
                 progress,
                 log,
                 show_progress and leads(),
-                anchor,
+                tether,
             )
     if leads():
         run = load_run(run.path)
@@ -625,21 +628,21 @@ def train(
     progress: Progress,  # where to begin
     log: Callable | None = None,  # called after each epoch with its rows of the history
     show_progress: bool = True,  # a progress bar
-    anchor=None,  # what holds latents in place, see `fit`
+    tether=None,  # what holds latents in place, see `fit`
 ) -> bool:  # was it interrupted?
     "Train epoch by epoch until `max_epochs` or early stopping, keeping the best model and the last."
     n_batches = len(plan_epoch(splits['train'], config.n_sessions_per_batch, config.seed_train))
     with reader, FitBar(config, progress, n_batches, show_progress) as bar:
         try:
             while progress.epoch < config.max_epochs and not progress.should_stop(config):
-                rows = one_epoch(model, optimizer, reader, splits, config, progress.epoch, bar.watch, anchor)
+                rows = one_epoch(model, optimizer, reader, splits, config, progress.epoch, bar.watch, tether)
                 check_finite(rows, model, run, progress)
                 progress.epoch += 1
                 val = next((r for r in rows if r['split'] == 'val'), None)
                 if val:
                     bar.loss = val['loss']
                     if progress.see(
-                        val['loss'] if anchor is None or anchor.holds(model, progress.epoch) else math.inf
+                        val['loss'] if tether is None or tether.holds(model, progress.epoch) else math.inf
                     ):
                         progress.best_weights = cpu_state(model)
                 if leads():

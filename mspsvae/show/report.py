@@ -4,11 +4,11 @@
 
 # %% auto #0
 __all__ = ['STEPS', 'PARTS', 'ReadRun', 'finding', 'training_facts', 'training_findings', 'label_coverage', 'data_findings',
-           'score_findings', 'Known', 'strongest', 'data_part', 'gauge', 'gauges', 'score_tables', 'Score',
+           'score_findings', 'RunFacts', 'strongest', 'data_part', 'gauge', 'gauges', 'score_tables', 'Score',
            'main_scores', 'scores_part', 'training_part', 'labels_part', 'trial_film', 'reconstructions_part',
            'traversal_film', 'traversals_part', 'far_frames', 'maps_part', 'swaps_part', 'sessions_part',
            'changed_settings', 'repeat_python', 'repeat_command', 'versions', 'repeat_part', 'worst', 'verdict',
-           'records_table', 'leakage_part', 'parts_of', 'section', 'look_at', 'judge', 'lede', 'run_page',
+           'records_table', 'leakage_part', 'parts_of', 'section', 'gather_facts', 'judge_run', 'lede', 'run_page',
            'compared_scores', 'compared_settings', 'compared_latents', 'compared_verdicts', 'report']
 
 # %% ../../nbs/show/05_report.ipynb #a1200004
@@ -28,11 +28,17 @@ import torch
 
 from .. import __version__
 from ..config import Config
-from ..errors import MspsvaeError, RunError
+from ..errors import counted, MspsvaeError, RunError
 from ..judge.evaluate import evaluate, stability
 from ..judge.leakage import describe_leakage, leakage
 from .pages import Html, document, join, moving, number, picture, player, table, tag
-from .plots import _runs, _spread, plot_background, plot_curves, plot_difference_maps
+from mspsvae.show.plots import (
+    runs_by_name,
+    spread_sessions,
+    plot_background,
+    plot_curves,
+    plot_difference_maps,
+)
 from .plots import plot_histograms
 from .plots import plot_labels, plot_reconstructions, plot_subspace, plot_swaps, plot_traversals
 from .plots import short_names
@@ -288,7 +294,7 @@ def score_findings(
 
 # %% ../../nbs/show/05_report.ipynb #a1200031
 @dataclass
-class Known:
+class RunFacts:
     "What the parts of a page are made from."
 
     run: Run  # best a `ReadRun`
@@ -311,7 +317,7 @@ class Known:
 
 
 def strongest(
-    known: Known,
+    known: RunFacts,
     most: int,  # latents
 ) -> tuple[list[int], str]:  # their numbers, in the model's order; a sentence on those left out
     "The latents that change the picture most."
@@ -325,11 +331,7 @@ def _facts(*pairs):
     return tag('dl', ([tag('dt', a), tag('dd', b)] for a, b in pairs if b not in (None, '')), class_='facts')
 
 
-def _counted(n, what):
-    return f'{n:,} {what}' + ('' if n == 1 else 's')
-
-
-def data_part(known: Known) -> Html:
+def data_part(known: RunFacts) -> Html:
     "Sessions, trials, frames, labels, splits and the sizes of the model."
     run, m = known.run, known.run.model
     sessions, (c, y, x) = run.data['sessions'], m.input_shape
@@ -337,10 +339,10 @@ def data_part(known: Known) -> Html:
     facts = _facts(
         (
             'Data',
-            f'{_counted(len(sessions), "session")}, '
-            f'{_counted(sum(len(s["trials"]) for s in sessions), "trial")}, {_counted(frames, "frame")}',
+            f'{counted(len(sessions), "session")}, '
+            f'{counted(sum(len(s["trials"]) for s in sessions), "trial")}, {counted(frames, "frame")}',
         ),
-        ('Frames', f'{y} × {x} pixels (y × x), {_counted(c, "channel")}'),
+        ('Frames', f'{y} × {x} pixels (y × x), {counted(c, "channel")}'),
         ('Labels', _some(label_names(run), 40) if m.n_labels else 'none used'),
         (
             'Latents',
@@ -349,12 +351,12 @@ def data_part(known: Known) -> Html:
         ),
         (
             'Network',
-            f'{_counted(sum(p.numel() for p in m.parameters()), "weight")}; channels '
+            f'{counted(sum(p.numel() for p in m.parameters()), "weight")}; channels '
             f'{", ".join(map(str, run.config.arch.channels))}',
         ),
         (
             'Training',
-            f'{t["epochs"]} of {_counted(t["planned"], "epoch")}'
+            f'{t["epochs"]} of {counted(t["planned"], "epoch")}'
             + (', stopped early' if t['stopped'] else '')
             + f'; the model of epoch {t["best"]} is the one shown',
         ),
@@ -626,7 +628,7 @@ def main_scores(
     return out
 
 # %% ../../nbs/show/05_report.ipynb #a120004a3
-def scores_part(known: Known) -> Html:
+def scores_part(known: RunFacts) -> Html:
     "The scores to judge by, and all others folded away."
     if not known.scores:
         raise RunError('there are no scores; mspsvae evaluate makes them')
@@ -650,7 +652,7 @@ def scores_part(known: Known) -> Html:
     )
 
 # %% ../../nbs/show/05_report.ipynb #a1200046
-def training_part(known: Known) -> Html:
+def training_part(known: RunFacts) -> Html:
     "Every term of the objective over epochs."
     return picture(
         plot_curves(known.run),
@@ -670,10 +672,10 @@ def _telling_sessions(known, most=3):
     ranked = sorted(
         (k for k, v in enumerate(values) if isinstance(v, float) and np.isfinite(v)), key=lambda k: values[k]
     )
-    return _spread(ranked or list(range(len(values))), most)
+    return spread_sessions(ranked or list(range(len(values))), most)
 
 
-def labels_part(known: Known) -> Html:
+def labels_part(known: RunFacts) -> Html:
     "Labels over a test trial, of the sessions read worst, in the middle and best."
     shown = _telling_sessions(known)
     return join(
@@ -713,7 +715,7 @@ def _beside(*films, gap=2):  # RGB films next to each other, white between
 
 
 def trial_film(
-    known: Known,
+    known: RunFacts,
     session: int,  # number
     most: int = 60,  # frames
 ) -> Html:
@@ -736,9 +738,9 @@ def trial_film(
     )
 
 
-def reconstructions_part(known: Known) -> Html:
+def reconstructions_part(known: RunFacts) -> Html:
     "Frames, reconstructions and residuals, as films and as a picture."
-    run, shown = known.run, _spread(list(range(len(known.sessions))), 4)
+    run, shown = known.run, spread_sessions(list(range(len(known.sessions))), 4)
     return join(
         picture(
             plot_reconstructions(run, data=run.where),
@@ -766,7 +768,7 @@ def _value_range(run, k, low, high):
 
 
 def traversal_film(
-    known: Known,
+    known: RunFacts,
     latent: int,  # number
     mu: np.ndarray,  # latents of the frames to start from, `[n, n_latents]`
     low: float,  # where the value begins
@@ -799,15 +801,15 @@ _WHAT = dict(
 )
 
 
-def traversals_part(known: Known, most: int = 24) -> Html:
+def traversals_part(known: RunFacts, most: int = 24) -> Html:
     "What each latent does."
     run, (c, y, x) = known.run, known.run.model.input_shape
     shown, left_out = strongest(known, most)
-    stages = _spread(list(range(len(known.sessions))), 3 if c * x < 1.5 * y else 2)
+    stages = spread_sessions(list(range(len(known.sessions))), 3 if c * x < 1.5 * y else 2)
     frames = pick_frames(run, 1 if len(known.sessions) > 1 else 2, stages)
     mu, ranges, kinds = frame_latents(run, frames), latent_ranges(run), latent_subspaces(run)
     who = (
-        f'Each film shows {_counted(len(frames), "frame")} side by side, of '
+        f'Each film shows {counted(len(frames), "frame")} side by side, of '
         f'{", ".join(known.sessions[s] for s, _, _ in frames)}; one latent goes from its 5th to its 95th '
         f'percentile and back.{left_out}'
     )
@@ -848,7 +850,7 @@ def far_frames(
     return found
 
 # %% ../../nbs/show/05_report.ipynb #a1200050
-def maps_part(known: Known, most: int = 24) -> Html:
+def maps_part(known: RunFacts, most: int = 24) -> Html:
     "Where in the picture each latent acts, strongest first."
     shown, left_out = strongest(known, most)
     return picture(
@@ -860,14 +862,14 @@ def maps_part(known: Known, most: int = 24) -> Html:
     )
 
 
-def swaps_part(known: Known) -> Html:
+def swaps_part(known: RunFacts) -> Html:
     "Behaviour of one session on the stage of another."
     background_slice(known.run)
     if len(known.sessions) < 2:
         raise RunError('one session has nobody to swap with')
-    shown = _spread(list(range(len(known.sessions))), 8)
+    shown = spread_sessions(list(range(len(known.sessions))), 8)
     return picture(
-        plot_swaps(known.run, far_frames(known.run, _spread(shown, 6)), shown, known.run.where),
+        plot_swaps(known.run, far_frames(known.run, spread_sessions(shown, 6)), shown, known.run.where),
         'Frames decoded with the mean background of every session',
         'Each frame is the one of its session whose background is farthest from the mean: where there '
         'is anything to lose, it is lost here. Along a row the posture should stay and the stage '
@@ -878,7 +880,7 @@ def swaps_part(known: Known) -> Html:
     )
 
 
-def sessions_part(known: Known) -> Html:
+def sessions_part(known: RunFacts) -> Html:
     "Latents, session by session."
     run = known.run
     out = [
@@ -947,7 +949,7 @@ def versions(run: Run) -> dict:
     }
 
 # %% ../../nbs/show/05_report.ipynb #a1200054
-def repeat_part(known: Known) -> Html:
+def repeat_part(known: RunFacts) -> Html:
     "Code, command, settings and versions."
     run = known.run
 
@@ -1079,7 +1081,7 @@ def _leak_table(leak):
     return table(['', *_LEAK_COLUMNS], rows, f'How well each part tells the session{chance}', tall=True)
 
 
-def leakage_part(known: Known) -> Html:
+def leakage_part(known: RunFacts) -> Html:
     "The leakage report: its figures, and its words to take along."
     if not known.leak:
         raise RunError('whether sessions leak could not be asked')
@@ -1137,7 +1139,7 @@ def parts_of(
 
 
 def section(
-    known: Known,
+    known: RunFacts,
     key: str,  # of `PARTS`
     level: int = 2,  # of its heading
 ) -> tuple[Html, str]:  # the section; why it could not be made, or nothing
@@ -1150,20 +1152,20 @@ def section(
     return tag('section', tag(f'h{level}', title), body, id=known.prefix + key), why
 
 # %% ../../nbs/show/05_report.ipynb #a1200070
-def look_at(
+def gather_facts(
     run: ReadRun,
     name: str,  # as the page calls it
     prefix: str = '',  # of ids
     scores: dict | None = None,  # from `evaluate`; default: made
     leak: dict | None = None,  # from `leakage`; default: made
-) -> Known:
+) -> RunFacts:
     """Score a run and ask whether it leaks; where that fails, what was said before, and is in its folder,
     has to do."""
     if scores is None:
         scores = _made_or_kept(evaluate, run, 'metrics.json', _show_scores)
     if leak is None:
         leak = _made_or_kept(leakage, run, 'leakage.json', _show_leak)
-    return Known(run, name, scores, leak or {}, prefix)
+    return RunFacts(run, name, scores, leak or {}, prefix)
 
 
 def _made_or_kept(make, run, name, show):
@@ -1196,8 +1198,8 @@ def _show_leak(leak):
     return _leak_table(leak), describe_leakage(leak), verdict(leak['findings'])
 
 # %% ../../nbs/show/05_report.ipynb #a12000b4
-def judge(
-    known: Known,
+def judge_run(
+    known: RunFacts,
     missing: dict,  # title of a part -> why it could not be made
 ) -> list[dict]:  # findings
     "Everything that speaks against a fit, or for it."
@@ -1219,7 +1221,7 @@ def judge(
     return out
 
 # %% ../../nbs/show/05_report.ipynb #a1200071
-def lede(known: Known) -> Html:
+def lede(known: RunFacts) -> Html:
     "What it is, in a sentence."
     run, (_, y, x), m = known.run, known.run.model.input_shape, known.run.model
     kind = (
@@ -1230,25 +1232,25 @@ def lede(known: Known) -> Html:
         else 'beta-TC VAE'
     )
     data = (
-        f'{_counted(len(run.data["sessions"]), "session")}, '
-        f'{_counted(sum(sum(s["n_frames"]) for s in run.data["sessions"]), "frame")} of {y} × {x} pixels'
+        f'{counted(len(run.data["sessions"]), "session")}, '
+        f'{counted(sum(sum(s["n_frames"]) for s in run.data["sessions"]), "frame")} of {y} × {x} pixels'
     )
-    labels = f', {_counted(m.n_labels, "label")}' if m.n_labels else ', no labels'
+    labels = f', {counted(m.n_labels, "label")}' if m.n_labels else ', no labels'
     return tag(
         'p',
-        f'A {kind} of {data}{labels}, after {_counted(training_facts(run)["epochs"], "epoch")}.',
+        f'A {kind} of {data}{labels}, after {counted(training_facts(run)["epochs"], "epoch")}.',
         class_='lede',
     )
 
 
 def run_page(
-    known: Known,
+    known: RunFacts,
     parts: list[str],  # keys of `PARTS`
     level: int = 2,  # of their headings
 ) -> tuple[Html, list, list]:  # verdict and numbers; the parts; all findings
     "Everything about one run."
     done = {k: section(known, k, level) for k in parts}
-    findings = judge(known, {PARTS[k][0]: why for k, (_, why) in done.items() if why})
+    findings = judge_run(known, {PARTS[k][0]: why for k, (_, why) in done.items() if why})
     return (
         join(lede(known), verdict(findings, level), gauges(known.scores)),
         [body for body, _ in done.values()],
@@ -1256,7 +1258,7 @@ def run_page(
     )
 
 # %% ../../nbs/show/05_report.ipynb #a1200074
-def compared_scores(knowns: list[Known]) -> Html:
+def compared_scores(knowns: list[RunFacts]) -> Html:
     "Scores side by side; the best of each row is bold."
     found = [{s.name: s for s in main_scores(k.scores)} for k in knowns]
     rows = []
@@ -1292,7 +1294,7 @@ def _setting(v):
     )
 
 
-def compared_settings(knowns: list[Known]) -> Html:
+def compared_settings(knowns: list[RunFacts]) -> Html:
     "The settings in which runs differ."
     all_of = [k.run.config.to_dict() for k in knowns]
     differ = [f.name for f in fields(Config) if len({_setting(c[f.name]) for c in all_of}) > 1]
@@ -1305,7 +1307,7 @@ def compared_settings(knowns: list[Known]) -> Html:
     )
 
 
-def compared_latents(knowns: list[Known]) -> Html:
+def compared_latents(knowns: list[RunFacts]) -> Html:
     "Do the unsupervised latents of the runs agree?"
     try:
         told = stability([k.run for k in knowns], knowns[0].run.where)
@@ -1334,7 +1336,7 @@ def compared_latents(knowns: list[Known]) -> Html:
     )
 
 
-def compared_verdicts(knowns: list[Known], findings: list[list]) -> Html:
+def compared_verdicts(knowns: list[RunFacts], findings: list[list]) -> Html:
     "What each run's findings add up to."
 
     def count(f, severity):
@@ -1422,7 +1424,7 @@ def report(
     if len(named) > 1 and (scores is not None or leak is not None):
         raise RunError(f'scores and leak are those of one run, got {len(named)} runs; leave them out')
     knowns = [
-        look_at(ReadRun(r, data), n, f'r{k}-' if len(named) > 1 else '', scores, leak)
+        gather_facts(ReadRun(r, data), n, f'r{k}-' if len(named) > 1 else '', scores, leak)
         for k, (n, r) in enumerate(named.items())
     ]
     title, contents, top, body = _one(knowns[0], parts) if len(knowns) == 1 else _several(knowns, parts)
@@ -1457,5 +1459,5 @@ def _named(runs):
         return r if isinstance(r, Run) else load_run(r)
 
     if isinstance(runs, dict):
-        return _runs({str(k): opened(r) for k, r in runs.items()})
-    return _runs([opened(r) for r in runs] if isinstance(runs, (list, tuple)) else [opened(runs)])
+        return runs_by_name({str(k): opened(r) for k, r in runs.items()})
+    return runs_by_name([opened(r) for r in runs] if isinstance(runs, (list, tuple)) else [opened(runs)])
