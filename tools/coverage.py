@@ -59,7 +59,8 @@ def run_notebook(path):
     os.chdir(path.parent)
     from IPython.display import display
 
-    names = dict(__name__='__main__', display=display, get_ipython=lambda: None)
+    names = vars(sys.modules['__main__'])  # where pickle looks for a notebook's classes
+    names.update(display=display, get_ipython=lambda: None)
     for cell in cells:
         source = ''.join(cell['source'])
         if re.search(r'^#\|\s*(slow|cuda|notest|eval:\s*false)', source, re.MULTILINE):
