@@ -32,6 +32,7 @@ setup(
     ]
     + [f'Programming Language :: Python :: 3.{minor}' for minor in range(oldest, 14)],
     packages=find_packages(include=[cfg['lib_name'], cfg['lib_name'] + '.*']),
+    package_data={'mspsvae.show': ['*.css']},
     python_requires='>=' + cfg['min_python'],
     install_requires=cfg['requirements'].split(),
     extras_require=extras | {'dev': sorted({r for needs in extras.values() for r in needs})},

@@ -1,12 +1,15 @@
-"""Pages as people see them: headless Chromium, at the size of a desktop or a phone, with everything it complains of and every request that leaves the machine.
+"""Pages as people see them: headless Chromium, at the size of a desktop or a phone, with everything it
+complains of and every request that leaves the machine.
 
     with visit('report.html', PHONE) as seen:          # a file, or http://127.0.0.1:...
         seen.page.click('text=traversals')             # a page of Playwright's synchronous interface
         seen.shot('report.png')
         assert not seen.problems(), seen.problems()
 
-It takes the browser of the system (Chromium, Chrome or Edge). Where that or Playwright is missing, a script that begins with `browser.require()` ends with a message and an error: what was not checked has not
-passed. MSPSVAE_SKIP_BROWSER=1 turns that into a pass for those who work on something else; on CI (where the variable CI is set) it has no effect.
+It takes the browser of the system (Chromium, Chrome or Edge). Where that or Playwright is missing, a script
+that begins with `browser.require()` ends with a message and an error: what was not checked has not
+passed. MSPSVAE_SKIP_BROWSER=1 turns that into a pass for those who work on something else; on CI (where the
+variable CI is set) it has no effect.
 """
 
 import os
@@ -47,7 +50,8 @@ FLAGS = (
 )
 LOCAL = '127.0.0.1', 'localhost', '::1'
 ADVICE = (
-    'install Chromium or Chrome (Debian: apt-get install chromium) and Playwright (pip install playwright; its own browsers are not needed). '
+    'install Chromium or Chrome (Debian: apt-get install chromium) and Playwright (pip install '
+    'playwright; its own browsers are not needed). '
     'MSPSVAE_SKIP_BROWSER=1 leaves these checks out where CI is not set'
 )
 
@@ -86,7 +90,8 @@ def browser():
 
 
 def require():
-    "End the script where there is no browser: with an error, or, where that was asked for and this is not CI, without."
+    """End the script where there is no browser: with an error, or, where that was asked for and this is
+    not CI, without."""
     try:
         with browser():
             return
@@ -105,7 +110,8 @@ class Seen:
     failed: list = field(
         default_factory=list
     )  # requests without an answer, or with one from 400 on: 'URL: reason'
-    external: list = field(default_factory=list)  # URLs that would have left the machine; they were stopped
+    # URLs that would have left the machine; they were stopped
+    external: list = field(default_factory=list)
 
     def problems(self):
         "Everything that went wrong; empty for a sound page."
@@ -165,8 +171,10 @@ def _watch(seen):
 
 @contextmanager
 def visit(target, size=DESKTOP, within=None, seconds=60, until='load'):
-    """Open a file or a URL and give a `Seen`. `size`: DESKTOP, PHONE (a touch screen that honours the page's viewport tag) or (width, height);
-    `within`: a running `browser()`; `seconds`: longest wait for the page and for what is asked of it; `until`: Playwright's name for an opened page."""
+    """Open a file or a URL and give a `Seen`. `size`: DESKTOP, PHONE (a touch screen that honours the
+    page's viewport tag) or (width, height);
+    `within`: a running `browser()`; `seconds`: longest wait for the page and for what is asked of it;
+    `until`: Playwright's name for an opened page."""
     target = str(target)
     if '://' not in target and not target.startswith('data:'):
         target = Path(target).resolve(strict=True).as_uri()

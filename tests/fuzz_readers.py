@@ -1,11 +1,14 @@
-"""Broken files of every kind, thousands of them: each has to end in an error of the library or in success, never in another exception, a hang or a crash.
+"""Broken files of every kind, thousands of them: each has to end in an error of the library or in success,
+never in another exception, a hang or a crash.
 
     python tests/fuzz_readers.py                          1000 inputs for each reader, some minutes
     python tests/fuzz_readers.py --inputs 20000 --only session checkpoint
     python tests/fuzz_readers.py --random                 other inputs each time
 
-A file is broken in two ways: bytes are flipped, cut, inserted or repeated; or, more wickedly, the file stays a good HDF5 file, archive or JSON, and only what it holds is wrong.
-Memory is limited (where the system can), so that a file that claims a petabyte is found out. The file being read when the interpreter crashes or hangs is printed.
+A file is broken in two ways: bytes are flipped, cut, inserted or repeated; or, more wickedly, the file
+stays a good HDF5 file, archive or JSON, and only what it holds is wrong.
+Memory is limited (where the system can), so that a file that claims a petabyte is found out. The file being
+read when the interpreter crashes or hangs is printed.
 """
 
 import argparse
@@ -592,7 +595,8 @@ def edited_header(content, edits):
 
 
 def fuzz(name, strategies, read, n, random=False, shrink=False):
-    "Read `n` broken files; returns how many were refused. Anything but the library's own errors comes through; with `shrink`, for the smallest input that brings it about."
+    """Read `n` broken files; returns how many were refused. Anything but the library's own errors comes
+    through; with `shrink`, for the smallest input that brings it about."""
     count = dict(read=0, refused=0)
 
     def body(**drawn):
@@ -618,7 +622,8 @@ def fuzz(name, strategies, read, n, random=False, shrink=False):
     begin = time.monotonic()
     quick(given(**strategies)(body))()
     print(
-        f'{name:20} {count["read"]} files, {count["refused"]} refused, the others read, {time.monotonic() - begin:.0f} s',
+        f'{name:20} {count["read"]} files, {count["refused"]} refused, the others read, '
+        f'{time.monotonic() - begin:.0f} s',
         flush=True,
     )
     return count['refused']

@@ -30,7 +30,8 @@ ROOT = Path(__file__).resolve().parent.parent
 TABLES = ROOT / 'tests' / 'mutants'
 NEEDED = ('nbs', 'mspsvae', 'tests', 'settings.ini', 'pyproject.toml', 'CHANGELOG.md', 'README.md')
 RUN = (
-    'import sys; from pathlib import Path; from nbdev.config import get_config; from nbdev.test import test_nb;'
+    'import sys; from pathlib import Path; from nbdev.config import get_config; from nbdev.test import '
+    'test_nb;'
     "sys.exit(not test_nb(Path(sys.argv[1]), skip_flags=get_config()['tst_flags'].split())[0])"
 )
 TIMEOUT = 600  # seconds; a notebook that never ends has noticed the fault, too
@@ -44,7 +45,8 @@ class Fault:
     module: str  # 'mspsvae/losses.py'
     before: str  # what stands there
     after: str  # what is planted
-    notebooks: list = field(default_factory=list)  # that may notice, such as '05_losses'; default: its own
+    # that may notice, such as '05_losses'; default: its own
+    notebooks: list = field(default_factory=list)
     short: bool = False  # is it planted by .ci/run, too?
     table: str = ''
 

@@ -1,8 +1,11 @@
-"""A notebook on a page of its own: Voila runs its cells and serves the widgets that they show, from 127.0.0.1 and a free port, until the block ends.
+"""A notebook on a page of its own: Voila runs its cells and serves the widgets that they show, from
+127.0.0.1 and a free port, until the block ends.
 
     with served('from mspsvae.runs import load_run', 'explore(load_run("runs/demo"))') as url: ...
 
-Voila and not JupyterLab: it runs the notebook when the page is opened and has nothing on the page but its outputs, so there is nothing to be clicked away, and it starts in seconds. The widgets are drawn by the same code.
+Voila and not JupyterLab: it runs the notebook when the page is opened and has nothing on the page but its
+outputs, so there is nothing to be clicked away, and it starts in seconds. The widgets are drawn by the same
+code.
 """
 
 import json
@@ -42,13 +45,15 @@ def _notebook(path, cells):
 
 
 def _templates():
-    "Where pip put Voila's templates; Voila itself looks beside this Python, and an environment may borrow its packages from another"
+    """Where pip put Voila's templates; Voila itself looks beside this Python, and an environment may
+    borrow its packages from another"""
     found = next(f for f in files('voila') if 'share/jupyter/voila/templates/' in f.as_posix())
     return next(str(p) for p in Path(found.locate()).resolve().parents if p.name == 'jupyter')
 
 
 def _environment(folder):
-    "The kernel is this Python, whatever kernels the machine knows; and nothing is read from or written to the user's own settings."
+    """The kernel is this Python, whatever kernels the machine knows; and nothing is read from or written
+    to the user's own settings."""
     kernel = folder / 'jupyter' / 'kernels' / 'python3'
     kernel.mkdir(parents=True)
     command = [sys.executable, '-m', 'ipykernel_launcher', '-f', '{connection_file}']
@@ -128,7 +133,8 @@ def _stop(server):
 
 @contextmanager
 def served(*cells, seconds=90):
-    "The address at which a notebook of these cells is shown; its server is gone afterwards, whatever happens. `seconds`: to start in."
+    """The address at which a notebook of these cells is shown; its server is gone afterwards, whatever
+    happens. `seconds`: to start in."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         folder = Path(folder)
         _notebook(folder / 'page.ipynb', cells)

@@ -3,8 +3,10 @@
     python tests/stress_kill.py                       20 kills of `mspsvae fit --resume`, about two minutes
     python tests/stress_kill.py --kills 200 --seed 7  more of them, at other moments
 
-Each kill is a SIGKILL (on Windows: TerminateProcess), which a program can neither see nor prevent: some while the program starts or begins its first
-epoch, most some epochs on. After each the folder has to be one that can be opened, if it was one before. Compared in the end: history and best weights byte by byte, the last checkpoint
+Each kill is a SIGKILL (on Windows: TerminateProcess), which a program can neither see nor prevent: some
+while the program starts or begins its first
+epoch, most some epochs on. After each the folder has to be one that can be opened, if it was one before.
+Compared in the end: history and best weights byte by byte, the last checkpoint
 (weights, optimizer, counters) bit by bit.
 """
 
@@ -72,7 +74,8 @@ def size(path):
 
 
 def one_life(root, out, rng, startup):
-    "Start, wait for a moment, kill. Was it still running? And how long did it take to its first epoch (as before, if that was not waited for)?"
+    """Start, wait for a moment, kill. Was it still running? And how long did it take to its first epoch
+    (as before, if that was not waited for)?"""
     begin, header, (child, messages) = time.monotonic(), len(','.join(HISTORY)) + 2, start(root, out)
     before = max(size(out / 'history.csv'), header)
     if rng.random() < 0.4:
@@ -138,7 +141,8 @@ def stress(kills, seed, epochs):
             hits += hit
             openable(root / 'killed')
             print(
-                f'kill {k + 1} of {kills}: {"running" if hit else "had ended"}, {epochs_in(root / "killed")} epochs of {epochs}',
+                f'kill {k + 1} of {kills}: {"running" if hit else "had ended"}, '
+                f'{epochs_in(root / "killed")} epochs of {epochs}',
                 flush=True,
             )
         killed = fit(root / 'data', config, out=root / 'killed', resume=True, show_progress=False).path

@@ -1,13 +1,19 @@
-"""Several processes that train one model, with real ones: the same model as one process makes, and fits that survive the loss of a process.
+"""Several processes that train one model, with real ones: the same model as one process makes, and fits
+that survive the loss of a process.
 
-    python tests/stress_processes.py                      2, 3 and 4 processes against one; then 10 kills, about three minutes
+    python tests/stress_processes.py                      2, 3 and 4 processes against one; then 10 kills,
+                                                          about three minutes
     python tests/stress_processes.py --kills 100 --seed 7
 
-Sessions are unequal: in trials, in frames (some trials have fewer than there are processes), in labels that are missing and pixels that are masked.
+Sessions are unequal: in trials, in frames (some trials have fewer than there are processes), in labels that
+are missing and pixels that are masked.
 
-- `alike`: a fit by several processes has the losses and the weights of a fit by one, to 1e-5 (single terms, which are differences of larger numbers, to 5e-5).
-- `stress`: a fit is begun with one number of processes, one of them is killed (SIGKILL) at a random moment, and the fit goes on with another number, until it is done. No life may hang, every one must tell of the
-  kill and leave a run that can be opened; in the end there is every epoch once, and losses and weights are those of a fit that was left in peace, as far as rounding in another order allows.
+- `alike`: a fit by several processes has the losses and the weights of a fit by one, to 1e-5 (single terms,
+which are differences of larger numbers, to 5e-5).
+- `stress`: a fit is begun with one number of processes, one of them is killed (SIGKILL) at a random moment,
+and the fit goes on with another number, until it is done. No life may hang, every one must tell of the
+  kill and leave a run that can be opened; in the end there is every epoch once, and losses and weights are
+  those of a fit that was left in peace, as far as rounding in another order allows.
 - With one number of processes throughout, all bits are the same.
 """
 
@@ -70,7 +76,10 @@ def unequal_sessions(root):
 
 def program(paths, config, out, resume=True):
     "What each process runs."
-    return f'from mspsvae.train import fit; fit({[str(p) for p in paths]!r}, {str(config)!r}, out={str(out)!r}, resume={resume}, show_progress=False)'
+    return (
+        f'from mspsvae.train import fit; fit({[str(p) for p in paths]!r}, {str(config)!r}, '
+        f'out={str(out)!r}, resume={resume}, show_progress=False)'
+    )
 
 
 def start(n, root, what):
@@ -124,7 +133,8 @@ def fit_with(n, root, paths, out, resume=False):
 
 
 def apart(a, b):
-    "How far two runs are from each other in losses, their terms (relative to themselves, or 1 if they are smaller) and weights (relative to the largest of a tensor)."
+    """How far two runs are from each other in losses, their terms (relative to themselves, or 1 if they
+    are smaller) and weights (relative to the largest of a tensor)."""
     rows = list(zip(read_history(a / 'history.csv'), read_history(b / 'history.csv'), strict=True))
     for r, s in rows:
         assert all(r[k] == s[k] for k in ('epoch', 'split', 'session', 'n_frames', 'progress')), (r, s)
@@ -144,13 +154,15 @@ def apart(a, b):
 
 
 def alike(root, paths, numbers, tolerance=1e-5):
-    "Fit with one process and with each number of `numbers`; ends with a message where they differ. Returns the run of one process."
+    """Fit with one process and with each number of `numbers`; ends with a message where they differ.
+    Returns the run of one process."""
     alone = fit_with(1, root, paths, root / 'alone')
     for n in numbers:
         losses, terms, weights = apart(alone, fit_with(n, root, paths, root / f'by_{n}'))
         steps = len({r['epoch'] for r in read_history(alone / 'history.csv')})
         print(
-            f'{n} processes and one, after {steps} epochs: losses differ by {losses:.1e}, single terms by {terms:.1e}, weights by {weights:.1e}',
+            f'{n} processes and one, after {steps} epochs: losses differ by {losses:.1e}, single terms '
+            f'by {terms:.1e}, weights by {weights:.1e}',
             flush=True,
         )
         if not (max(losses, weights) < tolerance and terms < 5 * tolerance):
@@ -170,7 +182,8 @@ def ranks(child):
 
 
 def one_life(n, root, paths, out, rng):
-    "Start, wait for an epoch and a moment more (or only for a moment), kill one process. Was it still running?"
+    """Start, wait for an epoch and a moment more (or only for a moment), kill one process. Was it still
+    running?"""
     child, messages = start(n, root, program(paths, root / 'config.json', out))
     before, early = size(out / 'history.csv'), rng.random() < 0.25
     while child.poll() is None and (
@@ -199,7 +212,8 @@ def stress(root, paths, kills, seed, numbers, out, whole):
         hits += hit
         openable(out)
         print(
-            f'kill {k + 1} of {kills}, one of {n} processes: {"running" if hit else "had ended"}, {epochs_in(out)} epochs',
+            f'kill {k + 1} of {kills}, one of {n} processes: {"running" if hit else "had ended"}, '
+            f'{epochs_in(out)} epochs',
             flush=True,
         )
     fit_with(rng.choice(numbers), root, paths, out, resume=True)
@@ -212,7 +226,8 @@ def stress(root, paths, kills, seed, numbers, out, whole):
     else:
         losses, _, weights = apart(whole, out)
         print(
-            f'losses differ by {losses:.1e}, weights by {weights:.1e} from a fit by one process that was left in peace',
+            f'losses differ by {losses:.1e}, weights by {weights:.1e} from a fit by one process that '
+            'was left in peace',
             flush=True,
         )
         if not losses < 1e-3:
@@ -271,7 +286,11 @@ def command_line(root, short=False):
         ("arch=Arch((4, 8), 5, 4, 'same', True)", 'batch_norm needs all frames of a batch in one process'),
         ('learning_rate=1e12', 'Try a smaller learning_rate'),
     ):
-        what = f"import os; from mspsvae.config import Arch; from mspsvae.train import fit; k = int(os.environ['RANK']); fit({str(root / 'equal')!r}, {str(root / 'config.json')!r}, out={str(root / 'wrong')!r}, show_progress=False, resume=True, {change})"
+        what = (
+            'import os; from mspsvae.config import Arch; from mspsvae.train import fit; k = '
+            f"int(os.environ['RANK']); fit({str(root / 'equal')!r}, {str(root / 'config.json')!r}, "
+            f'out={str(root / "wrong")!r}, show_progress=False, resume=True, {change})'
+        )
         code, text = finish(*start(2, root, what))
         assert code and message in text, text
     print('the command line: results once, and what is wrong is said', flush=True)

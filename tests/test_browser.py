@@ -10,7 +10,10 @@ from pathlib import Path
 import browser
 from browser import PHONE, visit
 
-HEAD = '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,"><title>page</title>'
+HEAD = (
+    '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" '
+    'content="width=device-width, initial-scale=1"><link rel="icon" href="data:,"><title>page</title>'
+)
 
 
 def problems(body, seconds=0):
@@ -28,7 +31,8 @@ with tempfile.TemporaryDirectory() as tmp, browser.browser() as running:
     folder = Path(tmp)
     assert (
         problems(
-            '<h1>sound</h1><img src="data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==">'
+            '<h1>sound</h1><img '
+            'src="data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==">'
         )
         == []
     )

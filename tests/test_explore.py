@@ -2,7 +2,8 @@
 
     python tests/test_explore.py
 
-A tiny fit is made in a temporary folder, its explorer served by Voila and opened in headless Chromium (see browser.py), without any network.
+A tiny fit is made in a temporary folder, its explorer served by Voila and opened in headless Chromium (see
+browser.py), without any network.
 """
 
 import tempfile
@@ -27,11 +28,16 @@ PIXELS = """k => {
 }"""
 CAPTIONS = "() => [...document.querySelectorAll('.mspsvae-small')].map(e => e.innerText.trim())"
 SETTLED = """name => { // the code, which is written last, knows where the slider came to rest
-    const slider = [...document.querySelectorAll('.mspsvae .widget-hslider')].find(e => e.querySelector('label').innerText == name)
+    const sliders = [...document.querySelectorAll('.mspsvae .widget-hslider')]
+    const slider = sliders.find(e => e.querySelector('label').innerText == name)
     const code = document.querySelector('.mspsvae-code pre').innerText.split(`'${name}': `)[1]
-    return code && parseFloat(code) == parseFloat(slider.querySelector('.widget-readout').innerText.replace('\u2212', '-'))
+    const shown = slider.querySelector('.widget-readout').innerText.replace('\u2212', '-')
+    return code && parseFloat(code) == parseFloat(shown)
 }"""
-CUT_OFF = "() => [...document.querySelectorAll('.mspsvae .widget-label, .mspsvae .widget-readout, .mspsvae button')].filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.innerText)"
+CUT_OFF = (
+    "() => [...document.querySelectorAll('.mspsvae .widget-label, .mspsvae .widget-readout, .mspsvae "
+    "button')].filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.innerText)"
+)
 
 
 def fit_something(root):

@@ -1,4 +1,5 @@
-"""Peak memory while the data grow tenfold: flat where trials are streamed, and where sessions are encoded; growing where they are kept in memory.
+"""Peak memory while the data grow tenfold: flat where trials are streamed, and where sessions are encoded;
+growing where they are kept in memory.
 
     python tests/test_loader.py
 

@@ -1,6 +1,9 @@
-"""The report in headless Chromium, on a desktop and on a phone: nothing asked from the network, no errors, no scrolling sideways, every picture decoded, films that run, stop, and stand still where less motion is wanted.
+"""The report in headless Chromium, on a desktop and on a phone: nothing asked from the network, no errors,
+no scrolling sideways, every picture decoded, films that run, stop, and stand still where less motion is
+wanted.
 
-python tests/test_report_browser.py [REPORT.html ...]      looks at these pages; by default at two that it makes: one run, and two side by side
+python tests/test_report_browser.py [REPORT.html ...]      looks at these pages; by default at two that it
+                                                           makes: one run, and two side by side
 """
 
 import sys
@@ -12,11 +15,14 @@ from browser import DESKTOP, PHONE, visit
 
 BROKEN = '() => [...document.images].filter(i => !(i.complete && i.naturalWidth > 0)).map(i => i.alt)'
 PLACES = "() => [...document.querySelectorAll('.film img')].map(i => getComputedStyle(i).transform)"
-WIDE = """() => [...document.querySelectorAll('body *')].filter(e => !e.closest('.scroll, pre, .film, .switch') && e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 120))"""
+WIDE = """() => [...document.querySelectorAll('body *')]
+    .filter(e => !e.closest('.scroll, pre, .film, .switch') && e.getBoundingClientRect().right > innerWidth + 1)
+    .map(e => e.outerHTML.slice(0, 120))"""
 
 
 def make(folder):
-    "A page of one run and one of two, of fits of some seconds; a name that is trouble for a page is among them."
+    """A page of one run and one of two, of fits of some seconds; a name that is trouble for a page is
+    among them."""
     from mspsvae.config import Arch, Config
     from mspsvae.show.report import report
     from mspsvae.synthetic import make_sessions
@@ -75,7 +81,8 @@ def look(path, size, running):
         assert page.evaluate(f'({BROKEN})()') == []
         assert page.evaluate("document.querySelectorAll('script').length") == 0
         dead = page.evaluate(
-            "[...document.querySelectorAll('nav a')].filter(a => !document.getElementById(a.hash.slice(1))).length"
+            "[...document.querySelectorAll('nav a')].filter(a => "
+            '!document.getElementById(a.hash.slice(1))).length'
         )
         assert dead == 0, f'{dead} links of the contents lead nowhere'
         films = page.locator('.film').count()
@@ -112,7 +119,8 @@ def contrast(page, selector):
 
     ink, back = page.evaluate(
         """s => { let e = document.querySelector(s), back = e
-        while (back && ['rgba(0, 0, 0, 0)', 'transparent'].includes(getComputedStyle(back).backgroundColor)) back = back.parentElement
+        const clear = ['rgba(0, 0, 0, 0)', 'transparent']
+        while (back && clear.includes(getComputedStyle(back).backgroundColor)) back = back.parentElement
         return [getComputedStyle(e).color, getComputedStyle(back || document.body).backgroundColor] }""",
         selector,
     )

@@ -1,10 +1,15 @@
-"""Where the time of a training step goes, and the memory of large batches: the figures of the benchmarks page that `mspsvae bench` does not give.
+"""Where the time of a training step goes, and the memory of large batches: the figures of the benchmarks
+page that `mspsvae bench` does not give.
 
-python tools/bench_parts.py layers            each layer by itself, forward and backward: PyTorch's function beside ours, in turns
-python tools/bench_parts.py profile [demo]    shares of the operations in one step; the paper's network, or the demo's
-python tools/bench_parts.py compiled [demo]   one whole step as it is, and with encoder and decoder put through `torch.compile` (needs a C++ compiler)
+python tools/bench_parts.py layers            each layer by itself, forward and backward: PyTorch's function
+                                              beside ours, in turns
+python tools/bench_parts.py profile [demo]    shares of the operations in one step; the paper's network, or
+                                              the demo's
+python tools/bench_parts.py compiled [demo]   one whole step as it is, and with encoder and decoder put
+                                              through `torch.compile` (needs a C++ compiler)
 python tools/bench_parts.py optimizer         one step of Adam for 8 million weights, plain and fused
-python tools/bench_parts.py kl FRAMES [ENTRIES]    time and memory of the terms that compare frames; ENTRIES of the pairwise table at one time
+python tools/bench_parts.py kl FRAMES [ENTRIES]    time and memory of the terms that compare frames; ENTRIES
+                                                   of the pairwise table at one time
 """
 
 import resource
@@ -77,7 +82,8 @@ def layers(n=64, repeats=7):
                 str(dtype)[6:],
                 'decoder' if transposed else 'encoder',
                 size.channels,
-                f'plain {flops / taken["plain"]:.0f}, ours {flops / taken["ours"]:.0f}, matrix product {1000 * amounts["matmul"] / taken["matmul"]:.0f} GFLOP/s',
+                f'plain {flops / taken["plain"]:.0f}, ours {flops / taken["ours"]:.0f}, matrix product '
+                f'{1000 * amounts["matmul"] / taken["matmul"]:.0f} GFLOP/s',
                 flush=True,
             )
 
@@ -160,7 +166,8 @@ def kl(n, entries=None, n_sessions=64):
         dict(t=lambda: torch.autograd.grad(triplet_loss(background, session), background)), CPU, 5
     )['t']
     print(
-        f'{n} frames, {entries or "default"} entries: KL terms {taken:.2f} s of processor time, {more:.0f} MB on top; triplet loss of {n_sessions} sessions {1000 * triplet:.0f} ms'
+        f'{n} frames, {entries or "default"} entries: KL terms {taken:.2f} s of processor time, '
+        f'{more:.0f} MB on top; triplet loss of {n_sessions} sessions {1000 * triplet:.0f} ms'
     )
 
 

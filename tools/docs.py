@@ -1,7 +1,8 @@
 """README.md and the site, from the notebooks.
 
 python tools/docs.py readme            write README.md from nbs/index.ipynb
-python tools/docs.py site              build the site into _docs: Quarto's where it is installed, else plain pages of the same notebooks
+python tools/docs.py site              build the site into _docs: Quarto's where it is installed, else plain
+                                       pages of the same notebooks
 python tools/docs.py links [FOLDER]    report every link between the pages of a built site that leads nowhere
 """
 
@@ -10,12 +11,14 @@ import re
 import shutil
 import subprocess
 import sys
+from html import escape
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import yaml
 from bs4 import BeautifulSoup
 from execnb.nbio import read_nb
+from latex2mathml.converter import convert as mathml
 from nbconvert import HTMLExporter, MarkdownExporter
 from nbdev import processors
 from nbdev.config import get_config
@@ -25,18 +28,11 @@ from pygments.formatters import HtmlFormatter
 
 ROOT = Path(__file__).resolve().parent.parent
 NBS, SITE = ROOT / 'nbs', ROOT / '_docs'
-README_NOTE = '<!-- Made from nbs/index.ipynb by `python tools/docs.py readme`: edit the notebook, not this file. -->\n\n'
-PAGE = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title>
-<link rel="stylesheet" href="{up}pygments.css"><link rel="stylesheet" href="{up}styles.css">
-<style>body {{ display: flex; gap: 1rem; margin: 0 auto; max-width: 90rem; font: 16px/1.5 sans-serif }} nav {{ flex: 0 0 11rem; padding: 1rem; font-size: .85em; overflow-wrap: anywhere }}
-nav ul {{ list-style: none; padding-left: .8rem }} main {{ flex: 1; min-width: 0; padding: 1rem }} main > h1 {{ margin-top: 0 }}
-pre {{ overflow-x: auto; padding: .6rem; background: #f6f6f6; font-size: 13px; line-height: 1.4 }} table {{ border-collapse: collapse }} td, th {{ padding: .2rem .6rem; border: 1px solid #ddd }} img {{ max-width: 100% }}
-@media (max-width: 60rem) {{ body {{ display: block }} table {{ display: block; overflow-x: auto }} }}</style>
-<script>MathJax = {{tex: {{inlineMath: [['$', '$']]}}}}</script>
-<script src="https://cdn.jsdelivr.net/npm/mathjax@3/es5/tex-mml-chtml.js" async></script></head>
-<body><nav>{nav}</nav><main><h1>{title}</h1><p><em>{description}</em></p>{body}</main><nav>{toc}</nav></body></html>
-"""
+README_NOTE = (
+    '<!-- Made from nbs/index.ipynb by `python tools/docs.py readme`: edit the notebook, not this file. '
+    '-->\n\n'
+)
+PLAIN = ROOT / 'tools' / 'plain'  # how the pages look where Quarto is missing
 
 
 class ForReadme(processors.FilterDefaults):
@@ -55,7 +51,8 @@ class ForReadme(processors.FilterDefaults):
 
 
 def processed(path, procs=processors.FilterDefaults):
-    "The notebook as nbdev hands it to Quarto, with Quarto's own cell options (`#| echo: false`, ...) carried out, as a notebook of nbformat's."
+    """The notebook as nbdev hands it to Quarto, with Quarto's own cell options (`#| echo: false`, ...)
+    carried out, as a notebook of nbformat's."""
     nb = read_nb(path)
     try:
         procs()(nb)
@@ -77,7 +74,7 @@ def carry_out_options(cell):
             cell_type='markdown',
             id=cell.get('id', 'cell'),
             metadata={},
-            source=re.sub(r'^:::.*$', '', source, flags=re.MULTILINE),
+            source=without_links_in_code(re.sub(r'^:::.*$', '', source, flags=re.MULTILINE)),
         )
     outputs = [] if options.get('output') == 'false' else cell.get('outputs', [])
     if options.get('echo') == 'false':
@@ -101,6 +98,15 @@ def carry_out_options(cell):
         outputs=[{**o} for o in outputs],
         execution_count=None,
     )
+
+
+def without_links_in_code(text):
+    "Markdown whose blocks of code have no links: nbdev puts some into signatures, where they are only noise."
+
+    def plain(block):
+        return re.sub(r'\[(`[^`]+`)\]\([^)]+\)', r'\1', block[0])
+
+    return re.sub(r'^```.*?^```', plain, text, flags=re.MULTILINE | re.DOTALL)
 
 
 # README.md
@@ -129,7 +135,8 @@ def readme():
 
 
 def stale_readme():
-    "What is wrong with README.md: not the one that the notebook makes, or links into the repository that lead nowhere."
+    """What is wrong with README.md: not the one that the notebook makes, or links into the repository that
+    lead nowhere."""
     made = readme()
     problems = [
         f'{name}: is not what nbs/index.ipynb makes; run `python tools/docs.py readme`'
@@ -147,7 +154,8 @@ def on_github(path):
 
 
 def leads_into_repo(target):
-    "Whether a link names a file of this repository, by a relative path or its address on GitHub; other addresses are not looked at."
+    """Whether a link names a file of this repository, by a relative path or its address on GitHub; other
+    addresses are not looked at."""
     target = target.removeprefix(on_github(''))
     return bool(re.match(r'[a-z]+:|#', target)) or (ROOT / target.split('#')[0]).exists()
 
@@ -157,7 +165,8 @@ def leads_into_repo(target):
 
 def build_site():
     "The whole site in `_docs`, by Quarto or without."
-    for name, content in readme().items():  # newer than the notebook: nbdev_docs then leaves README.md alone
+    # newer than the notebook: nbdev_docs then leaves README.md alone
+    for name, content in readme().items():
         (ROOT / name).parent.mkdir(exist_ok=True)
         (ROOT / name).write_bytes(content)
     if shutil.which('quarto'):
@@ -174,38 +183,62 @@ def plain_site():
     for path in nbglob(NBS, as_path=True, file_glob='', skip_file_re=r'^[_.]|\.ipynb$|\.yml$'):
         (SITE / path.relative_to(NBS)).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, SITE / path.relative_to(NBS))
-    notebooks = {page_of(path): processed(path) for path in sorted(nbglob(NBS, as_path=True))}
+    shutil.copy(PLAIN / 'plain.css', SITE)
     (SITE / 'pygments.css').write_text(HtmlFormatter().get_style_defs('.highlight'))
-    contents = yaml.safe_load((ROOT / '_quarto.yml').read_text(encoding='utf-8'))['website']['sidebar'][
-        'contents'
-    ]
-    pages = {}
-    for page, nb in notebooks.items():
-        body, toc = headed(
-            HTMLExporter(
-                template_name='basic',
-                exclude_anchor_links=True,
-                exclude_input_prompt=True,
-                exclude_output_prompt=True,
-            ).from_notebook_node(nb)[0]
-        )
-        up = '../' * page.count('/')
-        nav = sidebar(contents, {p: n.metadata.title for p, n in notebooks.items()}, up)
-        html = PAGE.format(
-            title=nb.metadata.title,
-            description=nb.metadata.get('description', ''),
-            body=body,
-            toc=toc,
-            nav=nav,
-            up=up,
-        )
-        pages[page] = BeautifulSoup(html, 'html.parser')
+    notebooks = {page_of(path): processed(path) for path in sorted(nbglob(NBS, as_path=True))}
+    quarto = yaml.safe_load((ROOT / '_quarto.yml').read_text(encoding='utf-8'))
+    contents = quarto['website']['sidebar']['contents']
+    titles = {page: nb.metadata.title for page, nb in notebooks.items()}
+    pages = {page: plain_page(page, nb, contents, titles) for page, nb in notebooks.items()}
     ids = {page: {tag['id'] for tag in soup.find_all(id=True)} for page, soup in pages.items()}
     for page, soup in pages.items():
         for a in soup.find_all('a', href=True):
             a['href'] = linked(a['href'], page, ids)
         (SITE / page).parent.mkdir(parents=True, exist_ok=True)
         (SITE / page).write_text(str(soup), encoding='utf-8')
+
+
+def plain_page(page, nb, contents, titles):
+    "One page: its text, the sidebar and a table of contents."
+    exporter = HTMLExporter(
+        template_name='basic',
+        exclude_anchor_links=True,
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+    )
+    body, toc = headed(with_mathml(exporter.from_notebook_node(nb)[0], page))
+    up = '../' * page.count('/')
+    parts = dict(title=nb.metadata.title, description=nb.metadata.get('description', ''), body=body, toc=toc)
+    html = (PLAIN / 'page.html').read_text(encoding='utf-8')
+    html = html.format(nav=sidebar(contents, titles, up, page), up=up, **parts)
+    return BeautifulSoup(html, 'html.parser')
+
+
+def with_mathml(html, page):
+    "The page with its equations as MathML, which browsers show without any script."
+    soup = BeautifulSoup(html, 'html.parser')
+    for text in soup.find_all(string=re.compile(r'\$')):
+        if text.find_parent(['pre', 'code', 'script', 'style', 'svg', 'math']):
+            continue
+        parts = re.split(r'(\$\$.+?\$\$|\$[^$\n]+?\$)', text, flags=re.DOTALL)
+        if len(parts) == 1:
+            continue
+        new = [equation(part, page) if k % 2 else part for k, part in enumerate(parts)]
+        text.replace_with(
+            BeautifulSoup(
+                ''.join(new[k] if k % 2 else escape(new[k]) for k in range(len(new))), 'html.parser'
+            )
+        )
+    return str(soup)
+
+
+def equation(tex, page):
+    "An equation of a notebook, with its dollar signs, as MathML."
+    display = 'block' if tex.startswith('$$') else 'inline'
+    try:
+        return mathml(tex.strip('$').strip(), display=display)
+    except Exception as e:
+        raise SystemExit(f'{page}: this equation cannot be made MathML ({e}): {tex}') from e
 
 
 def page_of(path):
@@ -231,21 +264,25 @@ def headed(html):
     return str(soup), f'<ul>{"".join(toc)}</ul>'
 
 
-def sidebar(contents, titles, up):
-    "Nested lists of links from Quarto's `contents`."
+def sidebar(contents, titles, up, here):
+    "Nested lists of links from Quarto's `contents`; a section is open where it has the page that is shown."
     items = []
     for item in contents:
         if isinstance(item, str):
             item = {'text': titles.get(page_of(NBS / item), item), 'href': item}
         if 'contents' in item:
-            items.append(f'<li>{item["section"]}{sidebar(item["contents"], titles, up)}</li>')
+            inside = sidebar(item['contents'], titles, up, here)
+            shown = ' open' if 'class="here"' in inside else ''
+            items.append(f'<li><details{shown}><summary>{item["section"]}</summary>{inside}</details></li>')
         else:
-            items.append(f'<li><a href="{up}{item["href"]}">{item["text"]}</a></li>')
+            current = ' class="here"' if page_of(NBS / item['href']) == here else ''
+            items.append(f'<li><a href="{up}{item["href"]}"{current}>{item["text"]}</a></li>')
     return f'<ul>{"".join(items)}</ul>'
 
 
 def linked(href, page, ids):
-    "Where a link of `page` leads on the site: notebooks become pages, and nbdev's absolute links to symbols become relative."
+    """Where a link of `page` leads on the site: notebooks become pages, and nbdev's absolute links to
+    symbols become relative."""
     cfg = get_config()
     absolute = f'{cfg.doc_host}{cfg.doc_baseurl}/'
     if href.startswith(absolute):  # a method that has no heading of its own stands under its class
@@ -288,7 +325,8 @@ def broken_links(site):
                 target /= 'index.html'
             if not target.is_relative_to(site.resolve()):
                 problems.append(
-                    f'{path.name}: {where} leads out of the site; give the address on GitHub, {on_github("...")}'
+                    f'{path.name}: {where} leads out of the site; give the address on GitHub, '
+                    f'{on_github("...")}'
                 )
             elif not target.exists():
                 problems.append(f'{path.name}: {where} leads to no file')

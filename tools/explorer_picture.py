@@ -31,7 +31,8 @@ def main(path, value=2.0, out=ROOT / 'nbs' / 'images' / 'explorer.png'):
         visit(url, (1064, 700)) as seen,
     ):
         seen.wait(
-            "() => [...document.querySelectorAll('img.mspsvae-frame')].filter(i => i.complete && i.naturalWidth).length == 4"
+            "() => [...document.querySelectorAll('img.mspsvae-frame')].filter(i => i.complete && "
+            'i.naturalWidth).length == 4'
         )
         picture = Image.open(io.BytesIO(seen.page.locator('.mspsvae').screenshot()))
     Path(out).parent.mkdir(exist_ok=True)

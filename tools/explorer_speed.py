@@ -1,8 +1,11 @@
-"""How long the explorer takes to answer, with the network of the paper on one core: first from a changed widget to the new pictures, then, in a browser, from a pressed key to the pixels on the page.
+"""How long the explorer takes to answer, with the network of the paper on one core: first from a changed
+widget to the new pictures, then, in a browser, from a pressed key to the pixels on the page.
 
-    OMP_NUM_THREADS=1 python tools/explorer_speed.py            frames of 128 x 128; or another size, such as 192
+    OMP_NUM_THREADS=1 python tools/explorer_speed.py            frames of 128 x 128; or another size, such
+    as 192
 
-The time of the processor is given beside that of the clock: on a busy machine the clock counts the others' work too.
+The time of the processor is given beside that of the clock: on a busy machine the clock counts the others'
+work too.
 """
 
 import os
@@ -24,9 +27,13 @@ import browser
 from served import served
 
 KEY = """key => new Promise(done => {
-    const image = document.querySelectorAll('img.mspsvae-frame')[2], handles = document.querySelectorAll('.mspsvae .noUi-handle')
+    const image = document.querySelectorAll('img.mspsvae-frame')[2]
+    const handles = document.querySelectorAll('.mspsvae .noUi-handle')
     const start = performance.now()
-    const watch = new MutationObserver(() => { watch.disconnect(); image.decode().then(() => done(performance.now() - start)) })
+    const watch = new MutationObserver(() => {
+        watch.disconnect()
+        image.decode().then(() => done(performance.now() - start))
+    })
     watch.observe(image, {attributes: true, attributeFilter: ['src']})
     handles[handles.length - 1].dispatchEvent(new KeyboardEvent('keydown', {key: key, bubbles: true}))
 })"""
@@ -34,7 +41,8 @@ KEY = """key => new Promise(done => {
 
 def tell(name, times, more=''):
     print(
-        f'{name:28} median {median(times):5.1f} ms, nineteen of twenty below {sorted(times)[-len(times) // 20]:5.1f} ms{more}',
+        f'{name:28} median {median(times):5.1f} ms, nineteen of twenty below '
+        f'{sorted(times)[-len(times) // 20]:5.1f} ms{more}',
         flush=True,
     )
 
@@ -53,7 +61,8 @@ def measure(name, widget, values, n=60):
 def measure_in_browser(path, n=40):
     with (
         served(
-            'import torch\ntorch.set_num_threads(1)\nfrom mspsvae.runs import load_run\nfrom mspsvae.show.explore import explore',
+            'import torch\ntorch.set_num_threads(1)\nfrom mspsvae.runs import load_run\nfrom '
+            'mspsvae.show.explore import explore',
             f'explore(load_run({path!r}))',
         ) as url,
         browser.visit(url) as seen,
@@ -77,7 +86,9 @@ def main(size=128):
         )
         shown = explore(run)
         print(
-            f'{size} x {size} pixels, {len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()} cores, load {os.getloadavg()[0] if hasattr(os, "getloadavg") else "unknown"}'
+            f'{size} x {size} pixels, '
+            f'{len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()} '
+            f'cores, load {os.getloadavg()[0] if hasattr(os, "getloadavg") else "unknown"}'
         )
         measure('a slider', shown.sliders[-1], (shown.sliders[-1].min, shown.sliders[-1].max))
         measure('the frame, with that edit', shown.frame, range(20))

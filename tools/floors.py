@@ -76,7 +76,8 @@ def modules(root):
 
 
 def climbing(root):
-    "What is wrong, one sentence each: climbing imports, modules without a notebook, floors CONTRIBUTING.md misses."
+    """What is wrong, one sentence each: climbing imports, modules without a notebook, floors
+    CONTRIBUTING.md misses."""
     order, problems = floors(root), []
     for name, path in modules(root):
         where = path.relative_to(root)
@@ -89,13 +90,15 @@ def climbing(root):
         for line, other in imported(path.read_text(encoding='utf-8'), name, order):
             if other not in may and other != name:
                 problems.append(
-                    f'{where}:{line}: imports {other}, which it may not use; move what both need to a floor below'
+                    f'{where}:{line}: imports {other}, which it may not use; move what both need to a '
+                    'floor below'
                 )
     text = (root / 'CONTRIBUTING.md').read_text(encoding='utf-8')
     listed = re.findall(r'^\| [^|]* \| `([\w.]+)` \|', text, re.MULTILINE)
     if listed != order:
         problems.append(
-            f'CONTRIBUTING.md lists the floors {listed}, the notebooks are {order}: bring the table up to date'
+            f'CONTRIBUTING.md lists the floors {listed}, the notebooks are {order}: bring the table up '
+            'to date'
         )
     return problems
 

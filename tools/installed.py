@@ -1,4 +1,5 @@
-"""Import every module of the installed package, where neither the developers' tools nor the notebooks are at hand."""
+"""Import every module of the installed package, where neither the developers' tools nor the notebooks are
+at hand."""
 
 import os
 import pkgutil

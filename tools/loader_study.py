@@ -1,11 +1,18 @@
-"""What the loader takes: peak memory while the data grow tenfold, and frames a second for each place where trials can be kept.
+"""What the loader takes: peak memory while the data grow tenfold, and frames a second for each place where
+trials can be kept.
 
     python tools/loader_study.py memory [--size 128] [--frames 100]
-    python tools/loader_study.py speed [--size 128] [--frames 100] [--sessions-per-batch 2] [--device cpu] [--repeats 5]
+    python tools/loader_study.py speed [--size 128] [--frames 100] [--sessions-per-batch 2] [--device cpu]
+    [--repeats 5]
 
-Each measurement runs in a process of its own, on made-up files of noise in a temporary folder (--folder to choose the disk), and says what is printed as one line of a table (Markdown).
-`memory` needs about 3 GB of disk at its default size. In `speed`, 'first' is the first epoch, in which files are read in any case (from the system's file cache, as they were just written), 'later' the median of those after it;
-the last two columns say how much longer a training step takes with loading than without, with a thread that reads ahead and without one. The step is a pause of 20 ms, in which another thread may use the processor: as if a graphics card had the work.
+Each measurement runs in a process of its own, on made-up files of noise in a temporary folder (--folder to
+choose the disk), and says what is printed as one line of a table (Markdown).
+`memory` needs about 3 GB of disk at its default size. In `speed`, 'first' is the first epoch, in which
+files are read in any case (from the system's file cache, as they were just written), 'later' the median of
+those after it;
+the last two columns say how much longer a training step takes with loading than without, with a thread that
+reads ahead and without one. The step is a pause of 20 ms, in which another thread may use the processor: as
+if a graphics card had the work.
 """
 
 import argparse
@@ -73,7 +80,8 @@ def peak(folder, cache, work='epoch'):
 
 
 def speed(folder, cache, device='cpu', n_sessions_per_batch=2, repeats=5):
-    "Frames a second in the first epoch and later, alone; and how much longer a step of 20 ms takes with loading, as it is and without reading ahead."
+    """Frames a second in the first epoch and later, alone; and how much longer a step of 20 ms takes with
+    loading, as it is and without reading ahead."""
     import time
     from statistics import median
     import torch
@@ -148,7 +156,8 @@ def show_memory(folder, size, frames):
 
 def show_speed(folder, size, frames, n_sessions_per_batch, device, repeats):
     print(
-        '| files | cache | first, frames/s | later, frames/s | a step takes longer by | without reading ahead |\n|---|---|---|---|---|---|'
+        '| files | cache | first, frames/s | later, frames/s | a step takes longer by | without reading '
+        'ahead |\n|---|---|---|---|---|---|'
     )
     for compression in (None, 'gzip'):
         files = Path(folder) / f'{compression}'
@@ -171,7 +180,8 @@ def show_speed(folder, size, frames, n_sessions_per_batch, device, repeats):
                 repeats=repeats,
             )
             print(
-                f'| {compression or "plain"} | {r["cache"]} | {r["first"]:,.0f} | {r["later"]:,.0f} | {r["added"]:.1%} | {r["in_turn"]:.1%} |',
+                f'| {compression or "plain"} | {r["cache"]} | {r["first"]:,.0f} | {r["later"]:,.0f} | '
+                f'{r["added"]:.1%} | {r["in_turn"]:.1%} |',
                 flush=True,
             )
 

@@ -2,8 +2,10 @@
 
     python tools/options_study.py [--seeds 3] [--epochs 40] [--out runs/study]
 
-Fits the demo's sessions with the published objective, with all options, and with each of them left out, several seeds each, and prints a table (Markdown):
-mean and range over seeds of the label R2, the session accuracy of each subspace, and the R2 of each unlabelled cause from each subspace.
+Fits the demo's sessions with the published objective, with all options, and with each of them left out,
+several seeds each, and prints a table (Markdown):
+mean and range over seeds of the label R2, the session accuracy of each subspace, and the R2 of each
+unlabelled cause from each subspace.
 Finished fits are kept in --out and not repeated.
 """
 

@@ -4,8 +4,11 @@
     python tools/prepare_study.py --minutes 60 --repeats 1        a whole hour
     python tools/prepare_study.py --crf 28                        a video that is easier to decode
 
-The video is H.264, 640 x 480 at 30 frames a second: the made-up animal in the noise of a camera, 50 seconds of it, repeated packet by packet as long as is asked for. PyAV's own loop decodes it and throws all frames away;
-`prepare` with its defaults looks at the file, decodes, resizes to 128, writes trials and the preview. Both decode with a thread for each processor, each in a process of its own.
+The video is H.264, 640 x 480 at 30 frames a second: the made-up animal in the noise of a camera, 50 seconds
+of it, repeated packet by packet as long as is asked for. PyAV's own loop decodes it and throws all frames
+away;
+`prepare` with its defaults looks at the file, decodes, resizes to 128, writes trials and the preview. Both
+decode with a thread for each processor, each in a process of its own.
 """
 
 import argparse
@@ -123,7 +126,8 @@ def study(minutes, crf, repeats):
         film(piece, crf)
         repeat(piece, path, max(1, round(minutes * 60 * RATE / PIECE)))
         print(
-            f'{path.stat().st_size / 1e6:.0f} MB, {8 * path.stat().st_size / 1e6 / (60 * minutes):.1f} Mbit/s',
+            f'{path.stat().st_size / 1e6:.0f} MB, {8 * path.stat().st_size / 1e6 / (60 * minutes):.1f} '
+            'Mbit/s',
             flush=True,
         )
         kinds = 'PyAV alone', 'prepare'
@@ -150,7 +154,8 @@ def study(minutes, crf, repeats):
     for k, invert in (('frames_per_s', False), ('cpu_ms_per_frame', True)):
         share = [r['prepare'][k] / r['PyAV alone'][k] for r in rounds]
         print(
-            f'prepare beside PyAV alone, by {k}: {median(1 / s if invert else s for s in share):.0%} (each: {", ".join(f"{1 / s if invert else s:.0%}" for s in share)})',
+            f'prepare beside PyAV alone, by {k}: {median(1 / s if invert else s for s in share):.0%} '
+            f'(each: {", ".join(f"{1 / s if invert else s:.0%}" for s in share)})',
             flush=True,
         )
 

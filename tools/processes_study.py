@@ -1,9 +1,12 @@
-"""What several processes on one computer bring, and what they cost: frames a second, processor time, memory of each.
+"""What several processes on one computer bring, and what they cost: frames a second, processor time, memory
+of each.
 
-    python tools/processes_study.py               the paper's network, 64 x 64 pixels, 1 and 2 processes in turns
+    python tools/processes_study.py               the paper's network, 64 x 64 pixels, 1 and 2 processes in
+                                                  turns
     python tools/processes_study.py 1 2 4 --small --repeats 5
 
-Every process computes with one thread. Time is taken from one step to another of the same training, after two steps to warm up; the median of the repeats counts.
+Every process computes with one thread. Time is taken from one step to another of the same training, after
+two steps to warm up; the median of the repeats counts.
 """
 
 import argparse
@@ -103,7 +106,8 @@ def study(numbers, small, repeats):
         print(
             f'{n} processes:',
             ', '.join(
-                f'{k} {median(r[n][k] for r in rounds):.1f} ({min(r[n][k] for r in rounds):.1f} to {max(r[n][k] for r in rounds):.1f})'
+                f'{k} {median(r[n][k] for r in rounds):.1f} ({min(r[n][k] for r in rounds):.1f} to '
+                f'{max(r[n][k] for r in rounds):.1f})'
                 for k in rounds[0][n]
             ),
             flush=True,

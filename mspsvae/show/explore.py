@@ -10,6 +10,7 @@ __all__ = ['EXPLORER_STYLE', 'COPY', 'PANELS', 'to_shown', 'from_shown', 'slider
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
+from importlib.resources import files
 from io import BytesIO
 from math import ceil, floor, log10, prod
 
@@ -404,20 +405,7 @@ def _group_sliders(view, sliders):
     return groups
 
 # %% ../../nbs/show/04_explore.ipynb #6c73638b
-EXPLORER_STYLE = """<style>
-.mspsvae {width: 100%; max-width: 1200px; container-type: inline-size; overflow: visible !important}
-.mspsvae-panels {display: grid; gap: 4px 12px; grid-template-columns: repeat(4, minmax(0, 1fr)); overflow: visible; margin: 4px 2px}
-.mspsvae-panels.mspsvae-wide {grid-template-columns: repeat(2, minmax(0, 1fr))}
-.mspsvae-text .widget-html-content, .mspsvae-text {line-height: 1.35 !important; height: auto; overflow-wrap: anywhere}
-.mspsvae-frame {width: 100%; height: auto; image-rendering: pixelated; outline: 1px solid rgba(128, 128, 128, .4); outline-offset: -1px}
-.mspsvae .widget-readout {min-width: 52px; margin-left: 0}
-.mspsvae-small {font-size: 85%; opacity: .8}
-.mspsvae-code pre {user-select: all; font-family: monospace; white-space: pre-wrap; overflow-wrap: anywhere; padding: 8px; margin: 4px 0; background: rgba(128, 128, 128, .12)}
-@container (max-width: 640px) {
-  .mspsvae-panels {grid-template-columns: repeat(2, minmax(0, 1fr))}
-  .mspsvae-panels.mspsvae-wide {grid-template-columns: minmax(0, 1fr)}
-}
-</style>"""
+EXPLORER_STYLE = f'<style>{(files("mspsvae.show") / "explorer.css").read_text(encoding="utf-8")}</style>'
 
 
 def _text(html='', *classes):

@@ -12,6 +12,7 @@ import io
 import re
 from html import escape
 from html.parser import HTMLParser
+from importlib.resources import files
 from types import GeneratorType
 
 import matplotlib
@@ -250,126 +251,7 @@ def player(
     return tag('div', switch, *inside, class_='player')
 
 # %% ../../nbs/show/03_pages.ipynb #a1200067
-PAGE_STYLE = """
-:root { --ink: #1f2328; --soft: #59636e; --line: #d8dde3; --back: #fdfdfc; --box: #f4f4f1; --accent: #0072b2; color-scheme: light dark; --ok: #00795a; --note: #0067a3; --warning: #8f5d00; --problem: #b34700 }
-@media (prefers-color-scheme: dark) { :root { --ink: #e4e6e8; --soft: #a0a8b0; --line: #363c43; --back: #15181b; --box: #1d2125; --accent: #5bb4e5; --ok: #3ccf9f; --note: #6fbdec; --warning: #f0b13e; --problem: #ff8a4c } }
-* { box-sizing: border-box }
-html { scroll-behavior: smooth; -webkit-text-size-adjust: 100% }
-body { margin: 0; background: var(--back); color: var(--ink); font: 1rem/1.6 Charter, "Bitstream Charter", "Iowan Old Style", Georgia, serif; overflow-wrap: break-word }
-.page { max-width: 78rem; margin: 0 auto; padding: 1.5rem 1.25rem 5rem }
-main { min-width: 0; max-width: 54rem }
-h1, h2, h3, nav, table, figcaption, dl, summary, label, .badge, .gauge, .verdict, .about { font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif }
-h1 { font-size: 2rem; line-height: 1.2; margin: .2rem 0 .6rem; letter-spacing: -.01em }
-h2 { font-size: 1.4rem; line-height: 1.3; margin: 3.2rem 0 .8rem; padding-top: .9rem; border-top: 1px solid var(--line) }
-h3 { font-size: 1.1rem; margin: 2.2rem 0 .6rem }
-p { margin: .6rem 0 1rem; max-width: 44rem }
-a { color: var(--accent) }
-a:focus-visible, summary:focus-visible, [tabindex]:focus-visible, input:focus-visible + label { outline: 2px solid var(--accent); outline-offset: 2px }
-.about { color: var(--soft); font-size: .85rem; margin: 0 }
-.lede { font-size: 1.1rem }
-"""
-
-# %% ../../nbs/show/03_pages.ipynb #a1200068
-PAGE_STYLE += """
-nav { font-size: .88rem; margin: 1.6rem 0 }
-nav ol { list-style: none; margin: 0; padding: 0; columns: 2; column-gap: 1.5rem }
-nav a { display: block; padding: .22rem 0; color: var(--soft); text-decoration: none }
-nav a:hover { color: var(--accent) }
-nav li.inner a { padding-left: 1rem }
-@media (min-width: 68rem) {
-  .page { display: grid; grid-template-columns: 12rem minmax(0, 1fr); column-gap: 3.5rem }
-  header { grid-column: 2; max-width: 54rem; min-width: 0 }
-  nav { grid-column: 1; grid-row: 1 / span 2; position: sticky; top: 1.5rem; align-self: start; max-height: calc(100vh - 3rem); overflow: auto; margin-top: .4rem }
-  nav ol { columns: 1 }
-  main { grid-column: 2 } }
-.verdict { border: 1px solid var(--line); border-left: .4rem solid var(--tone, var(--ok)); background: var(--box); border-radius: .4rem; padding: 1rem 1.3rem; margin: 1.4rem 0 }
-.verdict h2, .verdict h3 { border: 0; margin: 0 0 .5rem; padding: 0; font-size: 1.35rem; color: var(--tone, var(--ok)) }
-.verdict ul { list-style: none; margin: 0; padding: 0; font-size: .95rem; line-height: 1.5 }
-.verdict li { display: grid; grid-template-columns: 5.6rem 1fr; gap: .8rem; padding: .45rem 0; border-top: 1px solid var(--line) }
-.verdict li:first-child { border-top: 0 }
-.ok { --tone: var(--ok) } .note { --tone: var(--note) } .warning { --tone: var(--warning) } .problem { --tone: var(--problem) }
-.badge { align-self: start; justify-self: start; color: var(--tone); border: 1px solid currentColor; border-radius: 1rem; padding: 0 .6rem; font-size: .75rem; line-height: 1.5rem; white-space: nowrap }
-.knob { display: block; color: var(--soft) }
-.knob::before { content: "→ " }
-.gauges { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.2rem, 1fr)); gap: 1rem 1.2rem; margin: 1.4rem 0 }
-.gauge { display: grid; grid-template-rows: subgrid; grid-row: span 4; gap: 0; border-top: 2px solid var(--ink); padding-top: .5rem }
-.gauge strong { display: block; font-size: 1.9rem; font-weight: 600; line-height: 1.3; font-variant-numeric: tabular-nums }
-.gauge p { margin: .4rem 0 0; font-size: .8rem; line-height: 1.4; color: var(--soft) }
-.gauge .what { margin: 0; font-size: .85rem; font-weight: 600; color: inherit }
-.scale, .way { position: relative; height: .45rem; background: var(--line); border-radius: .2rem }
-.scale i { position: absolute; inset: 0 auto 0 0; background: var(--accent); border-radius: .2rem }
-.scale u { position: absolute; top: calc(50% - 1px); height: 2px; background: var(--ink) }
-.scale b { position: absolute; top: -.25rem; bottom: -.25rem; width: 2px; background: var(--ink) }
-"""
-
-# %% ../../nbs/show/03_pages.ipynb #a1200069
-PAGE_STYLE += """
-.scroll { overflow-x: auto; margin: 1rem 0 }
-.tall { max-height: 26rem; overflow-y: auto }
-table { border-collapse: collapse; font-size: .86rem; line-height: 1.45; font-variant-numeric: tabular-nums; min-width: 60% }
-caption { text-align: left; font-weight: 600; padding: .3rem 0 .5rem }
-caption span { display: inline-block; position: sticky; left: 0; max-width: min(44rem, calc(100vw - 2.5rem)) }
-th, td { padding: .32rem 1.1rem .32rem 0; text-align: left; border-top: 1px solid var(--line); vertical-align: top; white-space: nowrap }
-thead th { color: var(--soft); font-weight: 500; border-top: 0; white-space: normal; vertical-align: bottom }
-tbody th { font-weight: 500; white-space: normal; min-width: 10rem; overflow-wrap: anywhere }
-@media (max-width: 40rem) { .inner { display: none } .verdict { padding: .9rem 1rem } .verdict li { grid-template-columns: 1fr; gap: .3rem } th, td { padding-right: .8rem } tbody th { min-width: 8.5rem } dl.facts { grid-template-columns: 1fr; gap: 0 } dd { margin-bottom: .5rem } }
-.number { text-align: right }
-.best { font-weight: 700 }
-dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: .35rem 1.4rem; font-size: .92rem; margin: 1rem 0 }
-dt { color: var(--soft) }
-dd { margin: 0; overflow-wrap: anywhere }
-pre { font: .82rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; background: var(--box); border: 1px solid var(--line); border-radius: .4rem; padding: .8rem 1rem; overflow: auto; max-height: 24rem }
-pre.wrap { white-space: pre-wrap; overflow-wrap: anywhere }
-summary { cursor: pointer; color: var(--accent); font-size: .92rem; padding: .4rem 0 }
-figure { margin: 1.4rem 0 1.8rem }
-figcaption { font-size: .88rem; line-height: 1.5; color: var(--soft); max-width: 44rem; margin-top: .5rem }
-.paper { background: #fff; border: 1px solid var(--line); border-radius: .4rem; padding: .5rem; margin: 0 }
-.paper img { display: block; width: auto; max-width: 100%; height: auto; margin: 0 auto }
-.run > h2 { font-size: 1.7rem }
-.missing { color: var(--soft); font-style: italic }
-"""
-
-# %% ../../nbs/show/03_pages.ipynb #a120006a
-PAGE_STYLE += """
-.player { position: relative; margin: 1rem 0 }
-.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 15.5rem), 1fr)); gap: 1.3rem 1.3rem; margin: .6rem 0 1.6rem }
-.tiles.wide { grid-template-columns: repeat(auto-fill, minmax(min(100%, 20rem), 1fr)) }
-.tile { margin: 0 }
-.tile strong { color: var(--ink); font-weight: 600 }
-.tile figcaption { font-size: .82rem; margin-top: .35rem }
-.film { overflow: hidden; width: 100% }
-.film img { display: block; width: 100%; height: auto; animation: run var(--t) steps(var(--n), jump-none) infinite; --far: calc(100%/var(--n) - 100%) }
-.film.back img { animation-direction: alternate }
-.film .coarse { image-rendering: pixelated }
-@keyframes run { from { transform: translateY(0) } to { transform: translateY(var(--far)) } }
-.way { height: .2rem; margin-top: .4rem }
-.way i { position: absolute; top: -.15rem; left: 0; width: .5rem; height: .5rem; margin-left: -.25rem; border-radius: 50%; background: var(--accent); animation: along var(--t) steps(var(--n), jump-none) infinite alternate }
-@keyframes along { from { left: 0 } to { left: 100% } }
-.switch { position: absolute; opacity: 0; width: 1px; height: 1px }
-.switch + label { display: inline-block; cursor: pointer; border: 1px solid var(--line); border-radius: 1rem; padding: .1rem .9rem; font-size: .82rem; color: var(--accent); background: var(--box) }
-.go, .switch:checked + label .stop { display: none }
-.switch:checked + label .go { display: inline }
-.switch:checked ~ * .film img, .switch:checked ~ * .way i { animation-play-state: paused }
-@media (prefers-reduced-motion: reduce) {
-  html { scroll-behavior: auto }
-  .film img, .way i { animation-play-state: paused }
-  .stop, .switch:checked + label .go { display: none }
-  .go, .switch:checked + label .stop { display: inline }
-  .switch:checked ~ * .film img, .switch:checked ~ * .way i { animation-play-state: running } }
-@media print {
-  :root { --ink: #000; --soft: #444; --line: #bbb; --back: #fff; --box: #fff }
-  nav, .switch, .switch + label, .way { display: none }
-  .page { display: block; padding: 0; max-width: none }
-  body { font-size: 10pt }
-  .tall, pre { max-height: none }
-  th, td { white-space: normal }
-  .paper img { min-width: 0 !important }
-  .scroll, pre { overflow: visible; white-space: pre-wrap }
-  .film img, .way i { animation: none }
-  details::details-content { content-visibility: visible; block-size: auto; opacity: 1 }
-  figure, .gauge, .verdict li, tr { break-inside: avoid }
-  h2, h3 { break-after: avoid } }
-"""
+PAGE_STYLE = (files('mspsvae.show') / 'page.css').read_text(encoding='utf-8')
 
 # %% ../../nbs/show/03_pages.ipynb #a1200077
 LARGEST = 9_500_000  # bytes of a page
