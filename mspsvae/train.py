@@ -5,8 +5,9 @@
 # %% auto #0
 __all__ = ['MAY_CHANGE', 'epoch_generator', 'forward_batch', 'start_weights', 'make_optimizer', 'TermMeans', 'train_epoch',
            'validate', 'Progress', 'check_finite', 'memory_told', 'check_alike', 'start_run', 'check_state', 'restore',
-           'save_best', 'save_progress', 'save_epoch', 'one_epoch', 'FitBar', 'as_config', 'default_out', 'check_fit',
-           'fit', 'train']
+           'save_best', 'save_progress', 'save_epoch', 'FitParts', 'training_rows', 'validation_rows', 'one_epoch',
+           'FitBar', 'as_config', 'default_out', 'check_fit', 'make_parts', 'first_weights', 'fit', 'train',
+           'keep_best']
 
 # %% ../nbs/08_train.ipynb #7c132070
 import math
@@ -15,6 +16,7 @@ import re
 import warnings
 from collections.abc import Callable
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -224,21 +226,24 @@ def check_finite(
     row = next((r for r in rows if not math.isfinite(r['loss'])), None)
     if row is None and all(p.isfinite().all() for p in model.parameters()):
         return
-    what = f'after epoch {progress.epoch + 1} some weights are not finite'
-    if row is not None:
-        terms = [k for k in TERMS if not math.isfinite(row[k])]
-        what = (
-            f'the loss of epoch {progress.epoch + 1} is {row["loss"]} ({row["split"]}, session '
-            f'{row["session"]}; terms {", ".join(terms) or "all finite, their sum is not"})'
-        )
-    kept = (
-        f'the best model so far (epoch {progress.best_epoch}) is kept in {run.path}'
-        if progress.best_epoch >= 0
-        else 'no model was good enough to keep yet'
+    what = (
+        f'after epoch {progress.epoch + 1} some weights are not finite' if row is None else _not_finite(row)
     )
+    kept = 'no model was good enough to keep yet'
+    if progress.best_epoch >= 0:
+        kept = f'the best model so far (epoch {progress.best_epoch}) is kept in {run.path}'
     raise TrainingError(
         f'{what}. Try a smaller learning_rate, smaller weights (alpha, beta, delta), or look for '
         f'extreme labels in that session; {kept}'
+    )
+
+
+def _not_finite(row):
+    "Where and in which terms a loss is not finite"
+    terms = [k for k in TERMS if not math.isfinite(row[k])]
+    return (
+        f'the loss of epoch {row["epoch"]} is {row["loss"]} ({row["split"]}, session '
+        f'{row["session"]}; terms {", ".join(terms) or "all finite, their sum is not"})'
     )
 
 # %% ../nbs/08_train.ipynb #e0a5d288
@@ -310,14 +315,7 @@ def start_run(
     if state is None:
         _no_epochs_lost(run)
     else:
-        changed = _differences(
-            *({k: v for k, v in c.to_dict().items() if k not in MAY_CHANGE} for c in (run.config, config))
-        )
-        changed += [f'data: {d[:200]}' for d in _differences(fingerprint(run.data), fingerprint(data))]
-        if changed:
-            raise RunError(
-                f'cannot resume {run.path}, it was begun with something else:\n  ' + '\n  '.join(changed)
-            )
+        _same_fit(run, config, data)
         if checkpoint.name != 'last.ckpt':
             os.replace(checkpoint, run.path / 'last.ckpt')
     for left in run.path.glob('.part-*'):
@@ -325,6 +323,17 @@ def start_run(
     config.to_json(run.path / 'config.json')
     write_json(run.path / 'data.json', data)
     return Run(out), state
+
+
+def _same_fit(run, config, data):
+    "Raises `RunError` where a run was begun with another config or other data"
+    was, now = ({k: v for k, v in c.to_dict().items() if k not in MAY_CHANGE} for c in (run.config, config))
+    changed = _differences(was, now)
+    changed += [f'data: {d[:200]}' for d in _differences(fingerprint(run.data), fingerprint(data))]
+    if changed:
+        raise RunError(
+            f'cannot resume {run.path}, it was begun with something else:\n  ' + '\n  '.join(changed)
+        )
 
 
 def _no_epochs_lost(run):
@@ -371,23 +380,25 @@ def check_state(
     for key in ('model', 'best_weights'):
         if not _same_arrays(state[key], model.state_dict()):
             raise ValueError(f'{key}: other names, shapes or types than this model has')
-    params, moments = (
-        [p for group in optimizer.param_groups for p in group['params']],
-        state['optimizer']['state'],
-    )
-    if moments and set(moments) != set(range(len(params))):
-        raise ValueError(f'optimizer: {len(moments)} entries, expected {len(params)}')
-    for k, entry in moments.items():
-        want = dict.fromkeys(('exp_avg', 'exp_avg_sq', 'max_exp_avg_sq'), params[k]) | dict(
-            step=torch.tensor(0.0)
-        )
-        if not _same_arrays(entry, want) or not entry['step'] >= 1:
-            raise ValueError(f'optimizer: entry {k} is not that of its parameter')
+    _check_moments(state, optimizer)
     for key, low in (('epoch', 1), ('best_epoch', -1), ('since_best', 0)):
         if type(state[key]) is not int or not low <= state[key] < 2**31:
             raise ValueError(f'{key}: got {str(state[key])[:80]}, expected a whole number >= {low}')
     if type(state['best']) is not float or math.isnan(state['best']):
         raise ValueError(f'best: got {str(state["best"])[:80]}, expected a number')
+
+
+def _check_moments(state, optimizer):
+    "The same for what the optimizer remembers of each parameter"
+    params = [p for group in optimizer.param_groups for p in group['params']]
+    moments = state['optimizer']['state']
+    if moments and set(moments) != set(range(len(params))):
+        raise ValueError(f'optimizer: {len(moments)} entries, expected {len(params)}')
+    for k, entry in moments.items():
+        want = dict.fromkeys(('exp_avg', 'exp_avg_sq', 'max_exp_avg_sq'), params[k])
+        want['step'] = torch.tensor(0.0)
+        if not _same_arrays(entry, want) or not entry['step'] >= 1:
+            raise ValueError(f'optimizer: entry {k} is not that of its parameter')
 
 # %% ../nbs/08_train.ipynb #24471ff2
 def restore(
@@ -398,27 +409,28 @@ def restore(
 ) -> Progress:
     """Put model and optimizer where the checkpoint left them and the history with them; without one, write
     down the beginning."""
-    if state is None:
-        progress, rows = Progress(best_weights=cpu_state(model)), []
-    else:
-        try:
-            check_state(state, model, optimizer)
-            model.load_state_dict(state['model'])
-            optimizer.load_state_dict(
-                dict(state=state['optimizer']['state'], param_groups=optimizer.state_dict()['param_groups'])
-            )
-            progress = Progress(**{k: state[k] for k in vars(Progress())})
-        except (KeyError, ValueError, RuntimeError, TypeError, AttributeError) as e:
-            raise RunError(f'{run.path / "last.ckpt"} does not fit this model: {str(e)[:300]}') from e
-        rows = (
-            [r for r in read_history(run.path / 'history.csv') if r['epoch'] <= progress.epoch]
-            if leads()
-            else []
-        )
+    progress, rows = Progress(best_weights=cpu_state(model)), []
+    if state is not None:
+        progress = _put_back(run, state, model, optimizer)
     if leads():
+        if state is not None:
+            rows = [r for r in read_history(run.path / 'history.csv') if r['epoch'] <= progress.epoch]
         write_history(run.path / 'history.csv', rows)
         save_best(run, progress)
     return progress
+
+
+def _put_back(run, state, model, optimizer):
+    "Model, optimizer and progress as a checkpoint has them"
+    try:
+        check_state(state, model, optimizer)
+        model.load_state_dict(state['model'])
+        optimizer.load_state_dict(
+            dict(state=state['optimizer']['state'], param_groups=optimizer.state_dict()['param_groups'])
+        )
+        return Progress(**{k: state[k] for k in vars(Progress())})
+    except (KeyError, ValueError, RuntimeError, TypeError, AttributeError) as e:
+        raise RunError(f'{run.path / "last.ckpt"} does not fit this model: {str(e)[:300]}') from e
 
 
 def save_best(run: Run, progress: Progress):
@@ -448,45 +460,66 @@ def save_epoch(run: Run, model: MSPSVAE, optimizer, progress: Progress, rows: li
     save_progress(run, model, optimizer, progress)
 
 # %% ../nbs/08_train.ipynb #b69cf314
+@dataclass
+class FitParts:
+    "What every epoch of a fit works with."
+
+    model: MSPSVAE
+    optimizer: torch.optim.Optimizer
+    reader: TrialReader  # of the sessions, on the model's device
+    splits: dict[str, list[list[int]]]  # from `split_sessions`
+    config: Config
+    tether: object = None  # what holds latents in place, see `fit`
+
+    @property
+    def device(self):
+        return self.model.frame_std.device
+
+    @property
+    def names(self):
+        return [info.session.name for info in self.reader.infos]
+
+# %% ../nbs/08_train.ipynb #b4965434
+def training_rows(
+    parts: FitParts,
+    epoch: int,  # epochs done before this one
+    watch: Callable = iter,  # wraps the batches, to show progress
+) -> list[dict]:  # rows for the history
+    "Train on every training trial once."
+    config, grown = parts.config, anneal_progress(parts.config, epoch)
+    weights, means = term_weights(config, grown), TermMeans(len(parts.names), parts.device)
+    plan = plan_epoch(parts.splits['train'], config.n_sessions_per_batch, config.seed_train, epoch + 1)
+    batches = watch(parts.reader.batches(plan))
+    rng = epoch_generator(config.seed_train, epoch, parts.device)
+    train_epoch(parts.model, parts.optimizer, batches, config, weights, rng, means, parts.tether)
+    about = dict(epoch=epoch + 1, progress=grown, frame_std=parts.model.frame_std.item())
+    return means.rows(parts.names, weights, split='train', **about)
+
+
+def validation_rows(
+    parts: FitParts,
+    epoch: int,  # epochs done before this one
+) -> list[dict]:  # rows for the history
+    "Go through the validation trials once, with the final weights and the same noise as ever."
+    config, grown = parts.config, anneal_progress(parts.config, epoch)
+    weights, means = term_weights(config), TermMeans(len(parts.names), parts.device)
+    plan = plan_epoch(parts.splits['val'], config.n_sessions_per_batch, config.seed_data)
+    rng = epoch_generator(config.seed_train, -1, parts.device)
+    validate(parts.model, parts.reader.batches(plan), config, weights, rng, means)
+    about = dict(epoch=epoch + 1, progress=grown, frame_std=parts.model.frame_std.item())
+    return means.rows(parts.names, weights, split='val', **about)
+
+# %% ../nbs/08_train.ipynb #d6cd9c1f
 def one_epoch(
-    model: MSPSVAE,
-    optimizer: torch.optim.Optimizer,
-    reader: TrialReader,  # of the sessions, on the model's device
-    splits: dict[str, list[list[int]]],  # from `split_sessions`
-    config: Config,
+    parts: FitParts,
     epoch: int,  # epochs done before this one
     watch: Callable = iter,  # wraps the training batches, to show progress
-    tether=None,  # what holds latents in place, see `fit`
 ) -> list[dict]:  # rows for the history, those of the training first
-    "Train on every training trial once, then validate (every `validate_every` epochs, and in the last)."
-    share_weights(model)
-    device, names, n = (
-        model.frame_std.device,
-        [i.session.name for i in reader.infos],
-        config.n_sessions_per_batch,
-    )
-    annealed, final = (term_weights(config, p) for p in (anneal_progress(config, epoch), 1.0))
-    means = TermMeans(len(names), device)
-    plan = plan_epoch(splits['train'], n, config.seed_train, epoch + 1)
-    train_epoch(
-        model,
-        optimizer,
-        watch(reader.batches(plan)),
-        config,
-        annealed,
-        epoch_generator(config.seed_train, epoch, device),
-        means,
-        tether,
-    )
-    about = dict(epoch=epoch + 1, progress=anneal_progress(config, epoch), frame_std=model.frame_std.item())
-    rows = means.rows(names, annealed, split='train', **about)
-    if (epoch + 1) % config.validate_every == 0 or epoch + 1 == config.max_epochs:
-        means = TermMeans(len(names), device)
-        plan = plan_epoch(splits['val'], n, config.seed_data)
-        validate(
-            model, reader.batches(plan), config, final, epoch_generator(config.seed_train, -1, device), means
-        )
-        rows += means.rows(names, final, split='val', **about)
+    "Train, then validate (every `validate_every` epochs, and in the last)."
+    share_weights(parts.model)
+    rows = training_rows(parts, epoch, watch)
+    if (epoch + 1) % parts.config.validate_every == 0 or epoch + 1 == parts.config.max_epochs:
+        rows += validation_rows(parts, epoch)
     return rows
 
 # %% ../nbs/08_train.ipynb #9ff839e1
@@ -561,6 +594,28 @@ def check_fit(
     check_alike(config, described)
     return check.infos, splits, described
 
+# %% ../nbs/08_train.ipynb #23a8ad0e
+def make_parts(
+    infos: list,  # `SessionInfo`s, from `check_sessions`
+    splits: dict[str, list[list[int]]],  # from `split_sessions`
+    config: Config,
+    device: torch.device,  # to train on
+    tether=None,  # see `fit`
+) -> FitParts:
+    "Model, optimizer and reader of a fit."
+    model = make_model(config, infos[0].image_shape, infos[0].n_labels).to(device)
+    model.train_dtype = pick_precision(config.precision, device)
+    reader = TrialReader(infos, config, device, part=(process_number(), n_processes()))
+    return FitParts(model, make_optimizer(model, config), reader, splits, config, tether)
+
+
+def first_weights(parts: FitParts) -> None:
+    "The weights that a fit begins with: those of a tether, or new ones, scaled to the data."
+    if parts.tether is None:
+        start_weights(parts.model, parts.reader.infos, parts.splits, parts.config)
+    else:
+        parts.model.load_state_dict(parts.tether.weights)
+
 # %% ../nbs/08_train.ipynb #8bf6c47e
 def fit(
     data,  # root folder, list of HDF5 paths, CSV of sessions, or list of `Session`s
@@ -578,78 +633,70 @@ def fit(
     says what to do."""
     config = as_config(config, overrides)
     with together(process_device(config.device)):
-        device, (infos, splits, described) = (
-            pick_device(process_device(config.device)),
-            check_fit(data, config),
-        )
+        infos, splits, described = check_fit(data, config)
         out = Path(from_leader(str(out or default_out())))
-        if tether is None and (out / 'adapted.json').exists():
-            raise RunError(
-                f'{out} was made by `adapt`; go on with adapt(..., resume=True), which keeps the '
-                'latents of the old sessions in place'
-            )
+        _check_tether(out, tether)
+        device = pick_device(process_device(config.device))
         with lock_run(out) if leads() else nullcontext(), memory_told(config, infos, device):
             run, state = start_run(out, config, described, resume) if leads() else (Run(out), None)
             state = from_leader(state)
-            model = make_model(config, infos[0].image_shape, infos[0].n_labels).to(device)
-            model.train_dtype = pick_precision(config.precision, device)
-            optimizer = make_optimizer(model, config)
-            reader = TrialReader(infos, config, device, part=(process_number(), n_processes()))
+            parts = make_parts(infos, splits, config, device, tether)
             if state is None and leads():
-                start_weights(model, infos, splits, config) if tether is None else model.load_state_dict(
-                    tether.weights
-                )
-            progress = restore(run, state, model, optimizer)
-            interrupted = train(
-                run,
-                model,
-                optimizer,
-                reader,
-                splits,
-                config,
-                progress,
-                log,
-                show_progress and leads(),
-                tether,
-            )
-    if leads():
-        run = load_run(run.path)
+                first_weights(parts)
+            progress = restore(run, state, parts.model, parts.optimizer)
+            interrupted = train(run, parts, progress, log, show_progress and leads())
+    run = load_run(run.path) if leads() else run
     run.interrupted = interrupted
     return run
+
+
+def _check_tether(out, tether):
+    "Raises `RunError` where a run that holds latents in place would go on without"
+    if tether is None and (out / 'adapted.json').exists():
+        raise RunError(
+            f'{out} was made by `adapt`; go on with adapt(..., resume=True), which keeps the '
+            'latents of the old sessions in place'
+        )
 
 # %% ../nbs/08_train.ipynb #325113c9
 def train(
     run: Run,  # where to save
-    model: MSPSVAE,
-    optimizer: torch.optim.Optimizer,
-    reader: TrialReader,  # of the sessions; closed at the end
-    splits: dict[str, list[list[int]]],  # from `split_sessions`
-    config: Config,
+    parts: FitParts,  # its reader is closed at the end
     progress: Progress,  # where to begin
     log: Callable | None = None,  # called after each epoch with its rows of the history
     show_progress: bool = True,  # a progress bar
-    tether=None,  # what holds latents in place, see `fit`
 ) -> bool:  # was it interrupted?
     "Train epoch by epoch until `max_epochs` or early stopping, keeping the best model and the last."
-    n_batches = len(plan_epoch(splits['train'], config.n_sessions_per_batch, config.seed_train))
-    with reader, FitBar(config, progress, n_batches, show_progress) as bar:
+    model, config = parts.model, parts.config
+    n_batches = len(plan_epoch(parts.splits['train'], config.n_sessions_per_batch, config.seed_train))
+    with parts.reader, FitBar(config, progress, n_batches, show_progress) as bar:
         try:
             while progress.epoch < config.max_epochs and not progress.should_stop(config):
-                rows = one_epoch(model, optimizer, reader, splits, config, progress.epoch, bar.watch, tether)
+                rows = one_epoch(parts, progress.epoch, bar.watch)
                 check_finite(rows, model, run, progress)
                 progress.epoch += 1
-                val = next((r for r in rows if r['split'] == 'val'), None)
-                if val:
-                    bar.loss = val['loss']
-                    if progress.see(
-                        val['loss'] if tether is None or tether.holds(model, progress.epoch) else math.inf
-                    ):
-                        progress.best_weights = cpu_state(model)
+                bar.loss = keep_best(parts, progress, rows, bar.loss)
                 if leads():
-                    save_epoch(run, model, optimizer, progress, rows)
-                if log and leads():
-                    log(rows)
+                    save_epoch(run, model, parts.optimizer, progress, rows)
+                    if log:
+                        log(rows)
         except KeyboardInterrupt:
             leave('interrupted')
             return True
     return False
+
+
+def keep_best(
+    parts: FitParts,
+    progress: Progress,  # takes the model's weights if they are the best so far
+    rows: list[dict],  # the epoch's rows of the history
+    last_loss: float,  # of the validation before
+) -> float:  # of this one; `last_loss` if there was none
+    "Take note of a validation; weights that a tether does not hold are never the best."
+    loss = next((row['loss'] for row in rows if row['split'] == 'val'), None)
+    if loss is None:
+        return last_loss
+    holds = parts.tether is None or parts.tether.holds(parts.model, progress.epoch)
+    if progress.see(loss if holds else math.inf):
+        progress.best_weights = cpu_state(parts.model)
+    return loss
