@@ -22,6 +22,7 @@ import shtab
 from fastcore.docments import docments
 
 from . import __version__
+from .behavenet_settings import read_arch, read_config
 from .behavenet import bring_over, data_dir
 from .bench import bench, bench_table
 from .config import Arch, Config
@@ -95,7 +96,9 @@ def config_from(
 ) -> Config:
     "The `Config` that the flags ask for; raises `ConfigError` naming all that is wrong."
     flags = _given(args, Config)
-    base = Config.from_json(*args.config) if args.config else Config(**defaults)
+    if 'arch' in flags:
+        flags['arch'] = read_arch(flags['arch'])
+    base = read_config(*args.config) if args.config else Config(**defaults)
     return base.replace(**flags) if flags else base
 
 # %% ../nbs/22_cli.ipynb #b73f6cab

@@ -28,26 +28,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 from tqdm.auto import tqdm
 
-from mspsvae.errors import (
-    counted,
-    ConfigError,
-    MspsvaeError,
-    SessionError,
-    ShapeError,
-    show_value,
-    unknown_name,
-)
+from ..errors import counted, ConfigError, MspsvaeError, SessionError, ShapeError, show_value
+from ..errors import unknown_name
 from ..files import atomic_path
 from .poses import Poses, read_poses
-from mspsvae.prepare.recipe import (
-    CROPS,
-    Recipe,
-    Window,
-    pick_keypoints,
-    number_or_text,
-    back_through,
-    fill_gaps,
-)
+from .recipe import CROPS, Recipe, Window, pick_keypoints, number_or_text, back_through
+from .recipe import fill_gaps
 from .recipe import follow_windows
 from .recipe import seen, through, window_matrix
 from ..sessions import Session, open_hdf5, failure_reason, read_csv_rows, size_text, write_session

@@ -32,13 +32,8 @@ from ..errors import counted, MspsvaeError, RunError
 from ..judge.evaluate import evaluate, stability
 from ..judge.leakage import describe_leakage, leakage
 from .pages import Html, document, join, moving, number, picture, player, table, tag
-from mspsvae.show.plots import (
-    runs_by_name,
-    spread_sessions,
-    plot_background,
-    plot_curves,
-    plot_difference_maps,
-)
+from .plots import runs_by_name, spread_sessions, plot_background, plot_curves
+from .plots import plot_difference_maps
 from .plots import plot_histograms
 from .plots import plot_labels, plot_reconstructions, plot_subspace, plot_swaps, plot_traversals
 from .plots import short_names
