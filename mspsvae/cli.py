@@ -319,7 +319,7 @@ def _run_flags(parser, out):
 # %% ../nbs/22_cli.ipynb #9da9c6b4
 def evaluate_command(args):
     "Score a run on its test trials."
-    scores = evaluate(load_run(args.run), args.data)
+    scores = evaluate(load_run(args.run, args.data))
     _show_result(args, scores, summarise(scores))
     return 0
 
@@ -340,14 +340,14 @@ def _look_flags(parser):
 # %% ../nbs/22_cli.ipynb #2edcd911
 def leakage_command(args):
     "Tell in plain words what leaked between the subspaces of a run, and which knob to turn."
-    report = leakage(load_run(args.run), args.data)
+    report = leakage(load_run(args.run, args.data))
     _show_result(args, report, describe_leakage(report))
     return 0
 
 
 def stability_command(args):
     "Tell whether fits with other seeds found the same unsupervised latents."
-    found = stability([load_run(r) for r in args.runs], args.data)
+    found = stability([load_run(r, args.data) for r in args.runs])
     _show_result(args, found, found['text'])
     return 0
 
@@ -376,7 +376,7 @@ def _report_flags(parser):
 def encode_command(args):
     """Encode sessions that a run never saw, without training, and say whether they lie within what its
     model knows."""
-    encoded = encode(load_run(args.run), _one_or_all(args.sessions), args.out, args.data)
+    encoded = encode(load_run(args.run, args.data), _one_or_all(args.sessions), args.out)
     _show_result(args, encoded.reports, encoded)
     _note(f'The latents of every frame are in {encoded.path}, one HDF5 file a session')
     return 0
@@ -400,13 +400,12 @@ def _encode_flags(parser):
 def adapt_command(args):
     """Teach the model of a run the look of new sessions, while the latents of the old ones stay within a
     bound."""
-    parent, settings = load_run(args.run), _given(args, Config)
+    parent, settings = load_run(args.run, args.data), _given(args, Config)
     out = args.out or default_out()
     run = adapt(
         parent,
         _one_or_all(args.sessions),
         out,
-        args.data,
         args.max_drift,
         args.tether,
         args.resume,

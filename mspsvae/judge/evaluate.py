@@ -311,15 +311,14 @@ class FrameTable:
 def frame_table(
     run: Run,
     split: str = 'test',  # `train`, `val`, `test`, or `all` trials
-    data=None,  # where the sessions are now, if they moved
     most_frames: int | None = None,  # evenly spaced ones, as many of each session; None: all
 ) -> FrameTable:
     """Latents, labels, predictions and causes of the frames of a split; raises `RunError` for a split that
     is none."""
     infos, latents, predicted, trials = (
-        run.infos(data),
-        run.latents(data),
-        run.predicted_labels(data),
+        run.infos(),
+        run.latents(),
+        run.predicted_labels(),
         trials_of(run, split),
     )
     with_causes = all(i.has_causes for i in infos)
@@ -396,7 +395,6 @@ def _pixel_sums(model, arrays, device):
 def pixel_mse(
     run: Run,
     split: str = 'test',  # `train`, `val`, `test`, or `all` trials
-    data=None,  # where the sessions are now, if they moved
     n_at_once: int = 256,  # frames decoded at a time
     most_frames: int = 20_000,  # decoded in all; above that evenly spaced trials are taken
     # `all` and `by_session` (by name), in units of (full brightness)^2; `explained`: the same two as R2;
@@ -404,7 +402,7 @@ def pixel_mse(
 ) -> dict:
     """Mean squared error of the reconstruction over all pixels that are not masked, and the share of the
     movement that it explains."""
-    infos, device, sums, n_frames = run.infos(data), pick_device(run.config.device), [], 0
+    infos, device, sums, n_frames = run.infos(), pick_device(run.config.device), [], 0
     model = run.model.to(device)
     with TrialReader(infos, run.config.replace(cache='stream')) as reader:
         for s, pieces in enumerate(sample_frames(run, split, most_frames, n_at_once)):
@@ -513,11 +511,11 @@ def _session_scores(subspaces, train, test, whole):
     return out
 
 
-def _split_scores(run, split, table, infos, data, most_decoded):
+def _split_scores(run, split, table, infos, most_decoded):
     scores = dict(
         n_trials=sum(map(len, run.data['splits'][split])),
         n_frames=len(table.session),
-        pixel_mse=pixel_mse(run, split, data, most_frames=most_decoded),
+        pixel_mse=pixel_mse(run, split, most_frames=most_decoded),
     )
     return scores | (dict(label_r2=_label_scores(run, table, infos)) if run.model.n_labels else {})
 
@@ -537,17 +535,16 @@ def _correlation_scores(run, latents, test):
 # %% ../../nbs/judge/01_evaluate.ipynb #bfdaa43b
 def evaluate(
     run: Run | str | Path,  # from `fit` or `load_run`, or its folder
-    data=None,  # where the sessions are now, if they moved
     most_frames: int = 20_000,  # frames that classifiers and maps learn from, and that they judge
     most_decoded: int = 20_000,  # frames of each split that are decoded
 ) -> dict:  # plain numbers, by name, as in the table above; None where a score has no meaning
     "Score a run's best model, and write `metrics.json`."
     run = as_run(run)
     check_limits(run, most_frames=most_frames, most_decoded=most_decoded)
-    infos = data = run.infos(data)
+    infos = run.infos()
     subspaces = subspace_slices(run)
-    tables = {k: frame_table(run, k, data) for k in ('train', 'val', 'test')}
-    splits = {k: _split_scores(run, k, t, infos, data, most_decoded) for k, t in tables.items()}
+    tables = {k: frame_table(run, k) for k in ('train', 'val', 'test')}
+    splits = {k: _split_scores(run, k, t, infos, most_decoded) for k, t in tables.items()}
     train, test = tables['train'].thin(most_frames), tables['test']
     scores = (
         dict(n_test_frames=len(test.session))
@@ -557,7 +554,7 @@ def evaluate(
     if len(infos) > 1:
         scores['session_chance'] = 1 / len(infos)
         scores['session_accuracy'] = _session_scores(
-            subspaces, train, test.thin(most_frames), frame_table(run, 'all', data, most_frames)
+            subspaces, train, test.thin(most_frames), frame_table(run, 'all', most_frames)
         )
     if run.model.n_unsupervised and len(infos) > 1:
         scores['session_information'] = session_information_of(run)
@@ -711,7 +708,6 @@ def _stability_text(s):  # in plain words
 
 def stability(
     runs: list,  # `Run`s or their folders: fits of the same data with other seeds
-    data=None,  # where the sessions are now, if they moved
     most_frames: int = 20_000,  # that are compared
     # `agreement`, `worst`, `best`, `chance`, `chance_high`, `same_plane`: over all pairs of runs; `pairs`:
     # `match_latents` of each, with names; `text`
@@ -724,7 +720,7 @@ def stability(
     if problems := list(_comparable(runs)):
         raise RunError('these runs cannot be compared:', problems)
     split = 'test' if all(r.data['splits'] == runs[0].data['splits'] for r in runs) else 'all'
-    tables = [frame_table(r, split, data, most_frames) for r in runs]
+    tables = [frame_table(r, split, most_frames) for r in runs]
     latents = [t.latents[:, subspace_slices(r)['unsupervised']] for r, t in zip(runs, tables)]
     pairs = []
     for a, b in combinations(range(len(runs)), 2):

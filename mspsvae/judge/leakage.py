@@ -179,13 +179,12 @@ def behaviour_r2(
 @torch.no_grad()
 def latent_kl(
     run: Run,
-    data=None,  # where the sessions are now, if they moved
     most_frames: int = 2000,  # of test trials that are encoded
 ) -> np.ndarray:  # nats, `[n_latents]`; NaN for the background
     "KL divergence of each latent from its prior, in the mean over evenly spaced test frames."
     device = pick_device(run.config.device)
     model, total, n = run.model.to(device), np.zeros(run.model.n_latents), 0
-    with TrialReader(run.infos(data), run.config.replace(cache='stream')) as reader:
+    with TrialReader(run.infos(), run.config.replace(cache='stream')) as reader:
         for s, t, rows in (
             (s, t, rows)
             for s, pieces in enumerate(sample_frames(run, 'test', most_frames))
@@ -680,16 +679,15 @@ def find_leaks(
 # %% ../../nbs/judge/02_leakage.ipynb #c68a8367
 def leakage(
     run: Run | str | Path,  # from `fit` or `load_run`, or its folder
-    data=None,  # where the sessions are now, if they moved
     # evenly spaced frames that are looked at; single latents are judged by a quarter of them
     most_frames: int = 20_000,
 ) -> dict:  # plain numbers and texts, as in the table above
     "What leaked in a run, where, and what to do about it; written to `leakage.json`."
     run = as_run(run)
     check_limits(run, most_frames=most_frames)
-    infos = data = run.infos(data)
-    tables = {k: frame_table(run, k, data, most_frames) for k in ('all', 'train', 'test')}
-    table, kl = tables['all'], latent_kl(run, data)
+    infos = run.infos()
+    tables = {k: frame_table(run, k, most_frames) for k in ('all', 'train', 'test')}
+    table, kl = tables['all'], latent_kl(run)
     sessions, parts = [i.session.name for i in infos], subspace_slices(run)
     causes = (
         []

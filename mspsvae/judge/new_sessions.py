@@ -89,21 +89,21 @@ def _held_out(run, s):
     return run.data['splits']['val'][s] + run.data['splits']['test'][s]
 
 
-def _known_errors(run, data):
-    errors = list(run.frame_errors(data).values())
+def _known_errors(run):
+    errors = list(run.frame_errors().values())
     return [[float(np.nanmean(list(e.values())[t])) for t in _held_out(run, s)] for s, e in enumerate(errors)]
 
 
-def _known_background(run, data):
+def _known_background(run):
     return [
         centre_and_scatter(np.concatenate(list(trials.values()))[:, _background(run)])
-        for trials in run.latents(data).values()
+        for trials in run.latents().values()
     ]
 
 
-def _known_r2(run, data):
-    predicted = list(run.predicted_labels(data).values())
-    with TrialReader(run.infos(data), run.config.replace(cache='stream')) as reader:
+def _known_r2(run):
+    predicted = list(run.predicted_labels().values())
+    with TrialReader(run.infos(), run.config.replace(cache='stream')) as reader:
         return [
             label_r2(reader, s, p, label_names(run), _held_out(run, s))['all']
             for s, p in enumerate(predicted)
@@ -120,7 +120,6 @@ def _kept_known(run):
 
 def known_sessions(
     run: Run,  # from `fit` or `load_run`
-    data=None,  # where its sessions are now, if they moved; only needed the first time
 ) -> KnownSessions:
     "What the run's own sessions look like to its model; computed once and kept in the run's folder."
     kept = _kept_known(run)
@@ -130,7 +129,7 @@ def known_sessions(
 
     def tried(f, what):
         try:
-            return f(run, data)
+            return f(run)
         except MspsvaeError as e:
             missing.append(f'{what} of the training sessions: {(e.problems or [str(e)])[0]}')
 
@@ -607,13 +606,11 @@ def encode(
     # sessions that it never saw: root folder, list of HDF5 paths, CSV, or `Session`s; with or without labels
     paths,
     out: str | Path | None = None,  # folder for the results; default: `encoded` in the run's folder
-    # where the sessions of the run are now, if they moved; only needed until `known.json` is there
-    data=None,
     # print it; `.latents()`, `.predicted_labels()`, `.reports`; and all that takes a run takes it
 ) -> Encoded:
     """Put new sessions on a run's axes without training, and say whether they lie within what the model
     knows; raises `SessionError` for sessions that do not fit, `RunError` for the folder."""
-    infos, known = new_infos(run, paths), known_sessions(run, data)
+    infos, known = new_infos(run, paths), known_sessions(run)
     folder = inner_folder(run, 'encoded') if out is None else Path(out)
     files, earlier = (
         {i.session.name: (folder / f'{i.session.name}.h5', _file_stamp(run, i)) for i in infos},
@@ -790,21 +787,21 @@ def _replay(run, folder):
     return out
 
 
-def _old_sessions(run, data, out, replayed=None):
+def _old_sessions(run, out, replayed=None):
     """The sessions that stand for the old ones, and whether they are replayed; `replayed`: what an
     interrupted adaptation used"""
     if not replayed:
         try:
-            return [i.session for i in run.infos(data)], False
+            return [i.session for i in run.infos()], False
         except SessionError:
-            if data is not None or replayed is False:
+            if run.sessions_at is not None or replayed is False:
                 raise
     try:
         old = _replay(run, out / 'replay')
     except SessionError as e:
         raise RunError(
             f'neither the sessions that {run.path} was fitted on nor their latents are there any more: '
-            'nothing could hold them in place. Say where the sessions are now (data=)'
+            'nothing could hold them in place. Say where the sessions are now: load_run(path, data=...)'
         ) from e
     if replayed is None:
         warnings.warn(
@@ -904,9 +901,6 @@ def adapt(
     run: Run,  # from `fit`, `load_run`, or `adapt` itself
     paths,  # new sessions, as for `encode`; with or without labels
     out: str | Path | None = None,  # folder of the new run; default: `runs/` and the time
-    # where the run's own sessions are now, if they moved; where they are gone, their stored latents take
-    # their place
-    data=None,
     # how far latents of the old sessions may move, in standard deviations (root mean square, worst latent)
     max_drift: float = 0.1,
     # weight of the term that holds them, for each pixel of a frame; more: less drift, slower learning
@@ -925,7 +919,7 @@ def adapt(
     out = Path(out or default_out())
     begun, infos = _begun(run, out, resume), new_infos(run, paths)
     config = _adapt_config(run, len(run.data['sessions']) + len(infos), overrides)
-    old, replayed = _old_sessions(run, data, out, begun.get('replayed'))
+    old, replayed = _old_sessions(run, out, begun.get('replayed'))
     new = _renamed(run, infos, old)
     check_sessions([*old, *new], config).raise_if_wrong()
     note = dict(
