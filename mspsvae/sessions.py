@@ -254,19 +254,25 @@ def _in_folder(root, names):
     return paths, [] if paths else [_nothing(root, names)]
 
 # %% ../nbs/01_sessions.ipynb #6f5ff5ac
+def _table_dialect(file):
+    "The separator of a table: comma, semicolon or tab, whichever its first row has most of"
+    first = file.readline(10**6)
+    file.seek(0)
+    return max(',;\t', key=first.count)
+
+
 def read_csv_rows(path):
-    "The columns of a CSV, its rows as (line, dict), and problems"
+    """The columns of a table (with commas, semicolons or tabs), its rows as (line, dict), and problems;
+    columns without a name, such as a spreadsheet's empty ones, are left out"""
     try:
         with open(path, newline='', encoding='utf-8-sig') as f:
-            reader = csvlib.DictReader(f, skipinitialspace=True)
+            reader = csvlib.DictReader(f, delimiter=_table_dialect(f), skipinitialspace=True)
             columns = [(c or '').strip() for c in reader.fieldnames or []]
             reader.fieldnames = columns
-            rows = [
-                (reader.line_num, {k: (v or '').strip() for k, v in row.items() if k is not None})
-                for row in reader
-            ]
+            rows = [(reader.line_num, {k: (v or '').strip() for k, v in row.items() if k}) for row in reader]
     except (OSError, ValueError, csvlib.Error) as e:
         return [], [], [f'{path}: can not be read as a table of sessions ({failure_reason(e)})']
+    columns = [c for c in columns if c]
     rows = [(line, row) for line, row in rows if any(row.values())]
     return columns, rows, [] if rows else [f'{path}: no rows, expected one for each session']
 
