@@ -570,6 +570,16 @@ def _range_hint(array, n=16):
     return f'; the values go from {low:g} to {high:g}, expected 0..255: scale them first'
 
 # %% ../nbs/01_sessions.ipynb #517524e4
+def _reversed_hint(shape):
+    "A hint where the axes [x, y, channels, n_frames] are those of MATLAB"
+    if len(shape) != 4 or not 1 <= shape[2] <= 4 or min(shape[0], shape[1]) < 32:
+        return ''
+    return (
+        '; the axes look reversed, [x, y, channels, n_frames], as MATLAB writes them: '
+        'use permute(images, [4 3 2 1]) before h5write, or images.transpose() in Python'
+    )
+
+
 def _image_problem(array, size, hint):
     "What is wrong with the images of one trial, or None"
     if array.dtype != np.uint8:
@@ -581,7 +591,10 @@ def _image_problem(array, size, hint):
     if not len(array):
         return 'no frames, expected at least 1; take out the empty trial'
     if array.shape[1] < 1 or min(array.shape[2:]) < 32:
-        return f'got images of {size_text(array.shape[1:])} (channels, y, x), expected at least 1 x 32 x 32'
+        return (
+            f'got images of {size_text(array.shape[1:])} (channels, y, x), expected at least 1 x 32 x 32'
+            + _reversed_hint(array.shape)
+        )
     if array.shape[1:] != size:
         return f'got images of {size_text(array.shape[1:])}, expected {size_text(size)} as in most trials'
 
@@ -616,7 +629,10 @@ def _same_trials(group, arrays, frames, notes):
                 'there are no images of this trial; expected the same trials as in images', group, trial
             )
         elif n != frames[trial]:
-            notes.add(f'got {counted(n, "frame")}, expected {frames[trial]} as in images', group, trial)
+            text = f'got {counted(n, "frame")}, expected {frames[trial]} as in images'
+            if array.ndim == 2 and array.shape[1] == frames[trial]:
+                text += f'; its axes look exchanged, [{group}, n_frames], as MATLAB writes them: transpose it'
+            notes.add(text, group, trial)
         else:
             good[trial] = array
     return good
