@@ -4,13 +4,16 @@
 
 # %% auto #0
 __all__ = ['DAMAGED', 'FULL_RANGE', 'VideoInfo', 'time_gaps', 'look_at_video', 'decoded_frames', 'count_frames', 'frame_planes',
-           'read_video', 'Resizer']
+           'read_video', 'Resizer', 'read_timestamps', 'find_timestamps']
 
 # %% ../../nbs/prepare/03_video.ipynb #95119526
+import csv
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from math import inf
 from pathlib import Path
 
@@ -411,3 +414,106 @@ class Resizer:
             interpolation='BILINEAR' if grows else 'AREA',
             **self.options,
         ).to_ndarray()
+
+# %% ../../nbs/prepare/03_video.ipynb #582af514
+_UNITS = dict(s=1.0, sec=1.0, seconds=1.0, ms=1e-3, us=1e-6, ns=1e-9)  # in seconds
+
+
+def _stamp_number(text):
+    "A time as a number: the number itself, or the seconds of a date"
+    try:
+        return float(text)
+    except ValueError:
+        return datetime.fromisoformat(text).timestamp()
+
+
+def _stamp_column(header):
+    "Which column of a table has the times: one that is named so, or the only one; None if it can't be said"
+    named = [i for i, name in enumerate(header) if re.search('time|ttl', name, re.IGNORECASE)]
+    if named:
+        return named[0]
+    return 0 if len(header) == 1 else None
+
+
+def _stamp_rows(path):
+    "Rows of a table (commas, semicolons or tabs), without empty ones"
+    with open(path, newline='', encoding='utf-8-sig') as f:
+        first = f.readline(10**6)
+        f.seek(0)
+        return [row for row in csv.reader(f, delimiter=max(',;\t', key=first.count)) if any(row)]
+
+# %% ../../nbs/prepare/03_video.ipynb #72aff6f8
+def _stamps_in_table(path):
+    "Numbers in a table of times, and the name of their column ('' where there is none)"
+    rows = _stamp_rows(path)
+    header = [''] * len(rows[0]) if rows else ['']
+    try:
+        _stamp_number(rows[0][-1].strip())
+    except ValueError:
+        header, rows = [name.strip() for name in rows[0]], rows[1:]
+    except IndexError:
+        pass
+    column = _stamp_column(header)
+    if column is None:
+        raise SessionError(
+            f'{path}: got the columns {show_value(header)}, expected one column, or one with a name such as time'
+        )
+    return np.array([_stamp_number(row[column].strip()) for row in rows]), header[column]
+
+
+def _unit_of(name, gap, fps):
+    "Seconds in one unit of the stamps, from the name of their column, or from what fits the video; or None"
+    word = re.search(r'[_ (\[](s|sec|seconds|ms|us|ns)[)\]]?$', name, re.IGNORECASE)
+    if word:
+        return _UNITS[word[1].lower()]
+    fits = [u for u in (1.0, 1e-3, 1e-6, 1e-9) if fps and 0.5 < gap * u * fps < 2]
+    if fits:
+        return fits[0]
+    return 1.0 if 1e-4 < gap < 100 else None
+
+# %% ../../nbs/prepare/03_video.ipynb #d7997236
+def read_timestamps(
+    times,  # path of a file (.npy, or a table), or an array `[n]`
+    fps: float = 0,  # frames a second of the video, to know the unit; 0: not known
+) -> np.ndarray:  # `[n]`, seconds
+    "When each frame was recorded; raises `SessionError` where the numbers make no times."
+    path, name = 'the times', ''
+    try:
+        if isinstance(times, (str, os.PathLike)):
+            path = Path(times)
+            if path.suffix.lower() == '.npy':
+                stamps = np.load(path, allow_pickle=False)
+            else:
+                stamps, name = _stamps_in_table(path)
+        else:
+            stamps = times
+        stamps = np.asarray(stamps, np.float64).squeeze()
+    except (OSError, ValueError, TypeError, csv.Error) as e:
+        if isinstance(e, SessionError):
+            raise
+        raise SessionError(f'{path}: can not be read as the times of frames ({e})') from None
+    if stamps.ndim != 1 or len(stamps) < 2:
+        raise SessionError(f'{path}: got numbers {stamps.shape}, expected one time for each frame')
+    wrong = np.flatnonzero(~(np.diff(stamps) > 0))
+    if len(wrong):
+        raise SessionError(
+            f'{path}: the time of frame {wrong[0] + 1} ({stamps[wrong[0] + 1]:.10g}) is not after that of '
+            f'frame {wrong[0]} ({stamps[wrong[0]]:.10g}); expected rising times'
+        )
+    unit = _unit_of(name, float(np.median(np.diff(stamps))), fps)
+    if unit is None:
+        raise SessionError(f'{path}: times {stamps[:3].tolist()} ..., expected seconds')
+    return stamps * unit
+
+
+def find_timestamps(
+    video,  # path of a video
+) -> Path | None:  # of the file of its times; None: there is none
+    "The file of times beside a video: its name with `_timestamps`, `.timestamps` or `_times` behind it."
+    video = Path(video)
+    for word in ('_timestamps', '.timestamps', '_times', '.times'):
+        for ending in ('.npy', '.csv', '.txt'):
+            path = video.with_name(f'{video.stem}{word}{ending}')
+            if path.is_file():
+                return path
+    return None
