@@ -133,8 +133,8 @@ TIME_SOURCES = ('timestamps', 'container', 'rate')  # where the times of frames 
 def _clock_array(file, group, trial, kinds):
     "Numbers `[n_frames]` of one trial, or None where the file has none that make sense"
     try:
-        array = file[f'{group}/{trial}']
-        n = file[f'images/{trial}'].shape[0]
+        array = file[group][trial]
+        n = file['images'][trial].shape[0]
         if array.shape != (n,) or array.dtype.kind not in kinds:
             return None
         values = array[()]
@@ -806,7 +806,7 @@ def _check_clock(file, frames, odd):
         if bad:
             odd.add('not used: expected a rising number for each frame', group, bad[0])
     source = _time_source(file) if known.get('times') else ''
-    if known.get('times') and not source:
+    if known.get('times') and not source and isinstance(file, h5py.File):
         odd.add(f'not used: its attribute source is none of {", ".join(TIME_SOURCES)}', 'times')
     return dict(has_frame_index=known.get('frame_idx', False), time_source=source)
 
@@ -905,7 +905,7 @@ def _check_arrays(path, groups, names):
     for trial, mask in (groups['masks'] if 'masks' in groups else {}).items():
         if mask.dtype.kind in 'buif' and not np.isin(mask, (0, 1)).all():
             notes.add('got other values than 0 and 1, expected 0 (leave it out) or 1', 'masks', trial)
-    problems = list(notes.lines()) + [t for t in odd.lines() if ': causes: ' in t]
+    problems = list(notes.lines()) + [t for t in odd.lines() if ': not used: ' in t]
     if problems:
         raise SessionError(
             f'{path}: not written, {counted(len(problems), "problem")} with the data:', problems
@@ -945,15 +945,15 @@ def _as_they_come(images, path):
         yield f'trial_{i:04d}', array
 
 
-def _write(path, groups, names, attrs, compression):
+def _write(path, groups, names, attrs, compression, time_source):
     "Write arrays to a new HDF5 file"
     with _Patient(path, 'w+') as file:
-        _fill(file, groups, names, attrs, compression)
+        _fill(file, groups, names, attrs, compression, time_source)
         if file.error:
             raise file.error
 
 
-def _fill(file, groups, names, attrs, compression):
+def _fill(file, groups, names, attrs, compression, time_source):
     "Write arrays as HDF5 to an open file; a group is a dict of them, or (name, array) one after the other"
     with h5py.File(file, 'w') as f:
         for group, arrays in groups.items():
@@ -972,6 +972,8 @@ def _fill(file, groups, names, attrs, compression):
             # fixed length: a damaged one can't hang the reader
             if names.get(group):
                 f[group].attrs['names'] = np.array([str(name).encode() for name in names[group]])
+            if group == 'times':
+                f[group].attrs.update(source=np.bytes_(time_source), units=np.bytes_('seconds'))
         for key, value in (attrs or {}).items():
             f.attrs[key] = value
 
@@ -990,20 +992,26 @@ def write_session(
     attrs=None,  # dict of texts and numbers to keep with the file
     compression=None,  # 'lzf' or 'gzip': smaller files that are slower to read
     more=None,  # dict of groups of your own, each a list with one array for each trial
+    frame_index=None,  # list of whole numbers [n_frames]: the number of each frame in the film, from 0
+    times=None,  # list of seconds [n_frames], rising within a trial: when each frame was recorded
+    time_source='timestamps',  # where `times` come from, one of `TIME_SOURCES`
 ) -> Path:  # the path
     """Write one session, whole or not at all; raises one `SessionError` that lists all that is wrong with
     the arrays."""
-    path, names, stream = (
-        Path(path),
-        dict(labels=label_names, causes=cause_names),
-        isinstance(images, Iterator),
-    )
+    path, stream = Path(path), isinstance(images, Iterator)
+    names = dict(labels=label_names, causes=cause_names)
+    if time_source not in TIME_SOURCES:
+        raise SessionError(
+            f'time_source: got {show_value(time_source)}, expected one of {", ".join(TIME_SOURCES)}'
+        )
     given = dict(
         images=None if stream else images,
         labels=labels,
         masks=masks,
         labels_masks=labels_masks,
         causes=causes,
+        frame_idx=frame_index,
+        times=times,
     ) | (more or {})
     groups = {
         kind: trials for kind, arrays in given.items() if (trials := _as_trials(arrays, kind)) is not None
@@ -1018,6 +1026,7 @@ def write_session(
                 names,
                 attrs,
                 compression,
+                time_source,
             )
             if stream:
                 with open_hdf5(part) as f:
