@@ -787,7 +787,8 @@ def _guess_hdf5(path):
 def _guess(path):
     "The source that a file looks like"
     try:
-        begin = open(path, 'rb').read(10**5)
+        with open(path, 'rb') as f:
+            begin = f.read(10**5)
     except OSError as e:
         raise SessionError(f'{path}: can not be read ({failure_reason(e)})') from None
     if not begin:

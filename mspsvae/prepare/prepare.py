@@ -597,8 +597,9 @@ def _label_remarks(labels, windows):
         deviation, noise = scale * x[ok].std(), scale * tracker_noise(x, ok)
         if deviation < 0.5 or deviation < 1.2 * noise:
             remarks.append(
-                f'label {name} hardly moves: its deviation is {deviation:.2g} px of the picture, and the tracker '
-                f'alone trembles by about {noise:.2g} px; leave it out with labels or keypoints'
+                f'label {name} hardly moves: its deviation is {deviation:.2g} px of the picture, of which about '
+                f'{min(noise, deviation):.2g} px are trembling from frame to frame, the noise of the tracker; '
+                'leave it out with labels or keypoints'
             )
     rare = {
         name.removesuffix('_x'): share
@@ -1152,7 +1153,7 @@ def _do_job(settings, path, threads):
     try:
         source = Source(**settings | dict(recipe=Recipe(**settings['recipe'])))
         with warnings.catch_warnings():
-            warnings.simplefilter('always')
+            warnings.simplefilter('always', UserWarning)
             warnings.showwarning = lambda message, *more, **others: _say(warning=str(message))
             made = _build(plan(source), path, threads, lambda n: _say(frames=n))
         return dict(done=str(made))
