@@ -20,15 +20,8 @@ import torch
 from torch import Tensor
 
 from .batches import split_trials
-from mspsvae.behavenet_settings import (
-    ARCH_KEYS,
-    ARCH_ONLY,
-    BETA_TC_KEYS,
-    FILE_KEYS,
-    SETTING_KEYS,
-    SIZE_KEYS,
-    read_arch,
-)
+from .behavenet_settings import ARCH_KEYS, ARCH_ONLY, BETA_TC_KEYS, FILE_KEYS, SETTING_KEYS, SIZE_KEYS
+from .behavenet_settings import read_arch
 from .behavenet_settings import read_config, their_words
 from .config import Arch, Config, load_settings
 from .errors import ConfigError, MspsvaeError, RunError, show_value

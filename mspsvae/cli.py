@@ -115,7 +115,9 @@ def prepare_command(args):
     "Make session files of videos and pose files: of all sessions in a table, or of one that is named."
     settings, table = _given(args, Recipe) | dict(show_progress=sys.stderr.isatty()), args.videos[0]
     if len(args.videos) == 1 and table.lower().endswith('.csv'):
-        alone = [f'--{k}' for k in ('poses', 'name', 'individual', 'format') if getattr(args, k)]
+        alone = [
+            f'--{k}' for k in ('poses', 'name', 'individual', 'format', 'timestamps') if getattr(args, k)
+        ]
         if alone:
             raise ConfigError(
                 f'{", ".join(alone)}: for a single session; in {table} the columns poses, id, '
@@ -131,6 +133,7 @@ def prepare_command(args):
                 args.name,
                 individual=args.individual,
                 format=args.format,
+                timestamps=args.timestamps,
                 redo=args.redo,
                 **settings,
             )
@@ -156,6 +159,9 @@ def _prepare_flags(parser):
     parser.add_argument('--name', help='name of a single session [that of its first video]')
     parser.add_argument('--individual', help='which animal, where the pose file holds several')
     parser.add_argument('--format', help='of the pose file [what it looks like]')
+    parser.add_argument(
+        '--timestamps', nargs='+', help='file of the times of the frames, or one for each camera'
+    ).complete = shtab.FILE
     parser.add_argument('--redo', action='store_true', help='replace sessions that were made in another way')
     parser.add_argument('--workers', type=int, help='sessions at a time [as many as there are processors]')
     _json_flag(parser)

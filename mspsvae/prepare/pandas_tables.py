@@ -160,8 +160,9 @@ def _from_records(group, path):
 
 # %% ../../nbs/prepare/02_pandas_tables.ipynb #5870452c
 _HINT = (
-    " (DeepLabCut's training labels name rows by pictures; what it writes when it analyses a video has "
-    'numbers)'
+    '; a table of training labels has single images, not each frame of a video: take the table that came from '
+    "analysing the video, or read the CSV that lies beside this one with format='training' (--format training), "
+    'which takes the frame numbers from the names of the images and leaves all other frames without labels'
 )
 
 
