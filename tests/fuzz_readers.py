@@ -363,6 +363,7 @@ def make_poses(root):
     pd.DataFrame(rng.uniform(0, 9, (12, 4)), columns=['nose_x', 'nose_y', 'paw_x', 'paw_y']).rename_axis(
         'frame'
     ).to_csv(root / 'plain.csv')
+    table.set_axis([f'labeled-data/cam/img{i:04d}.png' for i in range(12)]).to_csv(root / 'training.csv')
     np.save(root / 'poses.npy', rng.uniform(0, 9, (12, 2, 2)))
     skeleton, track, video = (
         sleap_io.Skeleton(list(parts)),
@@ -389,11 +390,22 @@ def make_poses(root):
     )
     sleap_io.save_slp(labels, str(root / 'sleap.slp'), embed=False, verbose=False)
     sleap_io.save_analysis_h5(labels, root / 'sleap.h5')
+    sleap_io.save_csv(labels, str(root / 'sleap.csv'), format='sleap')
     return {
         p.name: p.read_bytes()
         for p in map(
             root.joinpath,
-            ('table.h5', 'fixed.h5', 'dlc.csv', 'plain.csv', 'poses.npy', 'sleap.slp', 'sleap.h5'),
+            (
+                'table.h5',
+                'fixed.h5',
+                'dlc.csv',
+                'training.csv',
+                'plain.csv',
+                'poses.npy',
+                'sleap.slp',
+                'sleap.h5',
+                'sleap.csv',
+            ),
         )
     }
 
@@ -506,13 +518,12 @@ def cases(place):
         read_pt(place.file('best_val_model.pt', content))
 
     def poses(which, edits, inside=False):
-        name = sorted(n for n in place.poses if not inside or not n.endswith(('.csv', '.npy')))[
-            which % (4 if inside else 7)
-        ]
+        names = sorted(n for n in place.poses if not inside or not n.endswith(('.csv', '.npy')))
+        name = names[which % len(names)]
         path = place.file(name, place.poses[name] if inside else edited(place.poses[name], edits))
         if inside:
             changed_hdf5(path, edits)
-        assert len(read_poses(path))
+        assert len(read_poses(path, 'training' if name == 'training.csv' else None))
 
     def hparams(content):
         read_hparams(place.file('meta_tags.pkl', content))

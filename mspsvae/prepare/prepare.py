@@ -1082,7 +1082,8 @@ def _build(plan, path, threads=None, tick=None, n_shots=6):
 
 def _title(plan, n_trials):
     c, y, x = plan.image_shape
-    return f'{plan.source.name}: {counted(plan.n_frames, "frame")}, {counted(n_trials, "trial")} of {size_text((c, y, x))}'
+    what = f'{counted(plan.n_frames, "frame")}, {counted(n_trials, "trial")} of {size_text((c, y, x))}'
+    return f'{plan.source.name}: {what}'
 
 # %% ../../nbs/prepare/06_prepare.ipynb #6a172aa5
 def _flat(value, name=''):
