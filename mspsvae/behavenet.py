@@ -35,6 +35,7 @@ from .prepare.pickles import read_pickle
 from .runs import Run, describe_data, load_run, plain_json, save_weights, saving, write_history
 from .runs import encode_frames, write_json
 from .sessions import check_sessions, find_sessions
+from .settings import field_checks
 
 # %% ../nbs/20a_behavenet.ipynb #509574a5
 def fold_means(
@@ -203,7 +204,7 @@ _KNOWN = (
         *SETTING_KEYS,
         *BETA_TC_KEYS,
         *SIZE_KEYS,
-        *Config._checks,
+        *field_checks(Config),
         'model_class',
         'model_type',
         'conditional_encoder',

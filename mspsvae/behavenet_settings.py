@@ -14,7 +14,7 @@ import warnings
 from .config import PAPER, Arch, Config, follow_max_epochs, merge_settings, read_settings
 from .config import text_keys
 from .errors import ConfigError, show_value, unknown_name
-from .settings import check_values, complain
+from .settings import check_values, complain, field_checks
 
 # %% ../nbs/20_behavenet_settings.ipynb #63936f3c
 ARCH_KEYS = dict(
@@ -152,7 +152,7 @@ def _arch_unknown(d):
         | set(REFUSED)
         | set(BETA_TC_KEYS)
         | IGNORED
-        | set(Config._checks)
+        | set(field_checks(Config))
         | {'model_class', *SIZE_KEYS}
     )
     return [
@@ -244,9 +244,17 @@ def _kind(values):
 def _names(values, kind):
     "Which field each key stands for (dict), and problems (key, text) for the keys that stand for none"
     other = 'ps_vae.' if kind == 'beta-tcvae' else 'beta_tcvae.'
-    known = {key: key for key in Config._checks if key not in _CLASSES[kind]}
+    known = {key: key for key in field_checks(Config) if key not in _CLASSES[kind]}
     known |= {key: field for key, field in (SETTING_KEYS | BETA_TC_KEYS).items() if not key.startswith(other)}
-    skip = {*Config._checks, *SETTING_KEYS, *BETA_TC_KEYS, *IGNORED, *REFUSED, *SIZE_KEYS, 'model_class'}
+    skip = {
+        *field_checks(Config),
+        *SETTING_KEYS,
+        *BETA_TC_KEYS,
+        *IGNORED,
+        *REFUSED,
+        *SIZE_KEYS,
+        'model_class',
+    }
     strange = [
         (key, unknown_name(key, skip))
         for key in values
@@ -258,7 +266,7 @@ def _names(values, kind):
 def _same(field, a, b):
     "Do two values mean the same setting? (a wrong one is reported elsewhere)"
     try:
-        return Config._checks[field](a) == Config._checks[field](b)
+        return field_checks(Config)[field](a) == field_checks(Config)[field](b)
     except ValueError:
         return True
 
