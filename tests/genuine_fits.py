@@ -54,7 +54,9 @@ def show_configs(folder):
 
 def main():
     "Check one folder."
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('folder', type=Path)
     parser.add_argument('--data', type=Path, help='folder of the sessions [data64 in FOLDER]')
     args = parser.parse_args()
