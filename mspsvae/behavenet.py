@@ -4,15 +4,19 @@
 
 # %% auto #0
 __all__ = ['fold_means', 'convert_state', 'read_state', 'load_checkpoint', 'read_hparams', 'config_of', 'data_dir',
-           'behavenet_splits', 'read_metrics', 'bring_over']
+           'behavenet_splits', 'read_metrics', 'read_latents_pickle', 'compare_latents', 'bring_over', 'find_fits',
+           'bring_all', 'fits_table']
 
 # %% ../nbs/20a_behavenet.ipynb #e40e98d2
 import csv
 import json
 import os
+import pickle
 import re
 import secrets
 import shutil
+import warnings
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -20,16 +24,18 @@ import torch
 from torch import Tensor
 
 from .batches import split_trials
-from .behavenet_settings import ARCH_KEYS, ARCH_ONLY, BETA_TC_KEYS, FILE_KEYS, SETTING_KEYS, SIZE_KEYS
-from .behavenet_settings import read_arch
+from .behavenet_settings import ARCH_KEYS, ARCH_ONLY, BETA_TC_KEYS, FILE_KEYS, SETTING_KEYS
+from .behavenet_settings import SIZE_KEYS, read_arch, usable_training_settings
 from .behavenet_settings import read_config, their_words
 from .config import Arch, Config, load_settings
 from .errors import ConfigError, MspsvaeError, RunError, show_value
 from .models import MSPSVAE, anneal_progress
+from .picking import evenly_spaced
 from .prepare.pickles import read_pickle
 from .runs import Run, describe_data, load_run, plain_json, save_weights, saving, write_history
-from .runs import write_json
+from .runs import encode_frames, write_json
 from .sessions import check_sessions, find_sessions
+from .settings import field_checks
 
 # %% ../nbs/20a_behavenet.ipynb #509574a5
 def fold_means(
@@ -198,7 +204,7 @@ _KNOWN = (
         *SETTING_KEYS,
         *BETA_TC_KEYS,
         *SIZE_KEYS,
-        *Config._checks,
+        *field_checks(Config),
         'model_class',
         'model_type',
         'conditional_encoder',
@@ -241,34 +247,7 @@ def config_of(
     if 'ae_encoding_n_channels' in arch:
         values.pop('ae_arch_json', None)
         values['arch'] = read_arch(arch)
-    return read_config(values)
-
-# %% ../nbs/20a_behavenet.ipynb #0bbcadf4
-def _session_table(version):
-    "`session_info.csv` above a version's folder; None if there is none"
-    return next(
-        (p / 'session_info.csv' for p in list(version.parents)[:6] if (p / 'session_info.csv').is_file()),
-        None,
-    )
-
-
-def _sessions_of(version, hparams, data):
-    "The sessions that a version was fitted on"
-    was = hparams.get('data_dir')
-    if data is None and isinstance(was, str) and was and Path(was).is_dir():
-        data = was
-    if data is None:
-        raise RunError(
-            f'{version}: say where the sessions are: data=, the folder that BehaveNet calls data_dir '
-            f'({was or "not told"}; not on this machine), or a list of HDF5 files'
-        )
-    if not isinstance(data, (str, os.PathLike)) or not Path(data).is_dir():
-        return find_sessions(data)
-    table = _session_table(version)
-    if table:
-        return find_sessions(data, csv=table)
-    names = {k: _from_text(hparams.get(k)) or 'all' for k in ('lab', 'expt', 'animal', 'session')}
-    return find_sessions(data, **{k: v for k, v in their_words(names).items() if k in names})
+    return read_config(usable_training_settings(values))
 
 # %% ../nbs/20a_behavenet.ipynb #9756dcb2
 def data_dir(
@@ -288,6 +267,49 @@ def data_dir(
         f'no data named, and {folder} has no directories.json of BehaveNet that names a data_dir; say '
         'where the sessions are'
     )
+
+# %% ../nbs/20a_behavenet.ipynb #0bbcadf4
+def _session_table(version, hparams):
+    "`session_info.csv` of a fit: in its own folder, else in that of its set of sessions; None if there is none"
+    # .../SET_OF_SESSIONS/msps-vae/conv/09_latents/experiment/version_0
+    places, above = [version], list(version.parents)
+    if len(above) > 4 and above[3].name == (hparams.get('model_class') or 'msps-vae'):
+        places.append(above[4])
+    return next((p / 'session_info.csv' for p in places if (p / 'session_info.csv').is_file()), None)
+
+
+def _data_folder(version, hparams):
+    "Where the sessions are if nobody says: where they were, or where BehaveNet keeps its data here"
+    was = hparams.get('data_dir')
+    if isinstance(was, str) and was and Path(was).is_dir():
+        return was
+    try:
+        return data_dir()
+    except ConfigError:
+        raise RunError(
+            f'{version}: say where the sessions are: data=, the folder that BehaveNet calls data_dir '
+            f'({was or "not noted"}; not on this machine), or a list of HDF5 files'
+        ) from None
+
+
+def _sessions_of(version, hparams, data):
+    "The sessions that a version was fitted on"
+    if data is None:
+        data = _data_folder(version, hparams)
+    if not isinstance(data, (str, os.PathLike)) or not Path(data).is_dir():
+        return find_sessions(data)
+    table = _session_table(version, hparams)
+    if table:
+        return find_sessions(data, csv=table)
+    names = {k: _from_text(hparams.get(k)) or 'all' for k in ('lab', 'expt', 'animal', 'session')}
+    found = find_sessions(data, **{k: v for k, v in their_words(names).items() if k in names})
+    if len(found) > 1:
+        raise RunError(
+            f'{version}: the order of the sessions is not certain: it has no session_info.csv, and '
+            f'{len(found)} sessions have such names; copy session_info.csv into it, or name the HDF5 files '
+            'as a list, in the order in which BehaveNet took them'
+        )
+    return found
 
 # %% ../nbs/20a_behavenet.ipynb #0cd416d5
 def behavenet_splits(
@@ -371,6 +393,140 @@ def read_metrics(
     ]
     best = max((_figure(row, ['best_val_epoch']) for row in table), default=0)
     return rows, int(best) if 0 <= best < 10**9 else 0
+
+# %% ../nbs/20a_behavenet.ipynb #lat0co01
+class _PickledDtype:
+    "Stands for `numpy.dtype` in a pickle: remembers the kind of number and its byte order."
+
+    def __init__(self, kind='', *more):
+        self.kind, self.order = str(kind), '='
+
+    def __setstate__(self, state):
+        self.order = state[1]
+
+
+class _PickledArray:
+    "Stands for an array in a pickle: remembers its shape, numbers and bytes."
+
+    def __setstate__(self, state):
+        self.shape, self.dtype, self.columns_first, self.bytes = state[1:5]
+
+    def value(self):
+        "The array; raises `ValueError` where it holds anything but numbers"
+        if not re.fullmatch('[fi][248]', self.dtype.kind) or self.dtype.order not in ('<', '>', '=', '|'):
+            raise ValueError('an array of something other than numbers')
+        flat = np.frombuffer(self.bytes, self.dtype.order.replace('|', '') + self.dtype.kind)
+        return flat.reshape(self.shape, order='F' if self.columns_first else 'C')
+
+# %% ../nbs/20a_behavenet.ipynb #lat0co02
+def _new_array(*_):
+    return _PickledArray()
+
+
+def _array_from_buffer(buffer, dtype, shape, order):
+    array = _PickledArray()
+    array.__setstate__((1, shape, dtype, order == 'F', buffer))
+    return array
+
+
+def _no_bytes(*_):
+    return b''
+
+
+def _latin_bytes(text, *_):
+    return text.encode('latin1')
+
+
+_CALLABLE = {
+    ('numpy', 'ndarray'): _PickledArray,
+    ('numpy', 'dtype'): _PickledDtype,
+    ('numpy.core.multiarray', '_reconstruct'): _new_array,
+    ('numpy._core.multiarray', '_reconstruct'): _new_array,
+    ('numpy.core.numeric', '_frombuffer'): _array_from_buffer,
+    ('numpy._core.numeric', '_frombuffer'): _array_from_buffer,
+    ('_codecs', 'encode'): _latin_bytes,
+    ('__builtin__', 'bytes'): _no_bytes,  # how protocols 0 to 2 write bytes without content
+}
+
+
+def _read_bytearray(machine):
+    "As bytes, and never more than there are: Python's own would take as much memory as the file says"
+    machine.append(machine.read(int.from_bytes(machine.read(8), 'little')))
+
+
+class _LatentsUnpickler(
+    pickle._Unpickler
+):  # the one in Python: its memory does not grow with a number in the file
+    "Makes plain values and the two stand-ins above, and nothing else."
+
+    dispatch = pickle._Unpickler.dispatch | {pickle.BYTEARRAY8[0]: _read_bytearray}
+
+    def find_class(self, module, name):
+        if (module, name) not in _CALLABLE:
+            raise pickle.UnpicklingError(f'it holds {module}.{name}')
+        return _CALLABLE[module, name]
+
+# %% ../nbs/20a_behavenet.ipynb #lat0co03
+def read_latents_pickle(
+    path: str | Path,  # BehaveNet's `LAB_EXPT_ANIMAL_SESSION_latents.pkl`
+) -> list[np.ndarray]:  # of each trial, `[n_frames, n_latents]`; empty where there are none
+    "The latents that BehaveNet saved, read without running anything in the file; raises `RunError`."
+    try:
+        if Path(path).stat().st_size > 4 * 10**9:
+            raise ValueError('larger than 4 GB')
+        content = _LatentsUnpickler(BytesIO(Path(path).read_bytes())).load()
+        return [np.asarray(a.value(), np.float64) for a in content['latents']]
+    except Exception as e:
+        raise RunError(
+            f'{path}: can not be read as latents of BehaveNet ({type(e).__name__}: {str(e)[:200]}); take the '
+            'file away to go without the comparison'
+        ) from None
+
+# %% ../nbs/20a_behavenet.ipynb #lat0co05
+def _latents_file(folder, name, number, table):
+    "BehaveNet's latents of a session: by its name, or by its line in `session_info.csv`"
+    names = [name]
+    if table:
+        with open(table, newline='', encoding='utf-8-sig') as f:
+            rows = list(csv.DictReader(f))
+        if number < len(rows):
+            names.append('_'.join(rows[number].get(k) or '' for k in ('lab', 'expt', 'animal', 'session')))
+    return next((p for n in names if (p := folder / f'{n}_latents.pkl').is_file()), None)
+
+
+def _largest_difference(model, info, theirs, at_most=3):
+    "The largest difference of latents of some trials, in units of `1 + |latent|`; inf where trials do not fit"
+    if len(theirs) != len(info.trials):
+        return np.inf
+    largest = 0.0
+    for t in evenly_spaced(len(theirs), at_most):
+        if not theirs[t].size:  # BehaveNet leaves out the trials in gaps
+            continue
+        ours = encode_frames(model, info.session.read(info.trials[t]))[0]
+        if ours.shape != theirs[t].shape:
+            return np.inf
+        largest = max(largest, float(np.max(np.abs(ours - theirs[t]) / (1 + np.abs(theirs[t])))))
+    return largest
+
+
+def compare_latents(
+    folder: Path,  # BehaveNet's folder of a fit
+    model: MSPSVAE,  # in evaluation mode
+    infos: list,  # of its sessions, from `check_sessions`
+    table: Path | None = None,  # `session_info.csv`
+) -> dict[str, float]:  # session -> largest difference; without those that have no pickle
+    "Compare latents with those that BehaveNet saved; raises `RunError` where they are others."
+    found = {}
+    for number, info in enumerate(infos):
+        path = _latents_file(folder, info.session.name, number, table)
+        if path is not None:
+            found[info.session.name] = _largest_difference(model, info, read_latents_pickle(path))
+    wrong = [f"{name}: latents differ from BehaveNet's by {d:.2g}" for name, d in found.items() if d > 1e-3]
+    if wrong:
+        raise RunError(
+            f'{folder}: these are other sessions than those of the fit, or they are in another order:', wrong
+        )
+    return found
 
 # %% ../nbs/20a_behavenet.ipynb #808dfd8c
 def _weights_in(version):
@@ -468,10 +624,15 @@ def bring_over(
         raise RunError(
             f'{weights} has {model.n_latents} latents, the settings say {sum(config.latent_sizes(n_labels))}'
         )
-    return _write_run(out, config, model, check.infos, folder, hparams)
+    compared = compare_latents(folder, model, check.infos, _session_table(folder, hparams))
+    if hparams.get('training_completed') is False:
+        warnings.warn(
+            f'{folder}: BehaveNet says training_completed: false; this fit was stopped early', stacklevel=2
+        )
+    return _write_run(out, config, model, check.infos, folder, hparams, compared)
 
 # %% ../nbs/20a_behavenet.ipynb #a0d5192a
-def _write_run(out, config, model, infos, folder, hparams):
+def _write_run(out, config, model, infos, folder, hparams, compared):
     "A run's folder, whole or not at all"
     parts = [behavenet_splits(len(i.trials), config.trial_splits, config.seed_data) for i in infos]
     data = describe_data(infos, {k: [p[k] for p in parts] for k in ('train', 'val', 'test')})
@@ -484,6 +645,7 @@ def _write_run(out, config, model, infos, folder, hparams):
             if row['session'] in ('all', i.session.name)
             for t in p[row['split']]
         )
+    content = dict(version=str(folder), hparams=hparams, latents_compared=compared)
     part = out.parent / f'.part-{secrets.token_hex(6)}'
     try:
         with saving(out):
@@ -492,10 +654,7 @@ def _write_run(out, config, model, infos, folder, hparams):
             write_json(part / 'data.json', data)
             write_history(part / 'history.csv', rows)
             # sets and bytes as texts
-            write_json(
-                part / 'behavenet.json',
-                json.loads(json.dumps(plain_json(dict(version=str(folder), hparams=hparams)), default=str)),
-            )
+            write_json(part / 'behavenet.json', json.loads(json.dumps(plain_json(content), default=str)))
             save_weights(
                 part / 'best.safetensors',
                 model,
@@ -511,3 +670,65 @@ def _write_run(out, config, model, infos, folder, hparams):
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return load_run(out)
+
+# %% ../nbs/20a_behavenet.ipynb #all0co01
+def find_fits(
+    folder: str | Path,  # BehaveNet's results, or any folder with versions somewhere below
+) -> list[Path]:  # folders of fits, in natural order
+    "All fits below a folder: what has weights and settings of BehaveNet."
+    found = [p.parent for p in Path(folder).rglob('best_val_model.pt')]
+    return sorted(found, key=lambda p: [int(w) if w.isdigit() else w for w in re.split(r'(\d+)', str(p))])
+
+
+def _validation_loss(run):
+    "The lowest validation loss that BehaveNet noted; inf where it noted none"
+    losses = run.curve('loss')[1]
+    return float(losses.min()) if len(losses) else np.inf
+
+
+def _mark_best(rows):
+    "Mark in each experiment the version with the lowest validation loss"
+    for experiment in {Path(r['version']).parent for r in rows}:
+        those = [r for r in rows if r['run'] and Path(r['version']).parent == experiment]
+        if those:
+            min(those, key=lambda r: r['val_loss'])['best'] = True
+
+
+def bring_all(
+    results: str | Path,  # BehaveNet's results, or any folder with versions somewhere below
+    data=None,  # as for `bring_over`
+    out: str | Path = 'runs/behavenet',  # folder of the runs
+) -> list[dict]:  # a row for each fit: version, run, settings, val_loss, best, problem
+    "Bring over all fits below a folder; what does not come over has its reason in its row."
+    folders = find_fits(results)
+    if not folders:
+        raise RunError(f'{results}: there is no best_val_model.pt in any folder below')
+    rows = []
+    for folder in folders:
+        row = dict(version=str(folder), run=None, settings={}, val_loss=np.inf, best=False, problem=None)
+        name = '_'.join(folder.relative_to(results).parts) or folder.name
+        try:
+            run = bring_over(folder, data, Path(out) / name)
+            row |= dict(run=str(run.path), settings=run.config.to_dict(), val_loss=_validation_loss(run))
+        except MspsvaeError as e:
+            row['problem'] = str(e)
+        rows.append(row)
+    _mark_best(rows)
+    return rows
+
+# %% ../nbs/20a_behavenet.ipynb #all0co02
+def fits_table(
+    rows: list[dict],  # from `bring_all`
+) -> str:
+    "A table of fits: the settings in which they differ, and their validation loss; `*` marks the best."
+    came = [r for r in rows if r['run']]
+    keys = [
+        k for k in (came[0]['settings'] if came else {}) if len({str(r['settings'][k]) for r in came}) > 1
+    ]
+    lines = []
+    for r in came:
+        values = ', '.join(f'{k} {r["settings"][k]}' for k in keys)
+        mark = '*' if r['best'] else ' '
+        lines.append(f'{mark} {r["val_loss"]:10.4g}  {r["run"]}  {values}')
+    lines += [f'  not brought over: {r["version"]}: {r["problem"]}' for r in rows if not r['run']]
+    return '\n'.join(['   val loss  run', *lines, '* the lowest validation loss of its experiment'])

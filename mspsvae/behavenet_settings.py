@@ -4,15 +4,17 @@
 
 # %% auto #0
 __all__ = ['ARCH_KEYS', 'ARCH_ONLY', 'SETTING_KEYS', 'FILE_KEYS', 'BETA_TC_KEYS', 'SIZE_KEYS', 'REFUSED', 'IGNORED',
-           'IGNORED_STARTS', 'read_arch', 'their_words', 'read_config']
+           'IGNORED_STARTS', 'TRAINING_KEYS', 'read_arch', 'other_kind', 'their_words', 'ignored_keys', 'read_config',
+           'usable_training_settings']
 
 # %% ../nbs/20_behavenet_settings.ipynb #08294902
 import os
+import warnings
 
 from .config import PAPER, Arch, Config, follow_max_epochs, merge_settings, read_settings
 from .config import text_keys
 from .errors import ConfigError, show_value, unknown_name
-from .settings import check_values, complain
+from .settings import check_values, complain, field_checks
 
 # %% ../nbs/20_behavenet_settings.ipynb #63936f3c
 ARCH_KEYS = dict(
@@ -150,7 +152,7 @@ def _arch_unknown(d):
         | set(REFUSED)
         | set(BETA_TC_KEYS)
         | IGNORED
-        | set(Config._checks)
+        | set(field_checks(Config))
         | {'model_class', *SIZE_KEYS}
     )
     return [
@@ -200,6 +202,30 @@ def _image_size(values):
     return (None if missing else [_one_value(key, values[key]) for key in SIZE_KEYS]), missing
 
 # %% ../nbs/20_behavenet_settings.ipynb #56909a35
+_DECODERS = (
+    'neural-ae', 'neural-ae-me', 'neural-arhmm', 'neural-labels', 'ae-neural', 'arhmm-neural', 'bayesian-decoding',
+    'labels-images', 'arhmm-labels',
+)  # fmt: skip
+
+
+def other_kind(
+    values: dict,  # of BehaveNet's files
+) -> str | None:  # why they are not for this library, None if they may be
+    "What to say of files that belong to BehaveNet's ARHMMs or decoders, whose keys are all others"
+    kind = values.get('model_class')
+    if kind == 'arhmm' or 'n_arhmm_states' in values or 'n_arhmm_lags' in values:
+        return (
+            'model_class: these are settings of an ARHMM, which this library does not fit; fit the MSPS-VAE '
+            "here, then export its latents for BehaveNet's ARHMM"
+        )
+    if kind in _DECODERS or 'export_predictions' in values or values.get('model_type') in ('mlp', 'lstm'):
+        return (
+            'model_class: these are settings of a decoder of neural data, which this library does not fit; '
+            "fit the MSPS-VAE here, then export its latents for BehaveNet's decoders"
+        )
+    return None
+
+
 def _kind(values):
     "The model class (the default's if it is none of ours), and problems (key, text)"
     kind = values.get('model_class', 'msps-vae')
@@ -218,9 +244,17 @@ def _kind(values):
 def _names(values, kind):
     "Which field each key stands for (dict), and problems (key, text) for the keys that stand for none"
     other = 'ps_vae.' if kind == 'beta-tcvae' else 'beta_tcvae.'
-    known = {key: key for key in Config._checks if key not in _CLASSES[kind]}
+    known = {key: key for key in field_checks(Config) if key not in _CLASSES[kind]}
     known |= {key: field for key, field in (SETTING_KEYS | BETA_TC_KEYS).items() if not key.startswith(other)}
-    skip = {*Config._checks, *SETTING_KEYS, *BETA_TC_KEYS, *IGNORED, *REFUSED, *SIZE_KEYS, 'model_class'}
+    skip = {
+        *field_checks(Config),
+        *SETTING_KEYS,
+        *BETA_TC_KEYS,
+        *IGNORED,
+        *REFUSED,
+        *SIZE_KEYS,
+        'model_class',
+    }
     strange = [
         (key, unknown_name(key, skip))
         for key in values
@@ -232,7 +266,7 @@ def _names(values, kind):
 def _same(field, a, b):
     "Do two values mean the same setting? (a wrong one is reported elsewhere)"
     try:
-        return Config._checks[field](a) == Config._checks[field](b)
+        return field_checks(Config)[field](a) == field_checks(Config)[field](b)
     except ValueError:
         return True
 
@@ -308,11 +342,33 @@ def _translate(values):
     return found, came_from, problems
 
 # %% ../nbs/20_behavenet_settings.ipynb #41109a9b
+def ignored_keys(
+    *sources,  # as for `read_config`
+) -> list[str]:  # keys that BehaveNet's files have and that mean nothing here
+    "What `read_config` passes over."
+    values = merge_settings(sources, FILE_KEYS)[0]
+    return [k for k in values if k in IGNORED or k.startswith(IGNORED_STARTS)]
+
+
+def _say_source(values):
+    "Warn where 'all' means other sessions in BehaveNet than here"
+    chosen = {values.get(k) for k in ('lab', 'expt', 'animal', 'session') if isinstance(values.get(k), str)}
+    if values.get('all_source') == 'save' and 'all' in chosen and not values.get('sessions_csv'):
+        warnings.warn(
+            "all_source is 'save': BehaveNet takes the sessions that have results already; here 'all' means "
+            'every session below the data folder (sessions_csv names some of them)',
+            stacklevel=3,
+        )
+
+
 def read_config(
     *sources,  # paths of JSON files (BehaveNet's or ours, `#` comments allowed), or dicts
 ) -> Config:
     "One configuration from all of them; raises one `ConfigError` that lists all that is wrong."
     values, where, problems = merge_settings(sources, FILE_KEYS)
+    if reason := other_kind(values):
+        raise ConfigError(reason)
+    _say_source(values)
     found, came_from, wrong = _translate(values)
     if isinstance(found.get('arch'), (str, os.PathLike, dict)) and found['arch']:
         try:
@@ -325,3 +381,26 @@ def read_config(
     if problems:
         complain('the configuration', problems)
     return Config(**found)
+
+# %% ../nbs/20_behavenet_settings.ipynb #trn0co01
+TRAINING_KEYS = (
+    'val_check_interval early_stop_history max_n_epochs min_n_epochs enable_early_stop learning_rate l2_reg '
+    'rng_seed_model rng_seed_train ps_vae.alpha ps_vae.beta ps_vae.delta ps_vae.anneal_epochs beta_tcvae.beta '
+    'beta_tcvae.beta_anneal_epochs n_sessions_per_batch'
+).split()
+
+
+def usable_training_settings(
+    values: dict,  # BehaveNet's settings of a finished fit
+) -> dict:  # without those that matter in training alone and that a `Config` can not hold
+    "Leave out what would only matter in another training, with one warning that names it."
+    names = SETTING_KEYS | BETA_TC_KEYS
+    wrong = {}
+    for key in TRAINING_KEYS:
+        field = names.get(key, key)
+        if values.get(key) is not None and check_values(Config, {field: values[key]})[1]:
+            wrong[key] = values[key]
+    if wrong:
+        said = ', '.join(f'{key} {show_value(value)}' for key, value in wrong.items())
+        warnings.warn(f'settings of the training that this library has in another form: {said}', stacklevel=3)
+    return {key: value for key, value in values.items() if key not in wrong}

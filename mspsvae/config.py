@@ -20,7 +20,7 @@ from fastcore.basics import patch
 from .errors import ConfigError, MspsvaeError, show_value
 from .files import atomic_path
 from .settings import Settings, check_values, complain, flag_check, folder_name_check, number_check
-from .settings import plain_value, whole_check, whole_numbers
+from .settings import plain_value, setting, whole_check, whole_numbers
 
 # %% ../nbs/00d_config.ipynb #96317c79
 def _frame_std(value):
@@ -105,18 +105,6 @@ def _trial_splits(value):
     return value
 
 # %% ../nbs/00d_config.ipynb #f7f64640
-@dataclass(frozen=True, repr=False)
-class Arch(Settings):
-    "The convolutions of the encoder; the decoder mirrors them."
-
-    channels: tuple = (32, 64, 128, 256, 512)  # after each layer
-    kernel_sizes: tuple = (5, 5, 5, 5, 5)  # pixels; one number means the same for all layers
-    strides: tuple = (2, 2, 2, 2, 5)  # pixels; one number means the same for all layers
-    padding: str = 'same'  # 'same': output = ceil(input/stride), as in TensorFlow; 'valid': no padding
-    batch_norm: bool = False  # normalise each channel over the batch, before the nonlinearity
-    batch_norm_momentum: float = 0.1  # how quickly its running averages follow
-
-# %% ../nbs/00d_config.ipynb #bc0b24d6
 def _padding(value):
     "A check: kind of padding"
     if isinstance(value, str) and value in ('same', 'valid'):
@@ -124,6 +112,22 @@ def _padding(value):
     raise ValueError("expected 'same' or 'valid'")
 
 
+@dataclass(frozen=True, repr=False)
+class Arch(Settings):
+    "The convolutions of the encoder; the decoder mirrors them."
+
+    channels: tuple = setting((32, 64, 128, 256, 512), _layers)  # after each layer
+    # pixels; one number means the same for all layers
+    kernel_sizes: tuple = setting((5, 5, 5, 5, 5), _layers)
+    strides: tuple = setting((2, 2, 2, 2, 5), _layers)  # pixels; one number means the same for all layers
+    # 'same': output = ceil(input/stride), as in TensorFlow; 'valid': no padding
+    padding: str = setting('same', _padding)
+    # normalise each channel over the batch, before the nonlinearity
+    batch_norm: bool = setting(False, flag_check)
+    # how quickly its running averages follow
+    batch_norm_momentum: float = setting(0.1, number_check(0.0, above=True, high=1.0))
+
+# %% ../nbs/00d_config.ipynb #bc0b24d6
 def _same_length(arch):
     "A rule: one kernel and one stride for each layer"
     if isinstance(arch.channels, int):
@@ -143,14 +147,6 @@ def _same_length(arch):
 
 
 Arch._n_positional = 6
-Arch._checks = dict(
-    channels=_layers,
-    kernel_sizes=_layers,
-    strides=_layers,
-    padding=_padding,
-    batch_norm=flag_check,
-    batch_norm_momentum=number_check(0.0, above=True, high=1.0),
-)
 Arch._rules = [(('channels', 'kernel_sizes', 'strides'), _same_length)]
 
 
@@ -281,62 +277,6 @@ def read_settings(
         )
     return values
 
-# %% ../nbs/00d_config.ipynb #79a19d32
-@dataclass(frozen=True, kw_only=True, repr=False)
-class Config(Settings):
-    "Everything that shapes a fit. Wrong or unknown settings raise one `ConfigError` that lists them all."
-
-    # the model and its loss
-    alpha: float = 1000.0  # weight of the labels' log-likelihood
-    beta: float = 10.0  # weight of the total correlation of the unsupervised latents
-    delta: float = 50.0  # weight of the triplet loss on the background latents
-    # weight of what the unsupervised latents tell about the session (nats); 0 in the paper
-    gamma: float = 100.0
-    anneal_epochs: int = 100  # epochs over which the weights of the decomposed KL rise from 0
-    # of the frames' likelihood, in pixel values of 0 to 1; 'auto' follows the reconstruction error; 1 in the
-    # paper
-    frame_std: float | str = 'auto'
-    # decode with the background latents of another frame of the session; off in the paper
-    static_background: bool = True
-    # scale the first weights to the data, layer by layer; False: PyTorch's first weights, as in BehaveNet
-    standard_start: bool = True
-    n_background: int = 3  # dimensions of the background subspace; 0 for a PS-VAE
-    # dimensions of the unsupervised subspace; None: what `n_latents` leaves, else 2
-    n_unsupervised: int | None = None
-    n_latents: int | None = None  # labels + background + unsupervised
-    arch: Arch = Arch()  # the network; also a dict, or the path of a JSON
-    use_labels: bool = True  # False: do without labels, even where the files hold some
-    # True: sessions without labels may stand among labelled ones; all their labels count as missing
-    unlabelled_sessions: bool = False
-    # the data
-    lab: str = 'all'  # folder under the data's root; 'all' of them
-    expt: str = 'all'  # folder under `lab`
-    animal: str = 'all'  # folder under `expt`
-    session: str = 'all'  # folder under `animal`
-    sessions_csv: str | None = None  # a table of sessions that replaces the four names above
-    # (channels, y pixels, x pixels) that the files must have; None takes what they have
-    image_shape: tuple | None = None
-    use_frame_masks: bool = True  # leave out pixels where a file has `masks`
-    use_label_masks: bool = True  # leave out labels where a file has `labels_masks`
-    trial_splits: tuple = (8, 1, 1, 0)  # trials of each block that go to train, val, test, and each gap
-    # the training
-    n_sessions_per_batch: int = 2  # sessions in a batch, one trial from each
-    learning_rate: float = 1e-4  # of Adam (amsgrad)
-    l2_reg: float = 0.0  # weight decay
-    max_epochs: int = 1000  # training ends here at the latest
-    min_epochs: int = 0  # early stopping waits for these
-    early_stop: bool = False  # end when the validation loss hasn't improved for `patience` validations
-    patience: int = 10  # validations without improvement
-    validate_every: int = 1  # epochs
-    seed_model: int = 0  # initial weights
-    seed_data: int = 0  # which trials are in which split
-    seed_train: int = 0  # order of trials, noise
-    device: str = 'auto'  # 'auto', 'cpu', 'cuda', 'cuda:0', 'mps'
-    precision: str = 'auto'  # of the convolutions in training: 'fp32', 'bf16', or 'auto': the faster one
-    # where trials stay between epochs: on the 'device', in 'memory', or nowhere ('stream': read anew);
-    # 'auto' goes by size
-    cache: str = 'auto'
-
 # %% ../nbs/00d_config.ipynb #1145d51f
 def _arch(value):
     "A check: an `Arch`, or something to make one from"
@@ -348,40 +288,66 @@ def _arch(value):
         raise ValueError('expected an Arch, a dict of its fields, or the path of a JSON')
     return Arch.from_dict(read_settings(value) if isinstance(value, (str, os.PathLike)) else value)
 
+# %% ../nbs/00d_config.ipynb #79a19d32
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Config(Settings):
+    "Everything that shapes a fit. Wrong or unknown settings raise one `ConfigError` that lists them all."
 
-Config._n_positional = 0
-Config._checks = {
-    **dict.fromkeys(('alpha', 'beta', 'delta', 'gamma', 'l2_reg'), number_check()),
-    'learning_rate': number_check(above=True),
-    'frame_std': _frame_std,
-    **dict.fromkeys(
-        ('anneal_epochs', 'n_background', 'min_epochs', 'seed_model', 'seed_data', 'seed_train'),
-        whole_check(),
-    ),
-    **dict.fromkeys(('n_sessions_per_batch', 'max_epochs', 'patience', 'validate_every'), whole_check(1)),
-    **dict.fromkeys(
-        (
-            'static_background',
-            'standard_start',
-            'use_labels',
-            'unlabelled_sessions',
-            'use_frame_masks',
-            'use_label_masks',
-            'early_stop',
-        ),
-        flag_check,
-    ),
-    **dict.fromkeys(('lab', 'expt', 'animal', 'session'), folder_name_check),
-    'sessions_csv': _file_name,
-    'device': _device,
-    'precision': _precision,
-    'cache': _cache,
-    'n_unsupervised': whole_check(optional=True),
-    'n_latents': whole_check(1, optional=True),
-    'image_shape': _image_shape,
-    'trial_splits': _trial_splits,
-    'arch': _arch,
-}
+    # the model and its loss
+    alpha: float = setting(1000.0, number_check())  # weight of the labels' log-likelihood
+    beta: float = setting(10.0, number_check())  # weight of the total correlation of the unsupervised latents
+    delta: float = setting(50.0, number_check())  # weight of the triplet loss on the background latents
+    # weight of what the unsupervised latents tell about the session (nats); 0 in the paper
+    gamma: float = setting(100.0, number_check())
+    # epochs over which the weights of the decomposed KL rise from 0
+    anneal_epochs: int = setting(100, whole_check())
+    # of the frames' likelihood, in pixel values of 0 to 1; 'auto' follows the reconstruction error; 1 in the
+    # paper
+    frame_std: float | str = setting('auto', _frame_std)
+    # decode with the background latents of another frame of the session; off in the paper
+    static_background: bool = setting(True, flag_check)
+    # scale the first weights to the data, layer by layer; False: PyTorch's first weights, as in BehaveNet
+    standard_start: bool = setting(True, flag_check)
+    n_background: int = setting(3, whole_check())  # dimensions of the background subspace; 0 for a PS-VAE
+    # dimensions of the unsupervised subspace; None: what `n_latents` leaves, else 2
+    n_unsupervised: int | None = setting(None, whole_check(optional=True))
+    n_latents: int | None = setting(None, whole_check(1, optional=True))  # labels + background + unsupervised
+    arch: Arch = setting(Arch(), _arch)  # the network; also a dict, or the path of a JSON
+    use_labels: bool = setting(True, flag_check)  # False: do without labels, even where the files hold some
+    # True: sessions without labels may stand among labelled ones; all their labels count as missing
+    unlabelled_sessions: bool = setting(False, flag_check)
+    # the data
+    lab: str = setting('all', folder_name_check)  # folder under the data's root; 'all' of them
+    expt: str = setting('all', folder_name_check)  # folder under `lab`
+    animal: str = setting('all', folder_name_check)  # folder under `expt`
+    session: str = setting('all', folder_name_check)  # folder under `animal`
+    # a table of sessions that replaces the four names above
+    sessions_csv: str | None = setting(None, _file_name)
+    # (channels, y pixels, x pixels) that the files must have; None takes what they have
+    image_shape: tuple | None = setting(None, _image_shape)
+    use_frame_masks: bool = setting(True, flag_check)  # leave out pixels where a file has `masks`
+    use_label_masks: bool = setting(True, flag_check)  # leave out labels where a file has `labels_masks`
+    # trials of each block that go to train, val, test, and each gap
+    trial_splits: tuple = setting((8, 1, 1, 0), _trial_splits)
+    # the training
+    n_sessions_per_batch: int = setting(2, whole_check(1))  # sessions in a batch, one trial from each
+    learning_rate: float = setting(1e-4, number_check(above=True))  # of Adam (amsgrad)
+    l2_reg: float = setting(0.0, number_check())  # weight decay
+    max_epochs: int = setting(1000, whole_check(1))  # training ends here at the latest
+    min_epochs: int = setting(0, whole_check())  # early stopping waits for these
+    # end when the validation loss hasn't improved for `patience` validations
+    early_stop: bool = setting(False, flag_check)
+    patience: int = setting(10, whole_check(1))  # validations without improvement
+    validate_every: int = setting(1, whole_check(1))  # epochs
+    seed_model: int = setting(0, whole_check())  # initial weights
+    seed_data: int = setting(0, whole_check())  # which trials are in which split
+    seed_train: int = setting(0, whole_check())  # order of trials, noise
+    device: str = setting('auto', _device)  # 'auto', 'cpu', 'cuda', 'cuda:0', 'mps'
+    # of the convolutions in training: 'fp32', 'bf16', or 'auto': the faster one
+    precision: str = setting('auto', _precision)
+    # where trials stay between epochs: on the 'device', in 'memory', or nowhere ('stream': read anew);
+    # 'auto' goes by size
+    cache: str = setting('auto', _cache)
 
 # %% ../nbs/00d_config.ipynb #9a3c6d8b
 def _asked(config, name):

@@ -6,9 +6,9 @@
 __all__ = ['HISTORY', 'NO_LOCKS', 'saving', 'write_bytes', 'plain_json', 'write_json', 'read_json', 'write_history',
            'append_history', 'read_history', 'weights_digest', 'cpu_state', 'save_weights', 'read_about',
            'load_weights', 'save_checkpoint', 'read_checkpoint', 'last_checkpoint', 'lock_run', 'check_data',
-           'describe_data', 'fingerprint', 'Run', 'load_run', 'as_run', 'encode_frames', 'squared_errors',
-           'write_latents', 'inner_folder', 'read_latents', 'pick_device', 'pick_precision', 'on_device', 'label_names',
-           'latent_subspaces', 'latent_names']
+           'describe_data', 'renamed_sessions', 'fingerprint', 'Run', 'load_run', 'as_run', 'encode_frames',
+           'squared_errors', 'write_latents', 'inner_folder', 'read_latents', 'pick_device', 'pick_precision',
+           'on_device', 'label_names', 'latent_subspaces', 'latent_names']
 
 # %% ../nbs/07_runs.ipynb #580d2c32
 import csv
@@ -443,6 +443,20 @@ def describe_data(
     )
 
 
+def renamed_sessions(
+    was: list[dict],  # `sessions` of a run's `data.json`
+    now: list[dict],  # the same of the data at hand
+) -> list[str]:  # `s0 seems to be mouse0 now`, one for each; empty where it cannot be known
+    "Which session has which other name now, judged by trials and frames, in their order."
+    same = {s['name'] for s in was} & {s['name'] for s in now}
+    gone = [s for s in was if s['name'] not in same]
+    new = [s for s in now if s['name'] not in same]
+    sizes = [[(s['trials'], s['n_frames']) for s in some] for some in (gone, new)]
+    if sizes[0] != sizes[1]:
+        return []
+    return [f'{a["name"]} seems to be {b["name"]} now' for a, b in zip(gone, new, strict=True)]
+
+
 def fingerprint(
     data: dict,  # content of `data.json`
 ) -> dict:
@@ -715,9 +729,14 @@ def infos(
 
     wrong = [s['name'] for s in known if not same(s)]
     if wrong:
+        at_hand = [dict(name=n, trials=list(i.trials), n_frames=list(i.n_frames)) for n, i in found.items()]
+        renamed = renamed_sessions(known, at_hand)
+        if renamed:
+            renamed += ['give the files their old names, or name each: data=[Session(old name, path), ...]']
         raise SessionError(
             f'{len(wrong)} of {len(known)} sessions are missing or are no longer those that {self.path} '
-            f'was fitted on: {", ".join(wrong[:5])}'
+            f'was fitted on: {", ".join(wrong[:5])}',
+            renamed,
         )
     infos = [found[s['name']] for s in known]
     if kept:

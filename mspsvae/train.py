@@ -33,6 +33,7 @@ from .models import make_model, standardise_start, term_weights
 from .processes import add_up, add_up_gradients, from_leader, leads, leave, n_processes, own_rows
 from .processes import process_device, process_number, share_weights, together, whole_batch
 from .runs import Run, append_history, cpu_state, describe_data, fingerprint, last_checkpoint, load_run
+from .runs import renamed_sessions
 from .runs import lock_run, pick_device, pick_precision, read_history, save_checkpoint, save_weights
 from .runs import write_history, write_json
 from .sessions import check_sessions
@@ -329,6 +330,7 @@ def _same_fit(run, config, data):
     "Raises `RunError` where a run was begun with another config or other data"
     was, now = ({k: v for k, v in c.to_dict().items() if k not in MAY_CHANGE} for c in (run.config, config))
     changed = _differences(was, now)
+    changed += renamed_sessions(run.data['sessions'], data['sessions'])
     changed += [f'data: {d[:200]}' for d in _differences(fingerprint(run.data), fingerprint(data))]
     if changed:
         raise RunError(

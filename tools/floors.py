@@ -17,7 +17,7 @@ LIB = 'mspsvae'
 TOP = 'cli'  # what __main__ starts
 WINGS = {'prepare': (), 'judge': (), 'show': ('judge',)}  # a wing, and the other wings it may use
 FIRST_DOOR = 20
-WRITES_SESSIONS = ('errors', 'files', 'settings', 'sessions')  # what `prepare` may use of the core
+WRITES_SESSIONS = ('errors', 'files', 'settings', 'picking', 'sessions')  # what `prepare` may use of the core
 
 
 def exported(path):
