@@ -3,8 +3,8 @@
     python tests/genuine_fits.py FOLDER
 
 FOLDER contains `results/` (fits as BehaveNet left them) and the sessions in `data64/` (or another folder, given
-as `--data`), and perhaps `configs/` (its JSON files). Every fit must come over, with latents that agree to 1e-4
-and label predictions whose R2 is that of `metrics.csv`; or it must be refused because of its kind of model.
+as `--data`), and perhaps `configs/` (its JSON files). Every fit must come over, with latents that agree to
+1e-4; or it must be refused because of its kind of model.
 Exit status 1 says that one did not.
 """
 

@@ -454,7 +454,9 @@ def _dropdown(description, options, width):
     )
 
 
-COPY = """<button class="jupyter-button widget-button" style="width: auto" onclick="getSelection().selectAllChildren(this.closest('.mspsvae-code').querySelector('pre')); document.execCommand('copy')">copy</button>"""
+COPY = """<button class="jupyter-button widget-button" style="width: auto" onclick="
+    getSelection().selectAllChildren(this.closest('.mspsvae-code').querySelector('pre'));
+    document.execCommand('copy')">copy</button>"""
 
 # %% ../../nbs/show/04_explore.ipynb #99a1d0fb
 PANELS = 'frame', 'reconstruction', 'edited', 'difference'

@@ -673,14 +673,11 @@ def _telling_sessions(known, most=3):
 def labels_part(known: RunFacts) -> Html:
     "Labels over a test trial, of the sessions read worst, in the middle and best."
     shown = _telling_sessions(known)
+    order = 'Sessions are in the order of their R2, the worst first.'
+    if len(shown) < len(known.sessions):
+        order += f' {len(shown)} of {len(known.sessions)} are shown.'
     return join(
-        tag(
-            'p',
-            'Sessions are in the order of their R2, the worst '
-            f'first.{" " + str(len(shown)) + " of " + str(len(known.sessions)) + " are shown." if len(shown) < len(known.sessions) else ""}',
-        )
-        if len(shown) > 1
-        else None,
+        tag('p', order) if len(shown) > 1 else None,
         (
             picture(
                 plot_labels(known.run, s, data=known.run.where),
@@ -1167,7 +1164,7 @@ def _made_or_kept(make, run, name, show):
     """What a function says of a run; where it cannot, what its folder holds, if that can be shown; else
     nothing"""
     try:
-        return make(run, run.where)
+        return make(run)
     except MspsvaeError:
         if not (run.path / name).is_file():
             return {}
@@ -1305,7 +1302,7 @@ def compared_settings(knowns: list[RunFacts]) -> Html:
 def compared_latents(knowns: list[RunFacts]) -> Html:
     "Do the unsupervised latents of the runs agree?"
     try:
-        told = stability([k.run for k in knowns], knowns[0].run.where)
+        told = stability([k.run for k in knowns])
     except MspsvaeError as e:
         return tag('p', f'Not asked: {e}', class_='missing')
     names = {str(k.run.path): k.name for k in knowns}
