@@ -235,17 +235,36 @@ def _places(
     return number, count, order, start, place
 
 # %% ../nbs/05_losses.ipynb #8bf6fa83
+def _next_trial(
+    session: Tensor,  # which session each frame is from, `[n]` integers
+    number: Tensor,  # which trial, `[n]`: 0 to `n_trials` - 1
+    n_trials: int,
+) -> (
+    Tensor
+):  # `[n_trials]`: for each trial the next of its session, counting round; itself where it has no other
+    trial = torch.arange(n_trials, device=session.device)
+    owner = torch.zeros_like(trial).scatter_(0, number, session)
+    steps = (trial - trial[:, None] - 1) % n_trials
+    return steps.masked_fill(owner != owner[:, None], n_trials).argmin(1)
+
+
 def session_partner(
     session: Tensor,  # which session each frame is from, `[n]` integers
-    # how far on in the session's frames, as a fraction of them, in [0, 1): a scalar
+    # how far on in the partner's trial, as a fraction of its frames, in [0, 1): a scalar
     fraction: float | Tensor = 0.5,
-    n_sessions: int | None = None,  # how many different sessions; counted where it is not known
-) -> Tensor:  # `[n]`: index of each frame's partner; a permutation within sessions
-    """For each frame another frame of the same session, a fixed fraction of the session further on (at
-    least one frame; counting round)."""
-    number, count, order, start, place = _places(session, n_sessions)
-    shift = (fraction * count).long().clamp(min=1)
-    return order[start[number] + (place + shift[number]) % count[number]]
+    # which trial each frame is from, `[n]`: integers that no two sessions share; default: one trial a session
+    trial: Tensor | None = None,
+    n_trials: int | None = None,  # how many different trials; counted where it is not known
+) -> Tensor:  # `[n]`: index of each frame's partner
+    """For each frame another frame of its session: of the session's next trial in the batch (counting round), or,
+    in a session of one trial, at least one frame further on."""
+    trial = session if trial is None else trial
+    number, count, order, start, place = _places(trial, n_trials)
+    other = _next_trial(session, number, len(count))
+    alone = other == torch.arange(len(count), device=other.device)
+    shift = torch.maximum((fraction * count[other]).long(), alone.long())
+    theirs = other[number]
+    return order[start[theirs] + (place + shift[number]) % count[theirs]]
 
 # %% ../nbs/05_losses.ipynb #4a16cfcd
 def triplet_by_session(
@@ -253,6 +272,8 @@ def triplet_by_session(
     session: Tensor,  # which session each frame is from, `[n]` integers; at least two different ones
     margin: float = 1.0,  # how much nearer the positive shall be than the negative
     n_sessions: int | None = None,  # how many different sessions; counted where it is not known
+    partner: Tensor
+    | None = None,  # index of each frame's positive, `[n]`; default: `session_partner(session)`
 ) -> Tensor:  # `[s]`, one value for each session as the anchor's, in order of session number
     """Triplet loss of each session against all others; raises `ShapeError` with fewer than two sessions
     (Whiteway et al. 2021)."""
@@ -262,8 +283,9 @@ def triplet_by_session(
         raise ShapeError(
             'the triplet loss compares sessions, but the batch has only one; use n_sessions_per_batch >= 2'
         )
-    # [n]
-    d_pos = torch.linalg.vector_norm(z - z[session_partner(session, n_sessions=n_sessions)], dim=1)
+    if partner is None:
+        partner = session_partner(session, n_trials=n_sessions)
+    d_pos = torch.linalg.vector_norm(z - z[partner], dim=1)  # [n]
     negative = order[start + place[:, None] % count]  # [n, s]
     d_neg = torch.linalg.vector_norm(z[:, None] - z[negative], dim=2)  # [n, s]
     own = number[:, None] == torch.arange(n_sessions, device=z.device)  # [n, s]

@@ -257,13 +257,15 @@ def objective(
     n_counted = counts.sum() if batch.share is None else batch.share.n_counted
     terms = {k: (v * counts).sum() / n_counted for k, v in by_frame.items()}
     if model.n_background:
+        whole = whole_batch(batch)
         by_session = triplet_by_session(
             gather(model.split(out.mu.float())[1], batch.share),
-            whole_batch(batch).session,
+            whole.session,
             n_sessions=batch.n_sessions,
+            partner=session_partner(whole.session, 0.5, whole.trial, batch.n_trials),
         )
         terms['triplet'] = by_session.mean() / n_processes()
-        by_frame['triplet'] = own_rows(by_session[session_number(whole_batch(batch).session)], batch.share)
+        by_frame['triplet'] = own_rows(by_session[session_number(whole.session)], batch.share)
     return Objective(sum(weights[k] * v for k, v in terms.items()), terms, by_frame)
 
 # %% ../nbs/06_models.ipynb #75bbf542

@@ -1107,7 +1107,7 @@ def _check_labels_together(infos, config):
     problems, odd = [], []
     n_labels = Counter(i.n_labels for i in infos).most_common(1)[0][0]
     try:
-        config.latent_sizes(n_labels)
+        config.latent_sizes(n_labels, len(infos))
     except ConfigError as e:
         problems.append(str(e))
     if all(i.n_labels and i.unlabelled for i in infos):
@@ -1158,11 +1158,12 @@ def check_sessions(
     config = (config or Config()).replace(**overrides)
     count, check = _inspect_all(data, config)
     infos, n = fill_labels(check.infos, config), config.n_sessions_per_batch
-    single = '; to fit a single session set n_background=0 and n_sessions_per_batch=1' * (count == 1)
-    few = [f'got {counted(count, "session")}, expected at least {n} (n_sessions_per_batch){single}'] * (
-        0 < count < n
-    )
+    few, alone = [], []
+    if count == 1 and config.n_background == 'auto':
+        alone = ['one session: there is nothing to tell apart, so there will be no background latents']
+    elif 0 < count < n:
+        single = '; to fit a single session set n_background=0 and n_sessions_per_batch=1' * (count == 1)
+        few = [f'got {counted(count, "session")}, expected at least {n} (n_sessions_per_batch){single}']
     wrong, strange = _check_labels_together(infos, config)
-    return SessionCheck(
-        infos, check.problems + few + _check_together(infos, config) + wrong, check.warnings + strange
-    )
+    problems = check.problems + few + _check_together(infos, config) + wrong
+    return SessionCheck(infos, problems, check.warnings + alone + strange)
