@@ -204,7 +204,7 @@ def _terms_work(config, n, n_sessions, device):
         for k in (max(2, config.n_unsupervised or 2),) * 3
     )
     background, session = (
-        torch.randn(n, max(1, config.n_background), device=device, requires_grad=True),
+        torch.randn(n, max(1, config.background_size()), device=device, requires_grad=True),
         torch.arange(n, device=device) % n_sessions,
     )
     return dict(
