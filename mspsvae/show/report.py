@@ -27,6 +27,7 @@ import numpy as np
 import torch
 
 from .. import __version__
+from ..batches import TrialReader
 from ..config import Config
 from ..errors import counted, MspsvaeError, RunError
 from ..judge.evaluate import evaluate, stability
@@ -169,15 +170,9 @@ def label_coverage(run: Run) -> np.ndarray | None:
 
 def _known_share(info, config):
     known = np.zeros(info.n_labels)
-    try:
-        with info.session.open() as f:
-            for t in info.trials:
-                there = np.isfinite(f[f'labels/{t}'][()])
-                if info.has_labels_masks and config.use_label_masks:
-                    there &= f[f'labels_masks/{t}'][()] > 0
-                known += there.sum(0)
-    except (OSError, KeyError, RuntimeError) as e:
-        raise RunError(f'{info.session.path}: its labels cannot be read any more ({e})') from e
+    with TrialReader([info], config.replace(cache='stream')) as reader:
+        for t in range(len(info.trials)):
+            known += reader.trial(0, t, images=False)['label_mask'].sum(0)
     return known / sum(info.n_frames)
 
 # %% ../../nbs/show/05_report.ipynb #a120002a
