@@ -4,12 +4,12 @@
 
 # %% auto #0
 __all__ = ['STEPS', 'PARTS', 'ReadRun', 'finding', 'training_facts', 'training_findings', 'label_coverage', 'data_findings',
-           'score_findings', 'RunFacts', 'strongest', 'data_part', 'gauge', 'gauges', 'score_tables', 'Score',
-           'main_scores', 'scores_part', 'training_part', 'labels_part', 'trial_film', 'reconstructions_part',
-           'traversal_film', 'traversals_part', 'far_frames', 'maps_part', 'swaps_part', 'sessions_part',
-           'changed_settings', 'repeat_python', 'repeat_command', 'versions', 'repeat_part', 'worst', 'verdict',
-           'records_table', 'leakage_part', 'parts_of', 'section', 'gather_facts', 'judge_run', 'lede', 'run_page',
-           'compared_scores', 'compared_settings', 'compared_latents', 'compared_verdicts', 'report']
+           'hidden_findings', 'score_findings', 'RunFacts', 'strongest', 'data_part', 'gauge', 'gauges', 'score_tables',
+           'Score', 'main_scores', 'scores_part', 'hidden_part', 'training_part', 'labels_part', 'trial_film',
+           'reconstructions_part', 'traversal_film', 'traversals_part', 'far_frames', 'maps_part', 'swaps_part',
+           'sessions_part', 'changed_settings', 'repeat_python', 'repeat_command', 'versions', 'repeat_part', 'worst',
+           'verdict', 'records_table', 'leakage_part', 'parts_of', 'section', 'gather_facts', 'judge_run', 'lede',
+           'run_page', 'compared_scores', 'compared_settings', 'compared_latents', 'compared_verdicts', 'report']
 
 # %% ../../nbs/show/05_report.ipynb #a1200004
 import json
@@ -253,6 +253,27 @@ def _words(*keys):
     )
 
 # %% ../../nbs/show/05_report.ipynb #a120002d
+def hidden_findings(
+    scores: dict,  # from `evaluate`
+) -> list[dict]:
+    "What labels that the fit did not see say about its unsupervised latents."
+    found, out = _get(scores, 'hidden_r2', 'unsupervised'), []
+    one, own = (_get(found, *keys) or {} for keys in (('by_label',), ('own_maps', 'by_label')))
+    low = {n: v for n, v in one.items() if v is not None and v < 0.5}
+    apart = [f'{n} ({number(v)}, {number(own[n])})' for n, v in low.items() if (own.get(n) or 0) > v + 0.2]
+    lost = [f'{n} ({number(v)})' for n, v in low.items() if (own.get(n) or 0) <= v + 0.2]
+    if lost:
+        text = f'The unsupervised latents hold little of hidden labels: {_some(lost)} (R2 on test trials).'
+        knob = 'What has no label in these videos may be missing in the same way: train longer, or n_unsupervised.'
+        out.append(finding('warning', text, knob))
+    if apart:
+        text = f'Each session has hidden labels on other axes: {_some(apart)} (R2 of one map for all, of one each).'
+        out.append(
+            finding('warning', text, 'A number of these latents means something else in each session.')
+        )
+    return out
+
+
 def score_findings(
     scores: dict,  # from `evaluate`
 ) -> list[dict]:
@@ -280,7 +301,7 @@ def score_findings(
                 'to the animal.',
             )
         )
-    return out
+    return out + hidden_findings(scores)
 
 # %% ../../nbs/show/05_report.ipynb #a1200031
 @dataclass
@@ -334,6 +355,7 @@ def data_part(known: RunFacts) -> Html:
         ),
         ('Frames', f'{y} × {x} pixels (y × x), {counted(c, "channel")}'),
         ('Labels', _some(label_names(run), 40) if m.n_labels else 'none used'),
+        ('Hidden labels, which the fit did not see', _some(run.data.get('hidden_labels', []), 40)),
         (
             'Latents',
             f'{m.n_latents}: {m.n_labels} supervised, {m.n_background} background, {m.n_unsupervised} '
@@ -423,6 +445,12 @@ def gauge(
     )
 
 
+def _label_headline(scores):
+    "R2 of labels within sessions; over all of them in scores of earlier versions"
+    inside = _get(scores, 'label_r2', 'within', 'all')
+    return _get(scores, 'label_r2', 'all') if inside is None else inside
+
+
 def gauges(scores: dict) -> Html:
     "The four numbers to look at first."
     chance = scores.get('session_chance')
@@ -437,7 +465,7 @@ def gauges(scores: dict) -> Html:
         )
 
     seen = [
-        gauge('Labels: R2', _get(scores, 'label_r2', 'all'), 'should be near 1'),
+        gauge('Labels: R2 within sessions', _label_headline(scores), 'should be near 1'),
         gauge(
             'Pixels: R2 within sessions',
             _get(scores, 'pixel_mse', 'explained', 'all'),
@@ -580,6 +608,7 @@ def main_scores(
             '0',
         )
     if 'label_r2' in scores:
+        add('R2 of labels within sessions', _get(scores, 'label_r2', 'within', 'all'), 1, 'near 1', '0')
         add('R2 of labels', _get(scores, 'label_r2', 'all'), 1, 'near 1', '0')
     for s, v in (scores.get('session_accuracy') or {}).items():
         goal = (1, 'near 1') if s == 'background' else (chance, 'near chance')
@@ -608,6 +637,9 @@ def main_scores(
                 *((1, 'near 1') if s == 'unsupervised' else (0, 'near 0')),
                 '0',
             )
+    for s, goal in (('unsupervised', (1, 'near 1')), ('background', (0, 'near 0'))):
+        for n, r in (_get(scores, 'hidden_r2', s, 'by_label') or {}).items():
+            add(f'R2 of {n} (a hidden label) from {s}', r, *goal, '0')
     if _get(scores, 'disentanglement'):
         add(
             'disentanglement (one true cause a latent)',
@@ -640,6 +672,28 @@ def scores_part(known: RunFacts) -> Html:
             'details', tag('summary', 'Every score, by split, session and label'), score_tables(known.scores)
         ),
     )
+
+# %% ../../nbs/show/05_report.ipynb #79266579
+def hidden_part(known: RunFacts) -> Html:
+    "How much of each hidden label each subspace holds."
+    found = known.scores.get('hidden_r2')
+    if not found:
+        raise RunError('hidden labels have no scores; mspsvae evaluate makes them')
+    how = tag(
+        'p',
+        'The fit did not see these labels, so that what they measure is behaviour nobody labelled. A linear '
+        'map, fitted on training trials, reads them off the latents of test trials. One map for all sessions '
+        'is what counts: the same number has to mean the same in each. Within sessions: the same with means '
+        'of sessions taken off. Own maps: one for each session; where only these are good, the behaviour is '
+        'there, but on other axes in each session.',
+    )
+    ways = {'one map': (), 'within sessions': ('within',), 'own maps': ('own_maps',)}
+    rows = [
+        [name, space, *(number(_get(found[space], *keys, 'by_label', name)) for keys in ways.values())]
+        for name in _get(found, 'unsupervised', 'by_label') or next(iter(found.values()))['by_label']
+        for space in found
+    ]
+    return join(how, table(['hidden label', 'read off', *ways], rows, 'R2 of hidden labels on test trials'))
 
 # %% ../../nbs/show/05_report.ipynb #a1200046
 def training_part(known: RunFacts) -> Html:
@@ -1100,6 +1154,7 @@ def leakage_part(known: RunFacts) -> Html:
 PARTS = dict(
     data=('What was fitted on what', data_part),
     scores=('Scores', scores_part),
+    hidden=('Hidden labels', hidden_part),
     leakage=('Leakage', leakage_part),
     training=('Training', training_part),
     labels=('Labels', labels_part),
@@ -1122,6 +1177,7 @@ def parts_of(
     if unknown or isinstance(asked, str):
         raise RunError(f'parts: got {asked!r}; expected a list of some of {", ".join(PARTS)}')
     left_out = dict(labels=not m.n_labels, swaps=not m.n_background or n < 2)
+    left_out |= dict(hidden=not run.data.get('hidden_labels'))
     return [k for k in PARTS if not left_out.get(k) and (asked is None or k in asked)]
 
 
