@@ -6,15 +6,16 @@
 __all__ = ['less_session_means', 'r2_scores', 'guess_sessions', 'accuracy_interval', 'session_accuracy', 'trial_folds',
            'cross_validated_accuracy', 'linear_predictions', 'linear_r2', 'within_r2', 'dci', 'correlations',
            'mean_abs_correlation', 'spaced', 'spaced_in', 'trials_of', 'FrameTable', 'frame_table', 'sample_frames',
-           'pixel_mse', 'session_information_of', 'subspace_slices', 'check_limits', 'evaluate', 'summarise',
-           'match_latents', 'stability']
+           'pixel_mse', 'session_information_of', 'subspace_slices', 'check_limits', 'cause_names', 'evaluate',
+           'beside_pca', 'pca_sentence', 'summarise', 'match_latents', 'stability']
 
 # %% ../../nbs/judge/01_evaluate.ipynb #8473803e
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import ceil
 from pathlib import Path
+from textwrap import wrap
 
 import numpy as np
 import torch
@@ -27,6 +28,7 @@ from sklearn.preprocessing import StandardScaler
 
 from ..batches import TrialReader
 from ..errors import ConfigError, RunError, ShapeError
+from .baseline import Wanted, pca_baseline
 from ..runs import Run, as_run, label_names, latent_names, latent_subspaces, pick_device, plain_json
 from ..runs import write_json
 from ..sessions import hidden_labels
@@ -598,11 +600,54 @@ def _correlation_scores(run, latents, test):
         )
     return scores
 
+# %% ../../nbs/judge/01_evaluate.ipynb #ed1658d1
+def cause_names(infos: list, table: FrameTable) -> list[str]:
+    "Names of the causes in a table; `cause_0`, ... where the files have none."
+    return list(infos[0].cause_names) or [f'cause_{k}' for k in range(table.causes.shape[1])]
+
+
+def _truth_scores(train, test, infos, subspaces):  # of causes, where they are known, and of hidden labels
+    out = {}
+    if test.causes is not None:
+        names = cause_names(infos, test)
+        ours = {k: v for k, v in subspaces.items() if '+' not in k}
+        out['cause_r2'] = _map_scores(train, test, 'causes', names, 'by_cause', ours)
+        out['cause_frames'] = _known_frames(test.causes, names)
+    if test.hidden is not None:
+        names = hidden_labels(infos)
+        out['hidden_r2'] = _map_scores(train, test, 'hidden', names, 'by_label', subspaces)
+        out['hidden_frames'] = _known_frames(test.hidden, names)
+    return out
+
+# %% ../../nbs/judge/01_evaluate.ipynb #48251aa4
+def _wanted(table, infos):  # the frames of a table, for a baseline
+    before = np.cumsum([0] + [len(i.trials) for i in infos])
+    labels = None if table.labels is None else np.where(table.label_mask, table.labels, np.nan)
+    return Wanted(table.session, table.trial - before[table.session], table.row, labels)
+
+
+def _pca_scores(run, train, test, infos):
+    m, wanted = run.model, [_wanted(t, infos) for t in (train, test)]
+    with TrialReader(infos, run.config.replace(cache='stream')) as reader:
+        learned, asked, read = pca_baseline(reader, *wanted, m.n_unsupervised, m.n_labels + m.n_unsupervised)
+    scores = dict(n_components=m.n_unsupervised, n_frames=len(test.row), pixel_mse=asked.pixel_mse)
+    if m.n_labels:
+        scores['label_r2'] = _label_scores(run, replace(test, predicted=read), infos)
+    if not m.n_unsupervised:
+        return scores
+    train, test = replace(train, latents=learned.components), replace(test, latents=asked.components)
+    if len(infos) > 1:
+        known = train.latents, train.session, test.latents, test.session
+        scores['session_accuracy'] = session_accuracy(*known, test.trial)
+    found = _truth_scores(train, test, infos, {'components': slice(None)})
+    return scores | {k: v['components'] for k, v in found.items() if k.endswith('r2')}
+
 # %% ../../nbs/judge/01_evaluate.ipynb #bfdaa43b
 def evaluate(
     run: Run | str | Path,  # from `fit` or `load_run`, or its folder
     most_frames: int = 20_000,  # frames that classifiers and maps learn from, and that they judge
     most_decoded: int = 20_000,  # frames of each split that are decoded
+    baseline: bool = True,  # put the scores of a PCA beside those of the fit
 ) -> dict:  # plain numbers, by name, as in the table above; None where a score has no meaning
     "Score a run's best model, and write `metrics.json`."
     run = as_run(run)
@@ -626,19 +671,12 @@ def evaluate(
         scores['session_information'] = session_information_of(run)
     if run.model.n_unsupervised:
         scores |= _correlation_scores(run, test.latents[:, subspaces['unsupervised']], test)
+    scores |= _truth_scores(train, test, infos, _behaviour_slices(run, subspaces))
     if test.causes is not None:
-        names = infos[0].cause_names or [f'cause_{k}' for k in range(test.causes.shape[1])]
-        scores |= dict(
-            cause_r2=_map_scores(train, test, 'causes', names, 'by_cause', subspaces),
-            cause_frames=_known_frames(test.causes, names),
-            disentanglement=_disentanglement(run, train, test, names),
-        )
-    if test.hidden is not None:
-        names, wider = hidden_labels(infos), _behaviour_slices(run, subspaces)
-        scores |= dict(
-            hidden_r2=_map_scores(train, test, 'hidden', names, 'by_label', wider),
-            hidden_frames=_known_frames(test.hidden, names),
-        )
+        names = cause_names(infos, test)
+        scores['disentanglement'] = _disentanglement(run, train, test, names)
+    if baseline:
+        scores['pca'] = _pca_scores(run, train, test.thin(most_frames), infos)
     scores = plain_json(scores)
     write_json(run.path / 'metrics.json', scores)
     return scores
@@ -660,34 +698,100 @@ def _hidden_lines(scores):
         yield f'R2 of hidden {label} from unsupervised', told, 'near 1'
 
 
-def summarise(
-    scores: dict,  # from `evaluate`
-) -> str:  # a short table
-    "The scores that matter most, each beside what would be good; in brackets the 95% interval."
-    lines = [('pixel MSE', _number(scores['pixel_mse']['all'], 4), 'small')]
-    if 'label_r2' in scores:
-        lines.append(('label R2 within sessions', _number(scores['label_r2']['within']['all']), 'near 1'))
+def _session_lines(scores):
     chance = scores.get('session_chance')
     for name, accuracy in scores.get('session_accuracy', {}).items():
         good = dict(background='near 1', unsupervised=f'near chance, {chance:.2f}').get(name, '')
         told = ', '.join(
             f'{accuracy[k]:.2f}{_range(accuracy.get(f"{k}_interval"))} {k}' for k in ('linear', 'nearest')
         )
-        lines.append((f'session accuracy of {name}', told, good))
+        yield f'session accuracy of {name}', told, good
+
+
+def _score_lines(scores):
+    yield 'pixel MSE', _number(scores['pixel_mse']['all'], 4), 'small'
+    if 'label_r2' in scores:
+        yield 'label R2 within sessions', _number(scores['label_r2']['within']['all']), 'near 1'
+    yield from _session_lines(scores)
     if 'unsupervised_correlation' in scores:
-        lines.append(
-            ('correlation between unsupervised', _number(scores['unsupervised_correlation']), 'small')
-        )
+        yield 'correlation between unsupervised', _number(scores['unsupervised_correlation']), 'small'
     for cause, found in scores.get('cause_r2', {}).get('unsupervised', {}).get('by_cause', {}).items():
-        lines.append((f'R2 of {cause} from unsupervised', _number(found), 'near 1'))
-    lines += _hidden_lines(scores)
+        yield f'R2 of {cause} from unsupervised', _number(found), 'near 1'
+    yield from _hidden_lines(scores)
     if scores.get('disentanglement'):
-        lines.append(('disentanglement', _number(scores['disentanglement']['disentanglement']), 'near 1'))
-    wide = [max(map(len, column)) for column in zip(*lines)]
-    return '\n'.join(
-        f'{a:{wide[0]}}  {b:{wide[1]}}  {c}'.rstrip()
-        for a, b, c in [('on test trials', 'score', 'good'), *lines]
-    )
+        yield 'disentanglement', _number(scores['disentanglement']['disentanglement']), 'near 1'
+
+# %% ../../nbs/judge/01_evaluate.ipynb #e53bd892
+def beside_pca(
+    scores: dict,  # from `evaluate`
+) -> list[
+    dict
+]:  # `name` of the score, of `fit` and `pca`, and whether the fit is `better`; empty without a PCA
+    "Each score of a fit that a PCA of the same size has, too."
+    pca, out = scores.get('pca') or {}, []
+
+    def add(name, keys, of_pca, better):
+        fit, beside = _inner(scores, keys), _inner(pca, of_pca)
+        if fit is not None and beside is not None:
+            out.append(dict(name=name, fit=fit, pca=beside, better=better(fit, beside)))
+
+    add('pixel MSE', ('pixel_mse', 'all'), ('pixel_mse', 'all'), lambda a, b: a < b)
+    inside = 'label_r2', 'within', 'all'
+    add('label R2 within sessions', inside, inside, _higher)
+    near = (scores.get('session_chance') or 1) + 0.05
+    for kind in ('linear', 'nearest'):
+        keys, name = ('session_accuracy', kind), f'session accuracy of unsupervised, {kind}'
+        add(name, (keys[0], 'unsupervised', kind), keys, lambda a, b: a <= max(b + 0.02, near))
+    for key, by, what in (('cause_r2', 'by_cause', ''), ('hidden_r2', 'by_label', 'hidden ')):
+        for name in _inner(pca, (key, by)) or {}:
+            line = f'R2 of {what}{name} from unsupervised'
+            add(line, (key, 'unsupervised', by, name), (key, by, name), _higher)
+    return out
+
+
+def _higher(fit, pca):
+    return fit > pca or fit >= 0.95
+
+
+def _inner(scores, keys):  # a score in nested dicts; None where it is not there
+    for k in keys:
+        scores = scores.get(k) if isinstance(scores, dict) else None
+    return scores
+
+
+def pca_sentence(
+    scores: dict,  # from `evaluate`
+) -> str:  # '' where there is nothing to compare with
+    "Does a fit beat a PCA of the same size? In a sentence."
+    pairs = beside_pca(scores)
+    lost = [p for p in pairs if not p['better']]
+    if not pairs:
+        return ''
+    if not lost:
+        return 'The fit is better than a PCA of the same size in every score.'
+    told = ', '.join(f'{p["name"]} ({p["fit"]:.3g}, PCA {p["pca"]:.3g})' for p in lost)
+    return f'In {len(lost)} of {len(pairs)} scores the fit is no better than a PCA of the same size: {told}.'
+
+# %% ../../nbs/judge/01_evaluate.ipynb #cdb11974
+def _pca_cells(scores):  # what a PCA reaches, by the line of the summary
+    cells = {}
+    for pair in beside_pca(scores):
+        line, _, kind = pair['name'].partition(', ')
+        told = _number(pair['pca'], 4 if line == 'pixel MSE' else 2)
+        cells[line] = ', '.join([*([cells[line]] if line in cells else []), f'{told} {kind}'.strip()])
+    return cells
+
+
+def summarise(
+    scores: dict,  # from `evaluate`
+) -> str:  # a short table, and a sentence
+    "The scores that matter most, each beside a PCA's and what would be good; in brackets the 95% interval."
+    beside = _pca_cells(scores)
+    lines = [(a, b, *([beside.get(a, '')] if beside else []), c) for a, b, c in _score_lines(scores)]
+    head = ['on test trials', 'score', *(['PCA'] if beside else []), 'good']
+    wide = [max(map(len, column)) for column in zip(head, *lines)]
+    rows = ['  '.join(f'{cell:{w}}' for cell, w in zip(line, wide)).rstrip() for line in [head, *lines]]
+    return '\n'.join([*rows, *(wrap(pca_sentence(scores), 120) or [])])
 
 # %% ../../nbs/judge/01_evaluate.ipynb #48d505e2
 def _matched(a, b):  # pairs (i, j) of columns, and correlations of all, `[da, db]`
