@@ -4,12 +4,13 @@
 
 # %% auto #0
 __all__ = ['STEPS', 'PARTS', 'ReadRun', 'finding', 'training_facts', 'training_findings', 'label_coverage', 'data_findings',
-           'hidden_findings', 'score_findings', 'RunFacts', 'strongest', 'data_part', 'gauge', 'gauges', 'score_tables',
-           'Score', 'main_scores', 'scores_part', 'hidden_part', 'training_part', 'labels_part', 'trial_film',
-           'reconstructions_part', 'traversal_film', 'traversals_part', 'far_frames', 'maps_part', 'swaps_part',
-           'sessions_part', 'changed_settings', 'repeat_python', 'repeat_command', 'versions', 'repeat_part', 'worst',
-           'verdict', 'records_table', 'leakage_part', 'parts_of', 'section', 'gather_facts', 'judge_run', 'lede',
-           'run_page', 'compared_scores', 'compared_settings', 'compared_latents', 'compared_verdicts', 'report']
+           'hidden_findings', 'pca_findings', 'score_findings', 'RunFacts', 'strongest', 'data_part', 'gauge', 'gauges',
+           'score_tables', 'Score', 'main_scores', 'scores_part', 'hidden_part', 'training_part', 'labels_part',
+           'trial_film', 'reconstructions_part', 'traversal_film', 'traversals_part', 'far_frames', 'maps_part',
+           'swaps_part', 'sessions_part', 'changed_settings', 'repeat_python', 'repeat_command', 'versions',
+           'repeat_part', 'worst', 'verdict', 'records_table', 'leakage_part', 'parts_of', 'section', 'gather_facts',
+           'judge_run', 'lede', 'run_page', 'compared_scores', 'compared_settings', 'compared_latents',
+           'compared_verdicts', 'report']
 
 # %% ../../nbs/show/05_report.ipynb #a1200004
 import json
@@ -30,7 +31,7 @@ from .. import __version__
 from ..batches import TrialReader
 from ..config import Config
 from ..errors import counted, MspsvaeError, RunError
-from ..judge.evaluate import evaluate, stability
+from ..judge.evaluate import beside_pca, evaluate, pca_sentence, stability
 from ..judge.leakage import describe_leakage, leakage
 from .pages import Html, document, join, moving, number, picture, player, table, tag
 from .plots import runs_by_name, spread_sessions, plot_background, plot_curves
@@ -274,6 +275,18 @@ def hidden_findings(
     return out
 
 
+def pca_findings(
+    scores: dict,  # from `evaluate`
+) -> list[dict]:
+    "Where a fit is no better than the simplest thing one could have done."
+    lost = [p['name'] for p in beside_pca(scores) if not p['better']]
+    if not lost:
+        return []
+    found = any(name.startswith(('R2', 'label')) for name in lost)
+    knob = 'Train longer, or with more data; until the fit is better, the PCA is as good, and simpler.'
+    return [finding('warning' if found else 'note', pca_sentence(scores), knob)]
+
+
 def score_findings(
     scores: dict,  # from `evaluate`
 ) -> list[dict]:
@@ -301,7 +314,7 @@ def score_findings(
                 'to the animal.',
             )
         )
-    return out + hidden_findings(scores)
+    return out + hidden_findings(scores) + pca_findings(scores)
 
 # %% ../../nbs/show/05_report.ipynb #a1200031
 @dataclass
@@ -575,10 +588,15 @@ class Score:
     good: str  # the same in words
     chance: str = ''
     interval: list | None = None  # low and high
+    pca: float | None = None  # what a PCA of the same size reaches
 
     @property
     def text(self):
-        return number(self.value, 4 if 'squared' in self.name else 2)
+        return self.with_digits(self.value)
+
+    def with_digits(self, value):
+        "A value of this score as text"
+        return number(value, 4 if 'squared' in self.name else 2)
 
     @property
     # from the goal; below chance, or below an R2 of 0, is no better and no worse than at it
@@ -594,11 +612,14 @@ def main_scores(
     "The scores to judge by."
     chance, out = scores.get('session_chance'), []
 
-    def add(name, value, *more):
-        out.append(Score(name, value, *more)) if _is_number(value) else None
+    def add(name, value, *more, pca=()):
+        beside = _get(scores, 'pca', *pca) if pca else None
+        if _is_number(value):
+            out.append(Score(name, value, *more, pca=beside if _is_number(beside) else None))
 
     if 'pixel_mse' in scores:
-        add('squared error of a pixel (1 is full brightness)', _get(scores, 'pixel_mse', 'all'), 0, 'small')
+        pixels = 'pixel_mse', 'all'
+        add('squared error of a pixel (1 is full brightness)', _get(scores, *pixels), 0, 'small', pca=pixels)
     if _get(scores, 'pixel_mse', 'explained'):
         add(
             'R2 of pixels: share explained of what changes within sessions',
@@ -606,10 +627,12 @@ def main_scores(
             1,
             'near 1',
             '0',
+            pca=('pixel_mse', 'explained', 'all'),
         )
-    if 'label_r2' in scores:
-        add('R2 of labels within sessions', _get(scores, 'label_r2', 'within', 'all'), 1, 'near 1', '0')
-        add('R2 of labels', _get(scores, 'label_r2', 'all'), 1, 'near 1', '0')
+    for name, keys in (('R2 of labels within sessions', ('within', 'all')), ('R2 of labels', ('all',))):
+        if 'label_r2' in scores:
+            keys = 'label_r2', *keys
+            add(name, _get(scores, *keys), 1, 'near 1', '0', pca=keys)
     for s, v in (scores.get('session_accuracy') or {}).items():
         goal = (1, 'near 1') if s == 'background' else (chance, 'near chance')
         for kind in ('linear', 'nearest'):
@@ -619,6 +642,7 @@ def main_scores(
                 *goal,
                 number(chance),
                 _get(v, f'{kind}_interval'),
+                pca=('session_accuracy', kind) if s == 'unsupervised' else (),
             )
     if 'session_information' in scores:
         add(
@@ -636,10 +660,12 @@ def main_scores(
                 r,
                 *((1, 'near 1') if s == 'unsupervised' else (0, 'near 0')),
                 '0',
+                pca=('cause_r2', 'by_cause', c) if s == 'unsupervised' else (),
             )
     for s, goal in (('unsupervised', (1, 'near 1')), ('background', (0, 'near 0'))):
         for n, r in (_get(scores, 'hidden_r2', s, 'by_label') or {}).items():
-            add(f'R2 of {n} (a hidden label) from {s}', r, *goal, '0')
+            pca = ('hidden_r2', 'by_label', n) if s == 'unsupervised' else ()
+            add(f'R2 of {n} (a hidden label) from {s}', r, *goal, '0', pca=pca)
     if _get(scores, 'disentanglement'):
         add(
             'disentanglement (one true cause a latent)',
@@ -659,15 +685,21 @@ def scores_part(known: RunFacts) -> Html:
         'All scores are made on test trials, which the model was neither fitted nor chosen on. Session '
         'accuracy asks a classifier, fitted on training trials, to tell from single frames which '
         'session they belong to: '
-        'from the background it should succeed, from the other latents it should do no better than guessing.',
+        'from the background it should succeed, from the other latents it should do no better than guessing. '
+        'The PCA is the simplest method that does the same job: components of frames less the mean frame of '
+        'their session, with labels regressed out, as many as unsupervised latents; labels by ridge regression.',
     )
-    rows = [
-        [s.name, s.text, _value(s.interval) if s.interval else '', s.chance, s.good]
-        for s in main_scores(known.scores)
-    ]
+    scores = main_scores(known.scores)
+    columns = dict(score=lambda s: s.name, value=lambda s: s.text)
+    columns['95% interval'] = lambda s: _value(s.interval) if s.interval else ''
+    columns |= dict(chance=lambda s: s.chance)
+    if known.scores.get('pca'):
+        columns['PCA of the same size'] = lambda s: '' if s.pca is None else s.with_digits(s.pca)
+    columns |= dict(good=lambda s: s.good)
+    rows = [[cell(s) for cell in columns.values()] for s in scores]
     return join(
         how,
-        table(['score', 'value', '95% interval', 'chance', 'good'], rows, 'Scores on test trials'),
+        table([*columns], rows, 'Scores on test trials'),
         tag(
             'details', tag('summary', 'Every score, by split, session and label'), score_tables(known.scores)
         ),
@@ -687,6 +719,8 @@ def hidden_part(known: RunFacts) -> Html:
         'of sessions taken off. Own maps: one for each session; where only these are good, the behaviour is '
         'there, but on other axes in each session.',
     )
+    if known.scores.get('pca'):
+        found = found | {'PCA components': _get(known.scores, 'pca', 'hidden_r2')}
     ways = {'one map': (), 'within sessions': ('within',), 'own maps': ('own_maps',)}
     rows = [
         [name, space, *(number(_get(found[space], *keys, 'by_label', name)) for keys in ways.values())]
