@@ -372,11 +372,16 @@ def _read_labels(file, key, info, config, n, rows):
             k: np.zeros((len(range(*rows.indices(n))), info.n_labels), kind)
             for k, kind in (('labels', np.float32), ('label_mask', bool))
         }
+    labels, known = _read_columns(file, key, info, config, n, rows, info.label_columns)
+    return dict(labels=np.where(known, labels, 0), label_mask=known)
+
+
+def _read_columns(file, key, info, config, n, rows, columns):  # values, and which of them are known
     labels = _rows(file, 'labels', key, n, rows).astype(np.float32)
     known = np.isfinite(labels)
     if info.has_labels_masks and config.use_label_masks:
         known &= _rows(file, 'labels_masks', key, n, rows) > 0
-    return dict(labels=np.where(known, labels, 0), label_mask=known)
+    return (labels, known) if columns is None else (labels[:, columns], known[:, columns])
 
 
 def _read_arrays(file, key, info, config, n, rows):
@@ -404,7 +409,7 @@ def _read(self: TrialReader, session, trial, read):
     try:
         with self.lock:
             return read(self._file(session), info.trials[trial])
-    except (OSError, KeyError, ValueError, RuntimeError) as e:
+    except (OSError, KeyError, IndexError, ValueError, RuntimeError) as e:
         raise SessionError(
             f'{info.session.path}, {info.trials[trial]}: cannot be read any more ({e}); was the file '
             'changed, moved or damaged since it was checked?'
@@ -436,6 +441,26 @@ def trial(
             read(file, key, info, self.config, n, rows), info, len(range(*rows.indices(n)))
         ),
     )
+
+# %% ../nbs/03_batches.ipynb #16463805
+@patch
+def hidden(
+    self: TrialReader,
+    session: int,  # position in `infos`
+    trial: int,  # position in that session's `trials`
+    names: list[str],  # of labels that are hidden in some of the sessions
+) -> np.ndarray:  # `[n_frames, len(names)]` float32, NaN where missing
+    "Labels of a trial that a fit must not see; all missing where this session does not have them."
+    info, n = self.infos[session], int(self.infos[session].n_frames[trial])
+    out = np.full((n, len(names)), np.nan, np.float32)
+
+    def read(file, key):
+        return _read_columns(file, key, info, self.config, n, slice(None), info.hidden_columns)
+
+    if info.hidden_columns:
+        values, known = self._read(session, trial, read)
+        out[:, [names.index(name) for name in info.hidden_names]] = np.where(known, values, np.nan)
+    return out
 
 # %% ../nbs/03_batches.ipynb #cd750858
 @patch

@@ -191,6 +191,7 @@ def check_command(args):
             image_shape=list(i.image_shape),
             n_labels=i.n_labels,
             label_names=list(i.label_names),
+            hidden_labels=list(i.hidden_names),
         )
         for i in check.infos
     ]

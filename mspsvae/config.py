@@ -115,6 +115,29 @@ def _trial_splits(value):
         raise ValueError(want)
     return value
 
+# %% ../nbs/00d_config.ipynb #1c875e4b
+def _hide_labels(value):
+    "A check: names or columns of labels, as a tuple; one alone, or a text with commas, is a list too"
+    want = "expected names of labels or their columns, counted from 0, such as ['paw_x', 'paw_y'] or [2, 3]"
+    value = plain_value(value)
+    if isinstance(value, str):
+        value = [name.strip() for name in value.split(',') if name.strip()]
+    elif isinstance(value, Integral):
+        value = [value]
+    if value is None or not isinstance(value, (list, tuple)):
+        value = value.tolist() if getattr(value, 'ndim', None) == 1 else [] if value is None else [None]
+    return tuple(dict.fromkeys(_label(v, want) for v in value))
+
+
+def _label(value, want):
+    "A check: one label, by name or column"
+    if isinstance(value, str) and value.strip():
+        return value
+    try:
+        return whole_check()(value)
+    except ValueError:
+        raise ValueError(want) from None
+
 # %% ../nbs/00d_config.ipynb #f7f64640
 def _padding(value):
     "A check: kind of padding"
@@ -326,6 +349,8 @@ class Config(Settings):
     n_latents: int | None = setting(None, whole_check(1, optional=True))  # labels + background + unsupervised
     arch: Arch = setting(Arch(), _arch)  # the network; also a dict, or the path of a JSON
     use_labels: bool = setting(True, flag_check)  # False: do without labels, even where the files hold some
+    # names or columns (from 0) of labels that the fit must not see, to test by them what it finds by itself
+    hide_labels: tuple = setting((), _hide_labels)
     # True: sessions without labels may stand among labelled ones; all their labels count as missing
     unlabelled_sessions: bool = setting(False, flag_check)
     # the data
@@ -419,6 +444,12 @@ def _latents_rule(c):
         )
 
 
+def _hidden_rule(c):
+    "A rule: where no label is used, none can be hidden"
+    if c.hide_labels and not c.use_labels:
+        yield 'got names of labels, expected none when use_labels is False: the fit sees no label at all then'
+
+
 def _unsupervised_rule(c):
     "A rule: some terms need unsupervised latents"
     if c.n_unsupervised == 0 and not c.use_labels:
@@ -434,6 +465,7 @@ Config._rules = [
     (('n_latents', 'n_unsupervised', 'n_background', 'use_labels'), _latents_rule),
     (('n_unsupervised', 'use_labels', 'gamma'), _unsupervised_rule),
     (('static_background', 'n_background'), _static_rule),
+    (('hide_labels', 'use_labels'), _hidden_rule),
     (('min_epochs', 'max_epochs'), _epochs_rule),
 ]
 

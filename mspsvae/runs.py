@@ -39,7 +39,7 @@ from .config import Config
 from .errors import ConfigError, MspsvaeError, RunError, SessionError
 from .files import atomic_path
 from .models import MSPSVAE, TERMS, make_model
-from .sessions import Session, SessionInfo, check_sessions
+from .sessions import Session, SessionInfo, check_sessions, hidden_labels
 
 # %% ../nbs/07_runs.ipynb #72188758
 @contextmanager
@@ -401,6 +401,8 @@ def check_data(
         problems.append(f'n_labels: got {str(data.get("n_labels"))[:80]}, expected a whole number >= 0')
     if not _is_list(data.get('label_names'), lambda v: isinstance(v, str)):
         problems.append(f'label_names: got {str(data.get("label_names"))[:80]}, expected a list of names')
+    if not _is_list(data.get('hidden_labels', []), lambda v: isinstance(v, str)):
+        problems.append(f'hidden_labels: got {str(data["hidden_labels"])[:80]}, expected a list of names')
     if not isinstance(sessions, list) or not sessions:
         problems.append(f'sessions: got {str(sessions)[:80]}, expected a list of at least one')
     else:
@@ -436,6 +438,7 @@ def describe_data(
             input_shape=list(map(int, first.image_shape)),
             n_labels=first.n_labels,
             label_names=list(first.label_names),
+            hidden_labels=hidden_labels(infos),
             sessions=sessions,
             splits=splits,
         ),

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['TIME_SOURCES', 'failure_reason', 'open_hdf5', 'Session', 'read_csv_rows', 'find_sessions', 'SessionInfo', 'size_text',
-           'SessionCheck', 'write_session', 'fill_labels', 'inspect_sessions', 'check_sessions']
+           'SessionCheck', 'write_session', 'fill_labels', 'hidden_labels', 'inspect_sessions', 'check_sessions']
 
 # %% ../nbs/01_sessions.ipynb #1270927f
 import csv as csvlib
@@ -456,6 +456,9 @@ class SessionInfo:
     cause_names: list = field(default_factory=list)  # one for each cause
     has_frame_index: bool = False  # the number of each frame in the film is known
     time_source: str = ''  # where the time of each frame comes from, one of `TIME_SOURCES`; '': not known
+    label_columns: list | None = None  # where the labels stand in the file; None: they are all that it has
+    hidden_names: list = field(default_factory=list)  # labels that a fit must not see (`hide_labels`)
+    hidden_columns: list = field(default_factory=list)  # where these stand in the file
 
 # %% ../nbs/01_sessions.ipynb #a46e521b
 def size_text(shape):
@@ -484,6 +487,7 @@ class SessionCheck:
             + ', all missing' * i.unlabelled
             + ', masks' * i.has_masks
             + ', label masks' * i.has_labels_masks
+            + f', hidden: {", ".join(i.hidden_names)}' * bool(i.hidden_names)
             for i in self.infos
         ]
         for texts, what in ((self.warnings, 'warning'), (self.problems, 'problem')):
@@ -714,9 +718,10 @@ def _label_stats(labels, masks, notes, n_labels):
         return sums[0], mean, np.sqrt(np.maximum(0, sums[2] / sums[0] - mean**2))
 
 # %% ../nbs/01_sessions.ipynb #91be5739
-def _check_values(labels, masks, names, notes, odd):
-    "Problems and warnings about the values of the labels; returns whether any of them is valid"
-    count, mean, std = _label_stats(labels, masks, notes, len(names))
+def _check_values(labels, masks, names, notes, odd, columns):
+    "Problems and warnings about the values of labels in some columns; returns whether any of them is valid"
+    count, mean, std = (v[columns] for v in _label_stats(labels, masks, notes, len(names)))
+    names = [names[k] for k in columns]
     if not count.any():
         return False
     for name, n in zip(names, count):
@@ -771,15 +776,27 @@ def _check_labels(file, frames, config, notes, odd):
         if masks is None
         else _check_masks('labels_masks', _same_trials('labels_masks', masks, frames, notes), good, notes)
     )
-    if not good or _check_values(good, good_masks, names, notes, odd):
-        return dict(n_labels=n, label_names=names, has_labels_masks=masks is not None)
+    seen, about = _seen_labels(names, config.hide_labels)
+    about |= dict(has_labels_masks=masks is not None)
+    if _check_values(good, good_masks, names, notes, odd, seen) or not good or not seen:
+        return about
     if not config.unlabelled_sessions:
         notes.add(
             'no valid value (all are NaN, or masked), expected some; with unlabelled_sessions=True '
             '(--unlabelled-sessions) the session counts as one without labels',
             'labels',
         )
-    return dict(n_labels=n, label_names=names, unlabelled=True)
+    return about | dict(unlabelled=True)
+
+
+def _seen_labels(names, hide):
+    "Columns of the labels that a fit may see, and what a `SessionInfo` says about them and the others (dict)"
+    hidden = [k for k, name in enumerate(names) if name in hide or k in hide]
+    seen = [k for k in range(len(names)) if k not in hidden]
+    about = dict(n_labels=len(seen), label_names=[names[k] for k in seen])
+    if hidden:
+        about |= dict(label_columns=seen, hidden_columns=hidden, hidden_names=[names[k] for k in hidden])
+    return seen, about
 
 
 def _check_causes(file, frames, odd):
@@ -1054,6 +1071,29 @@ def fill_labels(
         for i in infos
     ]
 
+# %% ../nbs/01_sessions.ipynb #791d8ee8
+def hidden_labels(
+    infos: list,  # `SessionInfo`s
+) -> list:  # names, each once
+    "The labels that a fit of these sessions must not see."
+    return list(dict.fromkeys(name for i in infos for name in i.hidden_names))
+
+
+def _hidden_problems(infos, hide):
+    "A problem for each hidden label that no session has"
+    names = list(dict.fromkeys(name for i in infos for name in [*i.label_names, *i.hidden_names]))
+    width = max([len(i.label_names) + len(i.hidden_names) for i in infos] + [0])
+    for label in hide:
+        if not names:
+            yield f'hide_labels: got {show_value(label)}, but no session has labels'
+        elif isinstance(label, int) and label >= width:
+            yield f'hide_labels: got column {label}, expected 0 to {width - 1}'
+        elif isinstance(label, str) and label not in names:
+            yield (
+                f'hide_labels: no session has a label {label!r}; the nearest is '
+                f'{nearest_name(label, names)!r} (there are {", ".join(names[:20])})'
+            )
+
 # %% ../nbs/01_sessions.ipynb #c895cf7d
 def _differ(infos, value, text):
     "A problem for each session whose `value` isn't that of most"
@@ -1104,7 +1144,7 @@ def _check_labels_together(infos, config):
     "Problems and warnings about the labels of all sessions"
     if not infos or not config.use_labels:
         return [], []
-    problems, odd = [], []
+    problems, odd = list(_hidden_problems(infos, config.hide_labels)), []
     n_labels = Counter(i.n_labels for i in infos).most_common(1)[0][0]
     try:
         config.latent_sizes(n_labels, len(infos))
@@ -1113,7 +1153,8 @@ def _check_labels_together(infos, config):
     if all(i.n_labels and i.unlabelled for i in infos):
         problems.append('no session has a valid label; expected one at least, or use_labels=False')
     if not any(i.n_labels for i in infos):
-        odd.append('no session has labels: there will be no supervised latents')
+        why = 'all labels are hidden' if hidden_labels(infos) else 'no session has labels'
+        odd.append(f'{why}: there will be no supervised latents')
     first = infos[0]
     odd += [
         f'{i.session.path}: the labels are {show_value(i.label_names)}, but {show_value(first.label_names)} in '

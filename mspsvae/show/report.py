@@ -4,12 +4,13 @@
 
 # %% auto #0
 __all__ = ['STEPS', 'PARTS', 'ReadRun', 'finding', 'training_facts', 'training_findings', 'label_coverage', 'data_findings',
-           'score_findings', 'RunFacts', 'strongest', 'data_part', 'gauge', 'gauges', 'score_tables', 'Score',
-           'main_scores', 'scores_part', 'training_part', 'labels_part', 'trial_film', 'reconstructions_part',
-           'traversal_film', 'traversals_part', 'far_frames', 'maps_part', 'swaps_part', 'sessions_part',
-           'changed_settings', 'repeat_python', 'repeat_command', 'versions', 'repeat_part', 'worst', 'verdict',
-           'records_table', 'leakage_part', 'parts_of', 'section', 'gather_facts', 'judge_run', 'lede', 'run_page',
-           'compared_scores', 'compared_settings', 'compared_latents', 'compared_verdicts', 'report']
+           'hidden_findings', 'pca_findings', 'score_findings', 'RunFacts', 'strongest', 'data_part', 'gauge', 'gauges',
+           'score_tables', 'Score', 'main_scores', 'scores_part', 'hidden_part', 'training_part', 'labels_part',
+           'trial_film', 'reconstructions_part', 'traversal_film', 'traversals_part', 'far_frames', 'maps_part',
+           'swaps_part', 'sessions_part', 'changed_settings', 'repeat_python', 'repeat_command', 'versions',
+           'repeat_part', 'worst', 'verdict', 'records_table', 'leakage_part', 'parts_of', 'section', 'gather_facts',
+           'judge_run', 'lede', 'run_page', 'compared_scores', 'compared_settings', 'compared_latents',
+           'compared_verdicts', 'report']
 
 # %% ../../nbs/show/05_report.ipynb #a1200004
 import json
@@ -27,9 +28,10 @@ import numpy as np
 import torch
 
 from .. import __version__
+from ..batches import TrialReader
 from ..config import Config
 from ..errors import counted, MspsvaeError, RunError
-from ..judge.evaluate import evaluate, stability
+from ..judge.evaluate import beside_pca, evaluate, pca_sentence, stability
 from ..judge.leakage import describe_leakage, leakage
 from .pages import Html, document, join, moving, number, picture, player, table, tag
 from .plots import runs_by_name, spread_sessions, plot_background, plot_curves
@@ -169,15 +171,9 @@ def label_coverage(run: Run) -> np.ndarray | None:
 
 def _known_share(info, config):
     known = np.zeros(info.n_labels)
-    try:
-        with info.session.open() as f:
-            for t in info.trials:
-                there = np.isfinite(f[f'labels/{t}'][()])
-                if info.has_labels_masks and config.use_label_masks:
-                    there &= f[f'labels_masks/{t}'][()] > 0
-                known += there.sum(0)
-    except (OSError, KeyError, RuntimeError) as e:
-        raise RunError(f'{info.session.path}: its labels cannot be read any more ({e})') from e
+    with TrialReader([info], config.replace(cache='stream')) as reader:
+        for t in range(len(info.trials)):
+            known += reader.trial(0, t, images=False)['label_mask'].sum(0)
     return known / sum(info.n_frames)
 
 # %% ../../nbs/show/05_report.ipynb #a120002a
@@ -258,6 +254,39 @@ def _words(*keys):
     )
 
 # %% ../../nbs/show/05_report.ipynb #a120002d
+def hidden_findings(
+    scores: dict,  # from `evaluate`
+) -> list[dict]:
+    "What labels that the fit did not see say about its unsupervised latents."
+    found, out = _get(scores, 'hidden_r2', 'unsupervised'), []
+    one, own = (_get(found, *keys) or {} for keys in (('by_label',), ('own_maps', 'by_label')))
+    low = {n: v for n, v in one.items() if v is not None and v < 0.5}
+    apart = [f'{n} ({number(v)}, {number(own[n])})' for n, v in low.items() if (own.get(n) or 0) > v + 0.2]
+    lost = [f'{n} ({number(v)})' for n, v in low.items() if (own.get(n) or 0) <= v + 0.2]
+    if lost:
+        text = f'The unsupervised latents hold little of hidden labels: {_some(lost)} (R2 on test trials).'
+        knob = 'What has no label in these videos may be missing in the same way: train longer, or n_unsupervised.'
+        out.append(finding('warning', text, knob))
+    if apart:
+        text = f'Each session has hidden labels on other axes: {_some(apart)} (R2 of one map for all, of one each).'
+        out.append(
+            finding('warning', text, 'A number of these latents means something else in each session.')
+        )
+    return out
+
+
+def pca_findings(
+    scores: dict,  # from `evaluate`
+) -> list[dict]:
+    "Where a fit is no better than the simplest thing one could have done."
+    lost = [p['name'] for p in beside_pca(scores) if not p['better']]
+    if not lost:
+        return []
+    found = any(name.startswith(('R2', 'label')) for name in lost)
+    knob = 'Train longer, or with more data; until the fit is better, the PCA is as good, and simpler.'
+    return [finding('warning' if found else 'note', pca_sentence(scores), knob)]
+
+
 def score_findings(
     scores: dict,  # from `evaluate`
 ) -> list[dict]:
@@ -285,7 +314,7 @@ def score_findings(
                 'to the animal.',
             )
         )
-    return out
+    return out + hidden_findings(scores) + pca_findings(scores)
 
 # %% ../../nbs/show/05_report.ipynb #a1200031
 @dataclass
@@ -339,6 +368,7 @@ def data_part(known: RunFacts) -> Html:
         ),
         ('Frames', f'{y} × {x} pixels (y × x), {counted(c, "channel")}'),
         ('Labels', _some(label_names(run), 40) if m.n_labels else 'none used'),
+        ('Hidden labels, which the fit did not see', _some(run.data.get('hidden_labels', []), 40)),
         (
             'Latents',
             f'{m.n_latents}: {m.n_labels} supervised, {m.n_background} background, {m.n_unsupervised} '
@@ -428,6 +458,12 @@ def gauge(
     )
 
 
+def _label_headline(scores):
+    "R2 of labels within sessions; over all of them in scores of earlier versions"
+    inside = _get(scores, 'label_r2', 'within', 'all')
+    return _get(scores, 'label_r2', 'all') if inside is None else inside
+
+
 def gauges(scores: dict) -> Html:
     "The four numbers to look at first."
     chance = scores.get('session_chance')
@@ -442,7 +478,7 @@ def gauges(scores: dict) -> Html:
         )
 
     seen = [
-        gauge('Labels: R2', _get(scores, 'label_r2', 'all'), 'should be near 1'),
+        gauge('Labels: R2 within sessions', _label_headline(scores), 'should be near 1'),
         gauge(
             'Pixels: R2 within sessions',
             _get(scores, 'pixel_mse', 'explained', 'all'),
@@ -552,10 +588,15 @@ class Score:
     good: str  # the same in words
     chance: str = ''
     interval: list | None = None  # low and high
+    pca: float | None = None  # what a PCA of the same size reaches
 
     @property
     def text(self):
-        return number(self.value, 4 if 'squared' in self.name else 2)
+        return self.with_digits(self.value)
+
+    def with_digits(self, value):
+        "A value of this score as text"
+        return number(value, 4 if 'squared' in self.name else 2)
 
     @property
     # from the goal; below chance, or below an R2 of 0, is no better and no worse than at it
@@ -571,11 +612,14 @@ def main_scores(
     "The scores to judge by."
     chance, out = scores.get('session_chance'), []
 
-    def add(name, value, *more):
-        out.append(Score(name, value, *more)) if _is_number(value) else None
+    def add(name, value, *more, pca=()):
+        beside = _get(scores, 'pca', *pca) if pca else None
+        if _is_number(value):
+            out.append(Score(name, value, *more, pca=beside if _is_number(beside) else None))
 
     if 'pixel_mse' in scores:
-        add('squared error of a pixel (1 is full brightness)', _get(scores, 'pixel_mse', 'all'), 0, 'small')
+        pixels = 'pixel_mse', 'all'
+        add('squared error of a pixel (1 is full brightness)', _get(scores, *pixels), 0, 'small', pca=pixels)
     if _get(scores, 'pixel_mse', 'explained'):
         add(
             'R2 of pixels: share explained of what changes within sessions',
@@ -583,9 +627,12 @@ def main_scores(
             1,
             'near 1',
             '0',
+            pca=('pixel_mse', 'explained', 'all'),
         )
-    if 'label_r2' in scores:
-        add('R2 of labels', _get(scores, 'label_r2', 'all'), 1, 'near 1', '0')
+    for name, keys in (('R2 of labels within sessions', ('within', 'all')), ('R2 of labels', ('all',))):
+        if 'label_r2' in scores:
+            keys = 'label_r2', *keys
+            add(name, _get(scores, *keys), 1, 'near 1', '0', pca=keys)
     for s, v in (scores.get('session_accuracy') or {}).items():
         goal = (1, 'near 1') if s == 'background' else (chance, 'near chance')
         for kind in ('linear', 'nearest'):
@@ -595,6 +642,7 @@ def main_scores(
                 *goal,
                 number(chance),
                 _get(v, f'{kind}_interval'),
+                pca=('session_accuracy', kind) if s == 'unsupervised' else (),
             )
     if 'session_information' in scores:
         add(
@@ -612,7 +660,12 @@ def main_scores(
                 r,
                 *((1, 'near 1') if s == 'unsupervised' else (0, 'near 0')),
                 '0',
+                pca=('cause_r2', 'by_cause', c) if s == 'unsupervised' else (),
             )
+    for s, goal in (('unsupervised', (1, 'near 1')), ('background', (0, 'near 0'))):
+        for n, r in (_get(scores, 'hidden_r2', s, 'by_label') or {}).items():
+            pca = ('hidden_r2', 'by_label', n) if s == 'unsupervised' else ()
+            add(f'R2 of {n} (a hidden label) from {s}', r, *goal, '0', pca=pca)
     if _get(scores, 'disentanglement'):
         add(
             'disentanglement (one true cause a latent)',
@@ -632,19 +685,49 @@ def scores_part(known: RunFacts) -> Html:
         'All scores are made on test trials, which the model was neither fitted nor chosen on. Session '
         'accuracy asks a classifier, fitted on training trials, to tell from single frames which '
         'session they belong to: '
-        'from the background it should succeed, from the other latents it should do no better than guessing.',
+        'from the background it should succeed, from the other latents it should do no better than guessing. '
+        'The PCA is the simplest method that does the same job: components of frames less the mean frame of '
+        'their session, with labels regressed out, as many as unsupervised latents; labels by ridge regression.',
     )
-    rows = [
-        [s.name, s.text, _value(s.interval) if s.interval else '', s.chance, s.good]
-        for s in main_scores(known.scores)
-    ]
+    scores = main_scores(known.scores)
+    columns = dict(score=lambda s: s.name, value=lambda s: s.text)
+    columns['95% interval'] = lambda s: _value(s.interval) if s.interval else ''
+    columns |= dict(chance=lambda s: s.chance)
+    if known.scores.get('pca'):
+        columns['PCA of the same size'] = lambda s: '' if s.pca is None else s.with_digits(s.pca)
+    columns |= dict(good=lambda s: s.good)
+    rows = [[cell(s) for cell in columns.values()] for s in scores]
     return join(
         how,
-        table(['score', 'value', '95% interval', 'chance', 'good'], rows, 'Scores on test trials'),
+        table([*columns], rows, 'Scores on test trials'),
         tag(
             'details', tag('summary', 'Every score, by split, session and label'), score_tables(known.scores)
         ),
     )
+
+# %% ../../nbs/show/05_report.ipynb #79266579
+def hidden_part(known: RunFacts) -> Html:
+    "How much of each hidden label each subspace holds."
+    found = known.scores.get('hidden_r2')
+    if not found:
+        raise RunError('hidden labels have no scores; mspsvae evaluate makes them')
+    how = tag(
+        'p',
+        'The fit did not see these labels, so that what they measure is behaviour nobody labelled. A linear '
+        'map, fitted on training trials, reads them off the latents of test trials. One map for all sessions '
+        'is what counts: the same number has to mean the same in each. Within sessions: the same with means '
+        'of sessions taken off. Own maps: one for each session; where only these are good, the behaviour is '
+        'there, but on other axes in each session.',
+    )
+    if known.scores.get('pca'):
+        found = found | {'PCA components': _get(known.scores, 'pca', 'hidden_r2')}
+    ways = {'one map': (), 'within sessions': ('within',), 'own maps': ('own_maps',)}
+    rows = [
+        [name, space, *(number(_get(found[space], *keys, 'by_label', name)) for keys in ways.values())]
+        for name in _get(found, 'unsupervised', 'by_label') or next(iter(found.values()))['by_label']
+        for space in found
+    ]
+    return join(how, table(['hidden label', 'read off', *ways], rows, 'R2 of hidden labels on test trials'))
 
 # %% ../../nbs/show/05_report.ipynb #a1200046
 def training_part(known: RunFacts) -> Html:
@@ -1105,6 +1188,7 @@ def leakage_part(known: RunFacts) -> Html:
 PARTS = dict(
     data=('What was fitted on what', data_part),
     scores=('Scores', scores_part),
+    hidden=('Hidden labels', hidden_part),
     leakage=('Leakage', leakage_part),
     training=('Training', training_part),
     labels=('Labels', labels_part),
@@ -1127,6 +1211,7 @@ def parts_of(
     if unknown or isinstance(asked, str):
         raise RunError(f'parts: got {asked!r}; expected a list of some of {", ".join(PARTS)}')
     left_out = dict(labels=not m.n_labels, swaps=not m.n_background or n < 2)
+    left_out |= dict(hidden=not run.data.get('hidden_labels'))
     return [k for k in PARTS if not left_out.get(k) and (asked is None or k in asked)]
 
 
