@@ -7,7 +7,7 @@ __all__ = ['FLOOR', 'session_scores', 'odd_scores', 'latent_scores', 'pca_row', 
            'scenario_name', 'fit_config', 'row_name', 'settings_label', 'read_rows', 'append_row', 'fit_row',
            'bench_causes', 'seeds_agree', 'scenario_text', 'causes_table']
 
-# %% ../nbs/21a_causes.ipynb #73a63224
+# %% ../nbs/21a_causes.ipynb #1cc965d0
 import hashlib
 import json
 import os
@@ -33,7 +33,7 @@ from .runs import plain_json, read_checkpoint, read_json, saving, write_json
 from .scenes import NOISE, SCENES, Scenario, make_scenario
 from .train import fit
 
-# %% ../nbs/21a_causes.ipynb #be9871f4
+# %% ../nbs/21a_causes.ipynb #5a4490fc
 def session_scores(
     train: np.ndarray,  # latents to learn from, `[n, d]`
     train_session: np.ndarray,  # their session, `[n]`
@@ -44,13 +44,13 @@ def session_scores(
     scores = session_accuracy(train, train_session, test, test_session)
     spread = np.maximum(train.std(axis=0), 1e-12)
     by_mean = NearestCentroid().fit(train / spread, train_session).predict(test / spread)
-    centred = test.astype(float)
-    for s in np.unique(test_session):
-        centred[test_session == s] -= centred[test_session == s].mean(axis=0)
-    between = 1 - (centred**2).mean(axis=0).sum() / np.maximum(test.var(axis=0).sum(), 1e-12)
+    centred = train.astype(float)
+    for s in np.unique(train_session):
+        centred[train_session == s] -= centred[train_session == s].mean(axis=0)
+    between = 1 - (centred**2).mean(axis=0).sum() / np.maximum(train.var(axis=0).sum(), 1e-12)
     return scores | dict(means=float(balanced_accuracy_score(test_session, by_mean)), between=float(between))
 
-# %% ../nbs/21a_causes.ipynb #06e49f1e
+# %% ../nbs/21a_causes.ipynb #0fa13d9a
 def odd_scores(
     true: np.ndarray,  # a cause, `[n]`
     predicted: np.ndarray,  # the same, predicted, `[n]`
@@ -62,7 +62,7 @@ def odd_scores(
     r = correlations(means[1][:, None], means[0][:, None])[0, 0]
     return dict(r=float(r), kept=float(differences[1] / differences[0]))
 
-# %% ../nbs/21a_causes.ipynb #381a2690
+# %% ../nbs/21a_causes.ipynb #437d9f0c
 def latent_scores(
     train_z: np.ndarray,  # latents to learn from, `[n, d]`
     test_z: np.ndarray,  # of other trials, `[m, d]`
@@ -83,7 +83,7 @@ def latent_scores(
         scores['odd'] = odd_scores(test.causes[:, k], predicted, test.session)
     return scores
 
-# %% ../nbs/21a_causes.ipynb #00cda951
+# %% ../nbs/21a_causes.ipynb #089ee3e6
 def _of_frames(run, split, group):
     "A group of the session files, in the order of `frame_table`"
     infos = run.infos()
@@ -115,7 +115,7 @@ def _less_session(train, test, train_session, test_session, train_y=None, test_y
             test[b] -= labels.predict(test_y[b])
     return train, test
 
-# %% ../nbs/21a_causes.ipynb #cb18929e
+# %% ../nbs/21a_causes.ipynb #93f17e06
 def pca_row(
     run,  # a fit, for its sessions, their split, and the sizes of its subspaces
     most_frames: int = 6000,  # that components are made of, and that are scored
@@ -142,7 +142,7 @@ def pca_row(
         scores['label_r2'] = label_scores(test.labels, read, test.session)['label_r2']
     return scores
 
-# %% ../nbs/21a_causes.ipynb #d8373430
+# %% ../nbs/21a_causes.ipynb #5c820606
 def label_scores(
     true: np.ndarray,  # labels, `[n, d]`
     predicted: np.ndarray,  # `[n, d]`
@@ -152,7 +152,7 @@ def label_scores(
     each = [r2_scores(true[session == s], predicted[session == s])[0] for s in np.unique(session)]
     return dict(label_r2=float(np.mean(each)), label_r2_worst=float(np.min(each)))
 
-# %% ../nbs/21a_causes.ipynb #197fba9f
+# %% ../nbs/21a_causes.ipynb #c8c1d690
 FLOOR = NOISE**2 + 1 / 12 / 255**2  # squared error of a pixel that nothing can predict
 
 
@@ -171,7 +171,7 @@ def pixel_scores(
         frame_std=std,
     )
 
-# %% ../nbs/21a_causes.ipynb #9fd5c782
+# %% ../nbs/21a_causes.ipynb #3d55ecd9
 def _light_scores(run, tables, subspaces):
     "R2 of the lamp's brightness, within sessions, from each subspace"
     (train_rows, train), (test_rows, test) = tables
@@ -211,7 +211,7 @@ def run_scores(
     scores['light_r2'] = None if scenario.light == 'steady' else _light_scores(run, tables, subspaces)
     return scores | pixel_scores(run) | dict(pca=pca_row(run, most_frames, odd))
 
-# %% ../nbs/21a_causes.ipynb #4a4a83af
+# %% ../nbs/21a_causes.ipynb #d8026273
 def _digest(*parts):
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:8]
 
@@ -248,7 +248,7 @@ def settings_label(settings: dict, paper: bool = False) -> str:
     changed = ', '.join(f'{k}={v}' for k, v in settings.items())
     return ', '.join(filter(None, ['paper' if paper else 'defaults', changed]))
 
-# %% ../nbs/21a_causes.ipynb #c61189fa
+# %% ../nbs/21a_causes.ipynb #a4a905e2
 def read_rows(
     out: str | Path,  # folder of the benchmark
 ) -> list[dict]:
@@ -276,7 +276,7 @@ def append_row(
         f.flush()
         os.fsync(f.fileno())
 
-# %% ../nbs/21a_causes.ipynb #03660649
+# %% ../nbs/21a_causes.ipynb #f2f0e6e4
 class _Clock:
     "Called after each epoch of a fit; keeps count of the seconds, over interruptions"
 
@@ -307,7 +307,7 @@ def _keep_latents(run, path):
     part = subspace_slices(run).get('unsupervised', slice(0, 0))
     np.savez(path, latents=table.latents[:, part], session=table.session)
 
-# %% ../nbs/21a_causes.ipynb #f54bd9aa
+# %% ../nbs/21a_causes.ipynb #30ee373a
 def fit_row(
     out: Path,  # folder of the benchmark
     scenario: Scenario,
@@ -360,7 +360,7 @@ def bench_causes(
     done = {r['name']: r for r in read_rows(out)}
     return [done[row_name(*job)] for job in jobs]
 
-# %% ../nbs/21a_causes.ipynb #3a29b6e4
+# %% ../nbs/21a_causes.ipynb #187f8d8e
 def seeds_agree(
     out: str | Path,  # folder of the benchmark
     names: list[str],  # of rows that differ in their seed
@@ -384,7 +384,7 @@ def _groups(rows):
         groups.setdefault(key, {})[row['name']] = row
     return [list(group.values()) for group in groups.values()]
 
-# %% ../nbs/21a_causes.ipynb #600eca53
+# %% ../nbs/21a_causes.ipynb #fbc20709
 def _told(values, digits=2, worst=min):
     "The median, and the worst of several; nothing where there is no value"
     values = [v for v in values if v is not None]
@@ -427,7 +427,7 @@ def _per_cause(rows):
         texts.append(f'{cause} {ours} ({rows[0]["pca"]["r2"][cause]:.2f})')
     return ', '.join(texts) or '-'
 
-# %% ../nbs/21a_causes.ipynb #331104ee
+# %% ../nbs/21a_causes.ipynb #10f9de71
 def _session_text(rows):
     "Nearest neighbours and linear, beside chance, the true causes and PCA"
     if not rows[0].get('session'):
@@ -471,7 +471,7 @@ def _line(rows, agree):
         'minutes': each('minutes', 1, max),
     }
 
-# %% ../nbs/21a_causes.ipynb #ec7a8307
+# %% ../nbs/21a_causes.ipynb #d1ac8adf
 def causes_table(
     out: str | Path,  # folder of the benchmark
     rows: list[dict] | None = None,  # None: all that it has

@@ -7,7 +7,7 @@ __all__ = ['LIMIT', 'SCENES', 'DIFFICULTIES', 'LIGHTS', 'NOISE', 'within_limits'
            'draw_scene', 'cause_variance', 'pixels_moved', 'Scenario', 'draw_scene_moves', 'draw_light', 'draw_session',
            'make_scenario']
 
-# %% ../nbs/02a_scenes.ipynb #cb56d5be
+# %% ../nbs/02a_scenes.ipynb #a10a59ba
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -23,7 +23,7 @@ from .settings import Settings, flag_check, number_check, setting, whole_check
 from .synthetic import LABEL_NAMES, Canvas, Scene
 from .synthetic import draw_frames, draw_look, illuminate, smooth_noise
 
-# %% ../nbs/02a_scenes.ipynb #66be903c
+# %% ../nbs/02a_scenes.ipynb #a13d1ccb
 LIMIT = float(np.sqrt(3))  # of a movement, to both sides
 
 _erf = np.vectorize(erf, otypes=[float])
@@ -35,7 +35,7 @@ def within_limits(
     "Gaussian noise bent to lie evenly between `-LIMIT` and `LIMIT`, again of mean 0 and variance 1."
     return LIMIT * _erf(noise / np.sqrt(2))
 
-# %% ../nbs/02a_scenes.ipynb #af8938d6
+# %% ../nbs/02a_scenes.ipynb #b493b6f6
 @dataclass(frozen=True)
 class Guise:
     "What is static in a session of a face or a body"
@@ -56,7 +56,7 @@ class Guise:
     spots: tuple  # of the fur: place (two numbers), radius, tone
     waves: tuple  # of the backdrop: two frequencies and a phase
 
-# %% ../nbs/02a_scenes.ipynb #735e7ba0
+# %% ../nbs/02a_scenes.ipynb #c5e032cf
 def _rows(values):
     return tuple(tuple(row) for row in values.tolist())
 
@@ -69,14 +69,14 @@ def draw_guise(rng: np.random.Generator) -> Guise:
 
     camera = dict(ambient=around(0.05, 0.05), light=around(0.8, 0.15), contrast=around(1, 0.15))
     camera |= dict(slope_x=around(0, 0.3), slope_y=around(0, 0.3), zoom=around(1, 0.06))
-    camera |= dict(shift_x=around(0, 0.04), shift_y=around(0, 0.04), backdrop=around(0.25, 0.12))
-    animal = dict(fur=around(0.52, 0.14), size=around(1, 0.1), turn=around(0, 0.12))
+    camera |= dict(shift_x=around(0, 0.04), shift_y=around(0, 0.04), backdrop=around(0.22, 0.1))
+    animal = dict(fur=around(0.55, 0.11), size=around(1, 0.08), turn=around(0, 0.12))
     animal['build'] = tuple(rng.uniform(-1, 1, 3).tolist())
     spots = rng.uniform((-1, -1, 0.2, -1), (1, 1, 0.5, 1), (7, 4))
     waves = rng.uniform((-9, -9, 0), (9, 9, 2 * np.pi), (4, 3))
     return Guise(**camera, **animal, spots=_rows(spots), waves=_rows(waves))
 
-# %% ../nbs/02a_scenes.ipynb #d6dd8aea
+# %% ../nbs/02a_scenes.ipynb #71b10037
 class Stage:
     "A `Canvas` in an animal's own coordinates"
 
@@ -91,7 +91,7 @@ class Stage:
         self.canvas, self.guise = Canvas(size, guise), guise
         self.x, self.y, self.turn = x, y, turn + guise.turn
         for a, b, phase in guise.waves:
-            self.canvas.frames += 0.06 * np.sin(a * self.canvas.x + b * self.canvas.y[:, None] + phase)
+            self.canvas.frames += 0.05 * np.sin(a * self.canvas.x + b * self.canvas.y[:, None] + phase)
 
     def at(self, u, v):
         "Where a point of the animal is on the canvas: x and y"
@@ -114,11 +114,11 @@ class Stage:
             u, v = 0.75 * np.array([u, v]) / max(1, np.hypot(u, v))
             self.ellipse(self.guise.fur + 0.22 * tone, u * ru, v * rv, 0.8 * r * ru, 0.6 * r * rv, 3 * tone)
 
-# %% ../nbs/02a_scenes.ipynb #e9a35455
+# %% ../nbs/02a_scenes.ipynb #8ad29b69
 _FACE = dict(
-    easy=dict(eye=0.075, ears=0.035, jaw=0.045),
-    middle=dict(eye=0.055, ears=0.028, jaw=0.035),
-    hard=dict(eye=0.040, ears=0.022, jaw=0.025),
+    easy=dict(eye=0.075, ears=0.035, jaw=0.035),
+    middle=dict(eye=0.055, ears=0.028, jaw=0.028),
+    hard=dict(eye=0.040, ears=0.022, jaw=0.02),
 )
 
 
@@ -144,18 +144,17 @@ def _paint_pads(stage, moves):
         places += stage.at(u, v)
     return places
 
-# %% ../nbs/02a_scenes.ipynb #a40e7a73
+# %% ../nbs/02a_scenes.ipynb #ad1d9aa8
 def _draw_face(moves, guise, parts, size):
     "Frames of a face, and where its labels are"
-    stage, fur = Stage(size, guise), guise.fur
+    stage, fur = Stage(size, guise, y=0.46), guise.fur
     wide, tall, apart = (1 + 0.1 * b for b in guise.build)
     for side in (-1, 1):
         v = -0.25 * tall - parts['ears'] * moves['ears']
         stage.ellipse(0.85 * fur, side * 0.21 * wide, v, 0.12, 0.13)
         stage.ellipse(1.1 * fur, side * 0.215 * wide, v + 0.01, 0.07, 0.08)
-    drop = parts['jaw'] * moves['jaw']
-    stage.ellipse(0.1, 0, 0.24 + 0.5 * drop, 0.1, 0.08)
-    stage.ellipse(0.9 * _pale(guise), 0, 0.3 + drop, 0.11, 0.055)
+    chin = 0.04 + 0.29 * tall + parts['jaw'] * moves['jaw']
+    stage.limb(0.9 * _pale(guise), (0, 0.15), (0, chin), 0.1, 0.065)
     stage.ellipse(fur, 0, 0, 0.3 * wide, 0.29 * tall)
     stage.spots(0.3 * wide, 0.29 * tall)
     _paint_eyes(stage, moves, parts['eye'], apart)
@@ -163,7 +162,7 @@ def _draw_face(moves, guise, parts, size):
     stage.ellipse(0.15, 0, 0.07, 0.035, 0.025)  # nose
     return illuminate(stage.canvas, guise), places
 
-# %% ../nbs/02a_scenes.ipynb #c46bee09
+# %% ../nbs/02a_scenes.ipynb #03c83f2e
 _BODY = dict(
     easy=dict(place=0.04, turn=0.12, tail=0.024, length=0.2, limb=0.04, spread=0.028),
     middle=dict(place=0.06, turn=0.3, tail=0.018, length=0.17, limb=0.032, spread=0.022),
@@ -189,7 +188,7 @@ def _paint_limbs(stage, moves, parts, wide):
             stage.limb(0.8 * stage.guise.fur, (u, 0), (u, v), 0.5 * r, 0.4 * r)
             stage.ellipse(skin, u, v, 1.2 * r, 0.8 * r)
 
-# %% ../nbs/02a_scenes.ipynb #418c4e5e
+# %% ../nbs/02a_scenes.ipynb #a9b2bf3a
 def _draw_body(moves, guise, parts, size):
     "Frames of a body seen from above, and where its labels are"
     place, fur = parts['place'], guise.fur
@@ -212,7 +211,7 @@ def _draw_body(moves, guise, parts, size):
     stage.ellipse(0.12, 0.235 * long, 0, 0.018, 0.018)  # nose
     return illuminate(stage.canvas, guise), [*stage.at(0.235 * long, 0), *stage.at(-0.15 * long, 0)]
 
-# %% ../nbs/02a_scenes.ipynb #c4375cf7
+# %% ../nbs/02a_scenes.ipynb #9aabe72f
 _MOUSE = dict(
     easy=dict(jaw_size=1.2, chest_size=1.2),
     middle=dict(jaw_size=0.9, chest_size=0.9),
@@ -231,7 +230,7 @@ def _draw_mouse(moves, look, parts, size):
     flat['jaw'] = 0.75 + 0.9 * flat['jaw']  # from closed to open
     return draw_frames(flat, look, Scene(**parts), size), [flat[k] for k in LABEL_NAMES]
 
-# %% ../nbs/02a_scenes.ipynb #d0965491
+# %% ../nbs/02a_scenes.ipynb #c3671553
 @dataclass(frozen=True)
 class SceneKind:
     "A scene: what is labelled, what is not, and how it is drawn"
@@ -271,7 +270,7 @@ SCENES = dict(
 )
 DIFFICULTIES = tuple(_FACE)
 
-# %% ../nbs/02a_scenes.ipynb #313c9687
+# %% ../nbs/02a_scenes.ipynb #8db91429
 def draw_scene(
     scene: str,  # `face`, `body` or `mouse`
     difficulty: str,  # `easy`, `middle` or `hard`
@@ -289,7 +288,7 @@ def draw_scene(
     places = [np.broadcast_to(np.ravel(p), n) for p in places]
     return np.broadcast_to(frames, (n, *size)), np.stack(places, axis=1)
 
-# %% ../nbs/02a_scenes.ipynb #1b8cd269
+# %% ../nbs/02a_scenes.ipynb #cdaf9a69
 def cause_variance(
     scene: str,  # `face`, `body` or `mouse`
     difficulty: str,  # `easy`, `middle` or `hard`
@@ -308,7 +307,7 @@ def pixels_moved(
     "How many pixels vary (participation ratio)."
     return float(variance.sum() ** 2 / (variance**2).sum())
 
-# %% ../nbs/02a_scenes.ipynb #134e7076
+# %% ../nbs/02a_scenes.ipynb #1daded0f
 def _one_of(names):
     "A check: one of some words"
 
@@ -332,7 +331,7 @@ def _time_constant(value):
 
 LIGHTS = ('steady', 'flicker', 'drift')
 
-# %% ../nbs/02a_scenes.ipynb #0cce69ef
+# %% ../nbs/02a_scenes.ipynb #496b2bb4
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Scenario(Settings):
     "One data set of the benchmark. Wrong or unknown values raise one `ConfigError` that lists them all."
@@ -364,7 +363,7 @@ class Scenario(Settings):
         share = np.linspace(0.5, 1.5, self.n_sessions) if self.unequal else np.ones(self.n_sessions)
         return [max(min(self.n_trials, 10), int(n)) for n in np.rint(share * self.n_trials)]
 
-# %% ../nbs/02a_scenes.ipynb #3eeca0cc
+# %% ../nbs/02a_scenes.ipynb #0a589b7d
 def draw_scene_moves(
     seeds: list,  # seed sequences, one for each movement of the scene, labelled ones first
     scenario: Scenario,
@@ -386,7 +385,7 @@ def draw_scene_moves(
         moves[kind.odd] = (1 - scenario.odd) * moves[kind.odd] + scenario.odd * LIMIT
     return moves
 
-# %% ../nbs/02a_scenes.ipynb #ee730061
+# %% ../nbs/02a_scenes.ipynb #4b0aafe3
 NOISE = 0.01  # standard deviation of the camera's noise in a pixel; white is 1
 
 
@@ -407,7 +406,7 @@ def _photograph(rng, frames, light):
     noisy = frames * light[:, None, None] + NOISE * rng.standard_normal(frames.shape, dtype=np.float32)
     return np.clip(np.rint(255 * noisy), 0, 255).astype(np.uint8)[:, None]
 
-# %% ../nbs/02a_scenes.ipynb #770c0fd2
+# %% ../nbs/02a_scenes.ipynb #1ab1ac58
 def draw_session(
     scenario: Scenario,
     number: int,  # of the session, from 0
@@ -433,7 +432,7 @@ def draw_session(
     cut = {k: np.split(v.astype(np.float32), n_trials) for k, v in tables.items()}
     return dict(images=images, look=look, **cut)
 
-# %% ../nbs/02a_scenes.ipynb #f03300e2
+# %% ../nbs/02a_scenes.ipynb #7c6f150c
 def make_scenario(
     root: str | Path,  # folder to write to
     scenario: Scenario,
