@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['FLOOR', 'session_scores', 'odd_scores', 'latent_scores', 'pca_row', 'label_scores', 'pixel_scores', 'run_scores',
-           'scenario_name', 'fit_config', 'row_name', 'settings_label', 'read_rows', 'append_row', 'fit_row',
-           'bench_causes', 'seeds_agree', 'scenario_text', 'causes_table']
+           'scenario_name', 'fit_config', 'config_digest', 'row_name', 'settings_label', 'read_rows', 'append_row',
+           'fit_row', 'bench_causes', 'seeds_agree', 'scenario_text', 'causes_table']
 
-# %% ../nbs/21a_causes.ipynb #1cc965d0
+# %% ../nbs/21a_causes.ipynb #4a5de526
 import hashlib
 import json
 import os
@@ -26,14 +26,14 @@ from sklearn.neighbors import NearestCentroid
 
 from . import __version__
 from .config import Config
-from .errors import RunError
+from .errors import RunError, TrainingError
 from .judge.evaluate import correlations, frame_table, linear_r2, match_latents, pixel_mse
 from .judge.evaluate import r2_scores, session_accuracy, spaced_in, subspace_slices, trials_of
-from .runs import plain_json, read_checkpoint, read_json, saving, write_json
+from .runs import load_run, plain_json, read_checkpoint, read_json, saving, write_json
 from .scenes import NOISE, SCENES, Scenario, make_scenario
 from .train import fit
 
-# %% ../nbs/21a_causes.ipynb #5a4490fc
+# %% ../nbs/21a_causes.ipynb #7242eaf5
 def session_scores(
     train: np.ndarray,  # latents to learn from, `[n, d]`
     train_session: np.ndarray,  # their session, `[n]`
@@ -50,7 +50,7 @@ def session_scores(
     between = 1 - (centred**2).mean(axis=0).sum() / np.maximum(train.var(axis=0).sum(), 1e-12)
     return scores | dict(means=float(balanced_accuracy_score(test_session, by_mean)), between=float(between))
 
-# %% ../nbs/21a_causes.ipynb #0fa13d9a
+# %% ../nbs/21a_causes.ipynb #77a16ead
 def odd_scores(
     true: np.ndarray,  # a cause, `[n]`
     predicted: np.ndarray,  # the same, predicted, `[n]`
@@ -62,7 +62,7 @@ def odd_scores(
     r = correlations(means[1][:, None], means[0][:, None])[0, 0]
     return dict(r=float(r), kept=float(differences[1] / differences[0]))
 
-# %% ../nbs/21a_causes.ipynb #437d9f0c
+# %% ../nbs/21a_causes.ipynb #394e98ba
 def latent_scores(
     train_z: np.ndarray,  # latents to learn from, `[n, d]`
     test_z: np.ndarray,  # of other trials, `[m, d]`
@@ -78,12 +78,13 @@ def latent_scores(
     if len(np.unique(train.session)) > 1:
         scores['session'] = session_scores(train_z, train.session, test_z, test.session)
     if odd:
-        k = names.index(odd)
-        predicted = LinearRegression().fit(train_z, train.causes[:, k]).predict(test_z)
-        scores['odd'] = odd_scores(test.causes[:, k], predicted, test.session)
+        true = [table.causes[:, names.index(odd)] for table in (train, test)]
+        read = LinearRegression().fit(train_z, true[0]).predict(np.concatenate([train_z, test_z]))
+        both = np.concatenate([train.session, test.session])
+        scores['odd'] = odd_scores(np.concatenate(true), read, both)
     return scores
 
-# %% ../nbs/21a_causes.ipynb #089ee3e6
+# %% ../nbs/21a_causes.ipynb #bdbe81c5
 def _of_frames(run, split, group):
     "A group of the session files, in the order of `frame_table`"
     infos = run.infos()
@@ -115,7 +116,7 @@ def _less_session(train, test, train_session, test_session, train_y=None, test_y
             test[b] -= labels.predict(test_y[b])
     return train, test
 
-# %% ../nbs/21a_causes.ipynb #93f17e06
+# %% ../nbs/21a_causes.ipynb #dd43fbae
 def pca_row(
     run,  # a fit, for its sessions, their split, and the sizes of its subspaces
     most_frames: int = 6000,  # that components are made of, and that are scored
@@ -142,7 +143,7 @@ def pca_row(
         scores['label_r2'] = label_scores(test.labels, read, test.session)['label_r2']
     return scores
 
-# %% ../nbs/21a_causes.ipynb #5c820606
+# %% ../nbs/21a_causes.ipynb #5470c2ce
 def label_scores(
     true: np.ndarray,  # labels, `[n, d]`
     predicted: np.ndarray,  # `[n, d]`
@@ -152,7 +153,7 @@ def label_scores(
     each = [r2_scores(true[session == s], predicted[session == s])[0] for s in np.unique(session)]
     return dict(label_r2=float(np.mean(each)), label_r2_worst=float(np.min(each)))
 
-# %% ../nbs/21a_causes.ipynb #c8c1d690
+# %% ../nbs/21a_causes.ipynb #8a331b00
 FLOOR = NOISE**2 + 1 / 12 / 255**2  # squared error of a pixel that nothing can predict
 
 
@@ -171,7 +172,7 @@ def pixel_scores(
         frame_std=std,
     )
 
-# %% ../nbs/21a_causes.ipynb #3d55ecd9
+# %% ../nbs/21a_causes.ipynb #2cfea4fc
 def _light_scores(run, tables, subspaces):
     "R2 of the lamp's brightness, within sessions, from each subspace"
     (train_rows, train), (test_rows, test) = tables
@@ -211,7 +212,10 @@ def run_scores(
     scores['light_r2'] = None if scenario.light == 'steady' else _light_scores(run, tables, subspaces)
     return scores | pixel_scores(run) | dict(pca=pca_row(run, most_frames, odd))
 
-# %% ../nbs/21a_causes.ipynb #d8026273
+# %% ../nbs/21a_causes.ipynb #fb273489
+_WHERE = ('device', 'precision', 'cache')  # settings that say where and how to compute, not what
+
+
 def _digest(*parts):
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:8]
 
@@ -237,18 +241,26 @@ def fit_config(
     return config
 
 
+def config_digest(config: Config) -> str:
+    "A short name of everything that shapes a fit, but its seeds."
+    no_matter = (*_WHERE, 'seed_model', 'seed_train')
+    return _digest({k: v for k, v in config.to_dict().items() if k not in no_matter})
+
+
 def row_name(scenario: Scenario, config: Config) -> str:
     "A short name that belongs to one fit of one scenario alone."
-    shaping = {k: v for k, v in config.to_dict().items() if k not in ('device', 'precision', 'cache')}
-    return f'{scenario_name(scenario)}-seed{config.seed_model}-{_digest(shaping)}'
+    seeds = f'seed{config.seed_model}'
+    if config.seed_train != config.seed_model:
+        seeds += f'.{config.seed_train}'
+    return f'{scenario_name(scenario)}-{seeds}-{config_digest(config)}'
 
 
 def settings_label(settings: dict, paper: bool = False) -> str:
     "What was changed, in words."
-    changed = ', '.join(f'{k}={v}' for k, v in settings.items())
+    changed = ', '.join(f'{k}={v}' for k, v in settings.items() if k not in _WHERE)
     return ', '.join(filter(None, ['paper' if paper else 'defaults', changed]))
 
-# %% ../nbs/21a_causes.ipynb #a4a905e2
+# %% ../nbs/21a_causes.ipynb #913644b4
 def read_rows(
     out: str | Path,  # folder of the benchmark
 ) -> list[dict]:
@@ -276,7 +288,7 @@ def append_row(
         f.flush()
         os.fsync(f.fileno())
 
-# %% ../nbs/21a_causes.ipynb #f2f0e6e4
+# %% ../nbs/21a_causes.ipynb #e71d138e
 class _Clock:
     "Called after each epoch of a fit; keeps count of the seconds, over interruptions"
 
@@ -290,11 +302,12 @@ class _Clock:
         write_json(self.path, dict(seconds=self.seconds))
 
 
-def _effort(run):
-    "Steps and epochs of a fit that has just ended"
+def _effort(run, seconds):
+    "Minutes, steps and epochs of a fit that has just ended"
     state = read_checkpoint(run.path / 'last.ckpt')['optimizer']['state']
     epochs, losses = run.curve('loss')
     return dict(
+        minutes=seconds / 60,
         steps=int(max(float(v['step']) for v in state.values())),
         epochs=int(run.history['epoch'].max()),
         best_epoch=int(epochs[np.argmin(losses)]),
@@ -307,34 +320,46 @@ def _keep_latents(run, path):
     part = subspace_slices(run).get('unsupervised', slice(0, 0))
     np.savez(path, latents=table.latents[:, part], session=table.session)
 
-# %% ../nbs/21a_causes.ipynb #30ee373a
+# %% ../nbs/21a_causes.ipynb #74e04b23
+def _fitted(data, config, path, show_progress):
+    """A fit, made or gone on with where it was not complete; `effort.json` marks one that is, and whose
+    checkpoints may be gone"""
+    if (path / 'effort.json').exists():
+        return load_run(path, data)
+    clock, begun = _Clock(path / 'clock.json'), (path / 'config.json').exists()
+    run = fit(data, config, out=path, resume=begun, log=clock, show_progress=show_progress)
+    if not run.interrupted:
+        write_json(path / 'effort.json', _effort(run, clock.seconds))
+        for left in ('last.ckpt', 'previous.ckpt'):
+            (path / left).unlink(missing_ok=True)
+    return run
+
+
 def fit_row(
     out: Path,  # folder of the benchmark
     scenario: Scenario,
     config: Config,
     label: str,  # what was changed, in words
     show_progress: bool = False,
-) -> dict | None:  # None where the fit was interrupted
+) -> dict | None:  # None where the fit was interrupted; a fit that failed has `error` instead of scores
     "Fit a scenario, or go on with its fit, and score it."
     name = row_name(scenario, config)
     data, path = out / 'data' / scenario_name(scenario), out / 'runs' / name
     make_scenario(data, scenario)
-    clock = _Clock(path / 'clock.json')
-    begun = (path / 'config.json').exists()
-    run = fit(data, config, out=path, resume=begun, log=clock, show_progress=show_progress)
+    row = dict(name=name, version=__version__, label=label, config=config_digest(config))
+    row |= dict(seed=config.seed_model, scenario=asdict(scenario))
+    try:
+        run = _fitted(data, config, path, show_progress)
+    except TrainingError as e:
+        return row | dict(error=str(e))
     if run.interrupted:
         return None
-    row = dict(name=name, version=__version__, label=label, seed=config.seed_model)
-    row |= dict(scenario=asdict(scenario), sizes={k: getattr(run.model, f'n_{k}') for k in _SIZES})
-    row |= _effort(run) | dict(minutes=clock.seconds / 60)
-    row |= run_scores(run, scenario)
+    row['sizes'] = {k: getattr(run.model, f'n_{k}') for k in ('labels', 'background', 'unsupervised')}
+    row |= read_json(path / 'effort.json') | run_scores(run, scenario)
     _keep_latents(run, out / 'latents' / f'{name}.npz')
     return plain_json(row)
 
-
-_SIZES = ('labels', 'background', 'unsupervised')
-
-
+# %% ../nbs/21a_causes.ipynb #26e2e475
 def bench_causes(
     out: str | Path,  # folder of the benchmark
     scenarios: list[Scenario],
@@ -355,12 +380,10 @@ def bench_causes(
             if row is None:
                 return None
             append_row(out, row)
-            for left in ('last.ckpt', 'previous.ckpt'):
-                (out / 'runs' / name / left).unlink(missing_ok=True)
     done = {r['name']: r for r in read_rows(out)}
     return [done[row_name(*job)] for job in jobs]
 
-# %% ../nbs/21a_causes.ipynb #187f8d8e
+# %% ../nbs/21a_causes.ipynb #1eb57a3e
 def seeds_agree(
     out: str | Path,  # folder of the benchmark
     names: list[str],  # of rows that differ in their seed
@@ -380,11 +403,11 @@ def _groups(rows):
     "Rows that differ in their seed only, together"
     groups = {}
     for row in rows:
-        key = json.dumps([row['scenario'], row['label'], row['version']], sort_keys=True)
+        key = json.dumps([row['scenario'], row['config'], row['label'], row['version']], sort_keys=True)
         groups.setdefault(key, {})[row['name']] = row
     return [list(group.values()) for group in groups.values()]
 
-# %% ../nbs/21a_causes.ipynb #fbc20709
+# %% ../nbs/21a_causes.ipynb #0427fa2c
 def _told(values, digits=2, worst=min):
     "The median, and the worst of several; nothing where there is no value"
     values = [v for v in values if v is not None]
@@ -427,7 +450,7 @@ def _per_cause(rows):
         texts.append(f'{cause} {ours} ({rows[0]["pca"]["r2"][cause]:.2f})')
     return ', '.join(texts) or '-'
 
-# %% ../nbs/21a_causes.ipynb #10f9de71
+# %% ../nbs/21a_causes.ipynb #91ddeab9
 def _session_text(rows):
     "Nearest neighbours and linear, beside chance, the true causes and PCA"
     if not rows[0].get('session'):
@@ -442,8 +465,18 @@ def _session_text(rows):
     return f'{nearest}, {linear} ({beside[0]:.2f}; {beside[1]:.2f}; {beside[2]:.2f})'
 
 
-def _line(rows, agree):
+def _line(rows, out):
     "The cells of one line, by column"
+    told = {'data': scenario_text(rows[0]['scenario']), 'fit': rows[0]['label'], 'seeds': str(len(rows))}
+    failed, rows = len(rows), [r for r in rows if 'error' not in r]
+    failed -= len(rows)
+    if failed:
+        told['seeds'] += f', {failed} failed'
+    return told | (_figures(rows, seeds_agree(out, [r['name'] for r in rows])) if rows else {})
+
+
+def _figures(rows, agree):
+    "Everything but what was done, by column"
 
     def each(key, digits=2, worst=min, inner=None):
         found = [r.get(key) for r in rows]
@@ -452,9 +485,6 @@ def _line(rows, agree):
     best = ', '.join(f'{_told([r["best_r"][c] for r in rows])}' for c in rows[0]['best_r'] or ())
     pca = rows[0]['pca'].get('label_r2')
     return {
-        'data': scenario_text(rows[0]['scenario']),
-        'fit': rows[0]['label'],
-        'seeds': len(rows),
         'R2 of causes (PCA)': _per_cause(rows),
         'best latent, abs r': best or '-',
         'largest R2 from background': _told(_worst_causes(rows, 'r2', 'background'), worst=max),
@@ -471,7 +501,7 @@ def _line(rows, agree):
         'minutes': each('minutes', 1, max),
     }
 
-# %% ../nbs/21a_causes.ipynb #d1ac8adf
+# %% ../nbs/21a_causes.ipynb #2b3cbed5
 def causes_table(
     out: str | Path,  # folder of the benchmark
     rows: list[dict] | None = None,  # None: all that it has
@@ -480,6 +510,7 @@ def causes_table(
     rows = read_rows(out) if rows is None else rows
     if not rows:
         raise RunError(f'{out}: has no rows yet; expected a folder of `mspsvae bench-causes`')
-    lines = [_line(group, seeds_agree(out, [r['name'] for r in group])) for group in _groups(rows)]
-    cells = [list(lines[0]), ['---'] * len(lines[0]), *(list(map(str, line.values())) for line in lines)]
+    lines = [_line(group, out) for group in _groups(rows)]
+    columns = max(lines, key=len)
+    cells = [list(columns), ['---'] * len(columns), *([line.get(c, '-') for c in columns] for line in lines)]
     return '\n'.join('| ' + ' | '.join(row) + ' |' for row in cells)

@@ -7,7 +7,7 @@ __all__ = ['LIMIT', 'SCENES', 'DIFFICULTIES', 'LIGHTS', 'NOISE', 'within_limits'
            'draw_scene', 'cause_variance', 'pixels_moved', 'Scenario', 'draw_scene_moves', 'draw_light', 'draw_session',
            'make_scenario']
 
-# %% ../nbs/02a_scenes.ipynb #a10a59ba
+# %% ../nbs/02a_scenes.ipynb #58703e6f
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -23,7 +23,7 @@ from .settings import Settings, flag_check, number_check, setting, whole_check
 from .synthetic import LABEL_NAMES, Canvas, Scene
 from .synthetic import draw_frames, draw_look, illuminate, smooth_noise
 
-# %% ../nbs/02a_scenes.ipynb #a13d1ccb
+# %% ../nbs/02a_scenes.ipynb #1d79ebf0
 LIMIT = float(np.sqrt(3))  # of a movement, to both sides
 
 _erf = np.vectorize(erf, otypes=[float])
@@ -35,7 +35,7 @@ def within_limits(
     "Gaussian noise bent to lie evenly between `-LIMIT` and `LIMIT`, again of mean 0 and variance 1."
     return LIMIT * _erf(noise / np.sqrt(2))
 
-# %% ../nbs/02a_scenes.ipynb #b493b6f6
+# %% ../nbs/02a_scenes.ipynb #e5fa1674
 @dataclass(frozen=True)
 class Guise:
     "What is static in a session of a face or a body"
@@ -56,7 +56,7 @@ class Guise:
     spots: tuple  # of the fur: place (two numbers), radius, tone
     waves: tuple  # of the backdrop: two frequencies and a phase
 
-# %% ../nbs/02a_scenes.ipynb #c5e032cf
+# %% ../nbs/02a_scenes.ipynb #278098d6
 def _rows(values):
     return tuple(tuple(row) for row in values.tolist())
 
@@ -76,7 +76,7 @@ def draw_guise(rng: np.random.Generator) -> Guise:
     waves = rng.uniform((-9, -9, 0), (9, 9, 2 * np.pi), (4, 3))
     return Guise(**camera, **animal, spots=_rows(spots), waves=_rows(waves))
 
-# %% ../nbs/02a_scenes.ipynb #71b10037
+# %% ../nbs/02a_scenes.ipynb #405dd82d
 class Stage:
     "A `Canvas` in an animal's own coordinates"
 
@@ -114,7 +114,7 @@ class Stage:
             u, v = 0.75 * np.array([u, v]) / max(1, np.hypot(u, v))
             self.ellipse(self.guise.fur + 0.22 * tone, u * ru, v * rv, 0.8 * r * ru, 0.6 * r * rv, 3 * tone)
 
-# %% ../nbs/02a_scenes.ipynb #8ad29b69
+# %% ../nbs/02a_scenes.ipynb #38fdc688
 _FACE = dict(
     easy=dict(eye=0.075, ears=0.035, jaw=0.035),
     middle=dict(eye=0.055, ears=0.028, jaw=0.028),
@@ -144,7 +144,7 @@ def _paint_pads(stage, moves):
         places += stage.at(u, v)
     return places
 
-# %% ../nbs/02a_scenes.ipynb #ad1d9aa8
+# %% ../nbs/02a_scenes.ipynb #712eebc7
 def _draw_face(moves, guise, parts, size):
     "Frames of a face, and where its labels are"
     stage, fur = Stage(size, guise, y=0.46), guise.fur
@@ -153,8 +153,8 @@ def _draw_face(moves, guise, parts, size):
         v = -0.25 * tall - parts['ears'] * moves['ears']
         stage.ellipse(0.85 * fur, side * 0.21 * wide, v, 0.12, 0.13)
         stage.ellipse(1.1 * fur, side * 0.215 * wide, v + 0.01, 0.07, 0.08)
-    chin = 0.04 + 0.29 * tall + parts['jaw'] * moves['jaw']
-    stage.limb(0.9 * _pale(guise), (0, 0.15), (0, chin), 0.1, 0.065)
+    chin = 0.02 + 0.29 * tall + parts['jaw'] * moves['jaw']
+    stage.limb(0.9 * _pale(guise), (0, 0.15), (0, chin), 0.1, 0.085)
     stage.ellipse(fur, 0, 0, 0.3 * wide, 0.29 * tall)
     stage.spots(0.3 * wide, 0.29 * tall)
     _paint_eyes(stage, moves, parts['eye'], apart)
@@ -162,7 +162,7 @@ def _draw_face(moves, guise, parts, size):
     stage.ellipse(0.15, 0, 0.07, 0.035, 0.025)  # nose
     return illuminate(stage.canvas, guise), places
 
-# %% ../nbs/02a_scenes.ipynb #03c83f2e
+# %% ../nbs/02a_scenes.ipynb #ad92b222
 _BODY = dict(
     easy=dict(place=0.04, turn=0.12, tail=0.024, length=0.2, limb=0.04, spread=0.028),
     middle=dict(place=0.06, turn=0.3, tail=0.018, length=0.17, limb=0.032, spread=0.022),
@@ -188,7 +188,7 @@ def _paint_limbs(stage, moves, parts, wide):
             stage.limb(0.8 * stage.guise.fur, (u, 0), (u, v), 0.5 * r, 0.4 * r)
             stage.ellipse(skin, u, v, 1.2 * r, 0.8 * r)
 
-# %% ../nbs/02a_scenes.ipynb #a9b2bf3a
+# %% ../nbs/02a_scenes.ipynb #02487f04
 def _draw_body(moves, guise, parts, size):
     "Frames of a body seen from above, and where its labels are"
     place, fur = parts['place'], guise.fur
@@ -211,7 +211,7 @@ def _draw_body(moves, guise, parts, size):
     stage.ellipse(0.12, 0.235 * long, 0, 0.018, 0.018)  # nose
     return illuminate(stage.canvas, guise), [*stage.at(0.235 * long, 0), *stage.at(-0.15 * long, 0)]
 
-# %% ../nbs/02a_scenes.ipynb #9aabe72f
+# %% ../nbs/02a_scenes.ipynb #2ab6fa55
 _MOUSE = dict(
     easy=dict(jaw_size=1.2, chest_size=1.2),
     middle=dict(jaw_size=0.9, chest_size=0.9),
@@ -230,7 +230,7 @@ def _draw_mouse(moves, look, parts, size):
     flat['jaw'] = 0.75 + 0.9 * flat['jaw']  # from closed to open
     return draw_frames(flat, look, Scene(**parts), size), [flat[k] for k in LABEL_NAMES]
 
-# %% ../nbs/02a_scenes.ipynb #c3671553
+# %% ../nbs/02a_scenes.ipynb #dc7d4142
 @dataclass(frozen=True)
 class SceneKind:
     "A scene: what is labelled, what is not, and how it is drawn"
@@ -270,7 +270,7 @@ SCENES = dict(
 )
 DIFFICULTIES = tuple(_FACE)
 
-# %% ../nbs/02a_scenes.ipynb #8db91429
+# %% ../nbs/02a_scenes.ipynb #867002b9
 def draw_scene(
     scene: str,  # `face`, `body` or `mouse`
     difficulty: str,  # `easy`, `middle` or `hard`
@@ -288,7 +288,7 @@ def draw_scene(
     places = [np.broadcast_to(np.ravel(p), n) for p in places]
     return np.broadcast_to(frames, (n, *size)), np.stack(places, axis=1)
 
-# %% ../nbs/02a_scenes.ipynb #cdaf9a69
+# %% ../nbs/02a_scenes.ipynb #b7f59f1b
 def cause_variance(
     scene: str,  # `face`, `body` or `mouse`
     difficulty: str,  # `easy`, `middle` or `hard`
@@ -307,7 +307,7 @@ def pixels_moved(
     "How many pixels vary (participation ratio)."
     return float(variance.sum() ** 2 / (variance**2).sum())
 
-# %% ../nbs/02a_scenes.ipynb #1daded0f
+# %% ../nbs/02a_scenes.ipynb #b335a158
 def _one_of(names):
     "A check: one of some words"
 
@@ -331,7 +331,7 @@ def _time_constant(value):
 
 LIGHTS = ('steady', 'flicker', 'drift')
 
-# %% ../nbs/02a_scenes.ipynb #496b2bb4
+# %% ../nbs/02a_scenes.ipynb #5239ca58
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Scenario(Settings):
     "One data set of the benchmark. Wrong or unknown values raise one `ConfigError` that lists them all."
@@ -363,7 +363,7 @@ class Scenario(Settings):
         share = np.linspace(0.5, 1.5, self.n_sessions) if self.unequal else np.ones(self.n_sessions)
         return [max(min(self.n_trials, 10), int(n)) for n in np.rint(share * self.n_trials)]
 
-# %% ../nbs/02a_scenes.ipynb #0a589b7d
+# %% ../nbs/02a_scenes.ipynb #4e5a8f70
 def draw_scene_moves(
     seeds: list,  # seed sequences, one for each movement of the scene, labelled ones first
     scenario: Scenario,
@@ -385,7 +385,7 @@ def draw_scene_moves(
         moves[kind.odd] = (1 - scenario.odd) * moves[kind.odd] + scenario.odd * LIMIT
     return moves
 
-# %% ../nbs/02a_scenes.ipynb #4b0aafe3
+# %% ../nbs/02a_scenes.ipynb #44c0629d
 NOISE = 0.01  # standard deviation of the camera's noise in a pixel; white is 1
 
 
@@ -406,7 +406,7 @@ def _photograph(rng, frames, light):
     noisy = frames * light[:, None, None] + NOISE * rng.standard_normal(frames.shape, dtype=np.float32)
     return np.clip(np.rint(255 * noisy), 0, 255).astype(np.uint8)[:, None]
 
-# %% ../nbs/02a_scenes.ipynb #1ab1ac58
+# %% ../nbs/02a_scenes.ipynb #ba113d58
 def draw_session(
     scenario: Scenario,
     number: int,  # of the session, from 0
@@ -432,7 +432,7 @@ def draw_session(
     cut = {k: np.split(v.astype(np.float32), n_trials) for k, v in tables.items()}
     return dict(images=images, look=look, **cut)
 
-# %% ../nbs/02a_scenes.ipynb #7c6f150c
+# %% ../nbs/02a_scenes.ipynb #5adb9c53
 def make_scenario(
     root: str | Path,  # folder to write to
     scenario: Scenario,
