@@ -7,7 +7,7 @@ __all__ = ['FLOOR', 'session_scores', 'odd_scores', 'latent_scores', 'pca_row', 
            'scenario_name', 'fit_config', 'config_digest', 'row_name', 'settings_label', 'read_rows', 'append_row',
            'fit_row', 'bench_causes', 'seeds_agree', 'scenario_text', 'causes_table']
 
-# %% ../nbs/21a_causes.ipynb #4a5de526
+# %% ../nbs/21a_causes.ipynb #ca7646b5
 import hashlib
 import json
 import os
@@ -33,7 +33,7 @@ from .runs import load_run, plain_json, read_checkpoint, read_json, saving, writ
 from .scenes import NOISE, SCENES, Scenario, make_scenario
 from .train import fit
 
-# %% ../nbs/21a_causes.ipynb #7242eaf5
+# %% ../nbs/21a_causes.ipynb #8bd83ef3
 def session_scores(
     train: np.ndarray,  # latents to learn from, `[n, d]`
     train_session: np.ndarray,  # their session, `[n]`
@@ -50,7 +50,7 @@ def session_scores(
     between = 1 - (centred**2).mean(axis=0).sum() / np.maximum(train.var(axis=0).sum(), 1e-12)
     return scores | dict(means=float(balanced_accuracy_score(test_session, by_mean)), between=float(between))
 
-# %% ../nbs/21a_causes.ipynb #77a16ead
+# %% ../nbs/21a_causes.ipynb #e31dc946
 def odd_scores(
     true: np.ndarray,  # a cause, `[n]`
     predicted: np.ndarray,  # the same, predicted, `[n]`
@@ -62,7 +62,7 @@ def odd_scores(
     r = correlations(means[1][:, None], means[0][:, None])[0, 0]
     return dict(r=float(r), kept=float(differences[1] / differences[0]))
 
-# %% ../nbs/21a_causes.ipynb #394e98ba
+# %% ../nbs/21a_causes.ipynb #72dda692
 def latent_scores(
     train_z: np.ndarray,  # latents to learn from, `[n, d]`
     test_z: np.ndarray,  # of other trials, `[m, d]`
@@ -84,7 +84,7 @@ def latent_scores(
         scores['odd'] = odd_scores(np.concatenate(true), read, both)
     return scores
 
-# %% ../nbs/21a_causes.ipynb #bdbe81c5
+# %% ../nbs/21a_causes.ipynb #15f605c9
 def _of_frames(run, split, group):
     "A group of the session files, in the order of `frame_table`"
     infos = run.infos()
@@ -116,7 +116,7 @@ def _less_session(train, test, train_session, test_session, train_y=None, test_y
             test[b] -= labels.predict(test_y[b])
     return train, test
 
-# %% ../nbs/21a_causes.ipynb #dd43fbae
+# %% ../nbs/21a_causes.ipynb #344cd385
 def pca_row(
     run,  # a fit, for its sessions, their split, and the sizes of its subspaces
     most_frames: int = 6000,  # that components are made of, and that are scored
@@ -143,7 +143,7 @@ def pca_row(
         scores['label_r2'] = label_scores(test.labels, read, test.session)['label_r2']
     return scores
 
-# %% ../nbs/21a_causes.ipynb #5470c2ce
+# %% ../nbs/21a_causes.ipynb #87924bce
 def label_scores(
     true: np.ndarray,  # labels, `[n, d]`
     predicted: np.ndarray,  # `[n, d]`
@@ -153,7 +153,7 @@ def label_scores(
     each = [r2_scores(true[session == s], predicted[session == s])[0] for s in np.unique(session)]
     return dict(label_r2=float(np.mean(each)), label_r2_worst=float(np.min(each)))
 
-# %% ../nbs/21a_causes.ipynb #8a331b00
+# %% ../nbs/21a_causes.ipynb #48dbbe43
 FLOOR = NOISE**2 + 1 / 12 / 255**2  # squared error of a pixel that nothing can predict
 
 
@@ -172,7 +172,7 @@ def pixel_scores(
         frame_std=std,
     )
 
-# %% ../nbs/21a_causes.ipynb #2cfea4fc
+# %% ../nbs/21a_causes.ipynb #c3f15cc9
 def _light_scores(run, tables, subspaces):
     "R2 of the lamp's brightness, within sessions, from each subspace"
     (train_rows, train), (test_rows, test) = tables
@@ -212,7 +212,7 @@ def run_scores(
     scores['light_r2'] = None if scenario.light == 'steady' else _light_scores(run, tables, subspaces)
     return scores | pixel_scores(run) | dict(pca=pca_row(run, most_frames, odd))
 
-# %% ../nbs/21a_causes.ipynb #fb273489
+# %% ../nbs/21a_causes.ipynb #adecd341
 _WHERE = ('device', 'precision', 'cache')  # settings that say where and how to compute, not what
 
 
@@ -260,7 +260,7 @@ def settings_label(settings: dict, paper: bool = False) -> str:
     changed = ', '.join(f'{k}={v}' for k, v in settings.items() if k not in _WHERE)
     return ', '.join(filter(None, ['paper' if paper else 'defaults', changed]))
 
-# %% ../nbs/21a_causes.ipynb #913644b4
+# %% ../nbs/21a_causes.ipynb #2e19c04f
 def read_rows(
     out: str | Path,  # folder of the benchmark
 ) -> list[dict]:
@@ -288,7 +288,7 @@ def append_row(
         f.flush()
         os.fsync(f.fileno())
 
-# %% ../nbs/21a_causes.ipynb #e71d138e
+# %% ../nbs/21a_causes.ipynb #f939f72a
 class _Clock:
     "Called after each epoch of a fit; keeps count of the seconds, over interruptions"
 
@@ -320,7 +320,7 @@ def _keep_latents(run, path):
     part = subspace_slices(run).get('unsupervised', slice(0, 0))
     np.savez(path, latents=table.latents[:, part], session=table.session)
 
-# %% ../nbs/21a_causes.ipynb #74e04b23
+# %% ../nbs/21a_causes.ipynb #8830d0fc
 def _fitted(data, config, path, show_progress):
     """A fit, made or gone on with where it was not complete; `effort.json` marks one that is, and whose
     checkpoints may be gone"""
@@ -359,7 +359,7 @@ def fit_row(
     _keep_latents(run, out / 'latents' / f'{name}.npz')
     return plain_json(row)
 
-# %% ../nbs/21a_causes.ipynb #26e2e475
+# %% ../nbs/21a_causes.ipynb #cf4fc034
 def bench_causes(
     out: str | Path,  # folder of the benchmark
     scenarios: list[Scenario],
@@ -383,7 +383,7 @@ def bench_causes(
     done = {r['name']: r for r in read_rows(out)}
     return [done[row_name(*job)] for job in jobs]
 
-# %% ../nbs/21a_causes.ipynb #1eb57a3e
+# %% ../nbs/21a_causes.ipynb #c7158ca0
 def seeds_agree(
     out: str | Path,  # folder of the benchmark
     names: list[str],  # of rows that differ in their seed
@@ -407,7 +407,7 @@ def _groups(rows):
         groups.setdefault(key, {})[row['name']] = row
     return [list(group.values()) for group in groups.values()]
 
-# %% ../nbs/21a_causes.ipynb #0427fa2c
+# %% ../nbs/21a_causes.ipynb #acbc3adc
 def _told(values, digits=2, worst=min):
     "The median, and the worst of several; nothing where there is no value"
     values = [v for v in values if v is not None]
@@ -450,7 +450,7 @@ def _per_cause(rows):
         texts.append(f'{cause} {ours} ({rows[0]["pca"]["r2"][cause]:.2f})')
     return ', '.join(texts) or '-'
 
-# %% ../nbs/21a_causes.ipynb #91ddeab9
+# %% ../nbs/21a_causes.ipynb #1ea3e2d8
 def _session_text(rows):
     "Nearest neighbours and linear, beside chance, the true causes and PCA"
     if not rows[0].get('session'):
@@ -501,7 +501,7 @@ def _figures(rows, agree):
         'minutes': each('minutes', 1, max),
     }
 
-# %% ../nbs/21a_causes.ipynb #2b3cbed5
+# %% ../nbs/21a_causes.ipynb #a5ca04ae
 def causes_table(
     out: str | Path,  # folder of the benchmark
     rows: list[dict] | None = None,  # None: all that it has
