@@ -6,7 +6,7 @@
 __all__ = ['DEMO_CONFIG', 'COMMANDS', 'flag_value', 'add_config_flags', 'config_from', 'prepare_command', 'check_command',
            'fit_and_score', 'data_root', 'fit_command', 'evaluate_command', 'leakage_command', 'stability_command',
            'report_command', 'encode_command', 'adapt_command', 'export_command', 'bring_command', 'bench_command',
-           'demo_command', 'completion_command', 'make_parser', 'main']
+           'bench_causes_command', 'demo_command', 'completion_command', 'make_parser', 'main']
 
 # %% ../nbs/22_cli.ipynb #bc521f3b
 import argparse
@@ -17,6 +17,7 @@ import sys
 import time
 import warnings
 from dataclasses import fields
+from itertools import product
 from pathlib import Path
 
 import shtab
@@ -26,6 +27,7 @@ from . import __version__
 from .behavenet_settings import ignored_keys, read_arch, read_config
 from .behavenet import bring_all, bring_over, data_dir, find_fits, fits_table
 from .bench import bench, bench_table
+from .causes import bench_causes, causes_table, read_rows
 from .config import Arch, Config
 from .errors import ConfigError, MspsvaeError, RunError
 from .files import atomic_path
@@ -38,6 +40,7 @@ from .processes import leads, n_started, process_number
 from .prepare.recipe import Recipe
 from .show.report import report
 from .runs import load_run, plain_json, read_json
+from .scenes import Scenario
 from .sessions import check_sessions
 from .synthetic import DEMO, make_sessions
 from .train import default_out, fit
@@ -559,6 +562,80 @@ def _bench_flags(parser):
     _json_flag(parser)
     add_config_flags(parser)
 
+# %% ../nbs/22_cli.ipynb #3fa65f58
+# flag -> field of `Scenario`, its default, and what it is
+_GRID = dict(
+    scenes=('scene', 'face,body,mouse', 'face, body, mouse'),
+    difficulty=('difficulty', 'middle', 'easy, middle, hard'),
+    sessions=('n_sessions', '4', 'how many sessions'),
+    trials=('n_trials', '20', 'trials a session, 10 at least for the default splits'),
+    frames=('n_frames', '50', 'frames a trial'),
+    size=('size', '64', 'height and width of a frame in pixels, from 32 up'),
+    unequal=('unequal', 'false', 'true: sessions of half to one and a half times that many trials'),
+    correlation=('correlation', '0', 'of each cause with a label, 0 to 1'),
+    time_constant=('time_constant', 'none', 'of all causes, in frames; none: each has its own, 4 to 14'),
+    odd=('odd', '0', 'how far the last animal keeps one cause to one end, 0 to 1'),
+    light=('light', 'steady', 'within a session: steady, flicker, drift'),
+    data_seeds=('seed', '0', 'of looks, movements and noise'),
+)
+
+
+def _grid_values(text):
+    "The values of a flag that may be several: `4,16`"
+    return [None if word == 'none' else flag_value(word) for word in text.split(',')]
+
+
+def _scenarios(args):
+    "Every combination of what the flags ask for"
+    values = [_grid_values(getattr(args, flag)) for flag in _GRID]
+    names = [name for name, _, _ in _GRID.values()]
+    return [Scenario(**dict(zip(names, combination))) for combination in product(*values)]
+
+# %% ../nbs/22_cli.ipynb #3d9da0ac
+def _changed_settings(words):
+    "`key=value`s as a dict"
+    if wrong := [w for w in words if not re.match(r'[\w-]+=', w)]:
+        raise ConfigError(f'--set {wrong[0]}: expected key=value, such as beta=20')
+    pairs = [w.partition('=') for w in words]
+    return {key.replace('-', '_'): flag_value(value) for key, _, value in pairs}
+
+
+def bench_causes_command(args):
+    """Fit drawn scenes whose causes are known, and score each fit: a row of figures each. Rows that are
+    there already are not made again."""
+    rows = None
+    if not args.table:
+        seeds, settings = _grid_values(args.seeds), _changed_settings(args.set)
+        bar = sys.stderr.isatty()
+        rows = bench_causes(args.out, _scenarios(args), settings, seeds, args.paper, _note, bar)
+        if rows is None:
+            _note('stopped; start it again with the same words to go on')
+            return 130
+    found = read_rows(args.out) if args.json and rows is None else rows
+    _show_result(args, found, '' if args.json else causes_table(args.out, rows))
+    return 0
+
+
+def _bench_causes_flags(parser):
+    parser.add_argument('out', help='folder of the benchmark').complete = shtab.DIRECTORY
+    for flag, (_, default, text) in _GRID.items():
+        name = '--' + flag.replace('_', '-')
+        parser.add_argument(name, default=default, metavar='VALUES', help=f'{text} [{default}]')
+    parser.add_argument('--seeds', default='0', metavar='VALUES', help='of fits: weights, training [0]')
+    parser.add_argument(
+        '--set',
+        nargs='+',
+        action='extend',
+        default=[],
+        metavar='KEY=VALUE',
+        help='settings of the fit to change',
+    )
+    parser.add_argument('--paper', action='store_true', help="the paper's settings instead of the defaults")
+    parser.add_argument(
+        '--table', action='store_true', help='fit nothing; the table of all rows that are there'
+    )
+    _json_flag(parser)
+
 # %% ../nbs/22_cli.ipynb #a653b9b2
 DEMO_CONFIG = dict(
     # a fiftieth of the paper's weights; its frames are larger
@@ -681,6 +758,16 @@ COMMANDS = {
         bench_command,
         _bench_flags,
         ['mspsvae bench', 'mspsvae bench --image-size 128 128 --precision bf16'],
+    ),
+    'bench-causes': (
+        bench_causes_command,
+        _bench_causes_flags,
+        [
+            'mspsvae bench-causes bench/ --scenes face,body --sessions 4,16 --difficulty easy,hard --seeds 0,1',
+            'mspsvae bench-causes bench/ --size 32 --light steady,flicker --set max_epochs=200 n_background=8',
+            'mspsvae bench-causes bench/ --paper',
+            'mspsvae bench-causes bench/ --table',
+        ],
     ),
     'completion': (
         completion_command,
