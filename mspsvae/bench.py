@@ -288,6 +288,8 @@ def bench(
             f'n_channels {n_channels}, n_frames {n_frames}, steps {steps}, repeats {repeats}: expected '
             'whole numbers >= 1'
         )
+    if config.arch == 'auto':
+        config = config.replace(arch=Arch())  # figures of all sizes are of the paper's network
     device, shape, n = pick_device(config.device), (n_channels, *image_size), config.n_sessions_per_batch
     with TemporaryDirectory() as root:
         infos, plan = _make_data(root, config, shape, steps, n_frames, n_labels)

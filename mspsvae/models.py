@@ -173,7 +173,7 @@ def make_model(
     sizes = config.latent_sizes(n_labels)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed_model)
-        model = MSPSVAE(input_shape, *sizes, arch=config.arch)
+        model = MSPSVAE(input_shape, *sizes, arch=config.network(input_shape))
     if config.frame_std != 'auto':
         model.frame_std.fill_(config.frame_std)
     return model

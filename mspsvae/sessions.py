@@ -1189,6 +1189,20 @@ def inspect_sessions(
     return _inspect_all(data, config or Config())[1]
 
 # %% ../nbs/01_sessions.ipynb #30f6bd66
+def _narrow_background(n_sessions, config):
+    "A warning where the background has far too few dimensions for the sessions"
+    n, want = (
+        config.background_size(n_sessions),
+        config.replace(n_background='auto').background_size(n_sessions),
+    )
+    if not 0 < n < want / 2:
+        return []
+    return [
+        f'n_background is {n} for {n_sessions} sessions: what tells them apart does not fit and goes to the '
+        f"unsupervised latents, in the place of behaviour; n_background='auto' gives {want}"
+    ]
+
+
 def check_sessions(
     data,  # as for `find_sessions`
     config: Config = None,  # what the data are for; None: the defaults
@@ -1207,4 +1221,5 @@ def check_sessions(
         few = [f'got {counted(count, "session")}, expected at least {n} (n_sessions_per_batch){single}']
     wrong, strange = _check_labels_together(infos, config)
     problems = check.problems + few + _check_together(infos, config) + wrong
-    return SessionCheck(infos, problems, check.warnings + alone + strange)
+    narrow = _narrow_background(count, config)
+    return SessionCheck(infos, problems, check.warnings + alone + narrow + strange)

@@ -661,19 +661,20 @@ def check_fit(
 ]:  # the settled config, `SessionInfo`s, their splits, and what goes to `data.json`
     """Check the data and that all processes mean the same; raises what `check_sessions` and `check_alike`
     do, and `ConfigError` for batch norm in several processes."""
-    if n_processes() > 1 and config.arch.batch_norm:
-        raise ConfigError(
-            'arch: batch_norm needs all frames of a batch in one process; train in one, or set '
-            'batch_norm to false'
-        )
     check = check_sessions(data, config)
     check.raise_if_wrong()
     if leads():
         for warning in check.warnings:
             warnings.warn(warning, stacklevel=3)
     splits = split_sessions(check.infos, config)
-    n_sessions = config.n_sessions_per_batch, config.seed_train, 0, config.n_trials_per_session
-    config = config.settle(len(check.infos), len(plan_epoch(splits['train'], *n_sessions)))
+    of_batch = config.n_sessions_per_batch, config.seed_train, 0, config.n_trials_per_session
+    n_batches = len(plan_epoch(splits['train'], *of_batch))
+    config = config.settle(len(check.infos), n_batches, check.infos[0].image_shape)
+    if n_processes() > 1 and config.arch.batch_norm:
+        raise ConfigError(
+            'arch: batch_norm needs all frames of a batch in one process; train in one, or set '
+            'batch_norm to false'
+        )
     described = describe_data(check.infos, splits)
     check_alike(config, described)
     return config, check.infos, splits, described
