@@ -7,7 +7,7 @@ __all__ = ['FLOOR', 'session_scores', 'odd_scores', 'latent_scores', 'pca_row', 
            'scenario_name', 'fit_config', 'config_digest', 'row_name', 'settings_label', 'read_rows', 'append_row',
            'fit_row', 'bench_causes', 'seeds_agree', 'scenario_text', 'causes_table']
 
-# %% ../nbs/21a_causes.ipynb #ca7646b5
+# %% ../nbs/21a_causes.ipynb #e6bf8eee
 import hashlib
 import json
 import os
@@ -33,7 +33,7 @@ from .runs import load_run, plain_json, read_checkpoint, read_json, saving, writ
 from .scenes import NOISE, SCENES, Scenario, make_scenario
 from .train import fit
 
-# %% ../nbs/21a_causes.ipynb #8bd83ef3
+# %% ../nbs/21a_causes.ipynb #32bc2567
 def session_scores(
     train: np.ndarray,  # latents to learn from, `[n, d]`
     train_session: np.ndarray,  # their session, `[n]`
@@ -50,7 +50,7 @@ def session_scores(
     between = 1 - (centred**2).mean(axis=0).sum() / np.maximum(train.var(axis=0).sum(), 1e-12)
     return scores | dict(means=float(balanced_accuracy_score(test_session, by_mean)), between=float(between))
 
-# %% ../nbs/21a_causes.ipynb #e31dc946
+# %% ../nbs/21a_causes.ipynb #1f5efcef
 def odd_scores(
     true: np.ndarray,  # a cause, `[n]`
     predicted: np.ndarray,  # the same, predicted, `[n]`
@@ -62,7 +62,7 @@ def odd_scores(
     r = correlations(means[1][:, None], means[0][:, None])[0, 0]
     return dict(r=float(r), kept=float(differences[1] / differences[0]))
 
-# %% ../nbs/21a_causes.ipynb #72dda692
+# %% ../nbs/21a_causes.ipynb #a20ff6e5
 def latent_scores(
     train_z: np.ndarray,  # latents to learn from, `[n, d]`
     test_z: np.ndarray,  # of other trials, `[m, d]`
@@ -84,7 +84,7 @@ def latent_scores(
         scores['odd'] = odd_scores(np.concatenate(true), read, both)
     return scores
 
-# %% ../nbs/21a_causes.ipynb #15f605c9
+# %% ../nbs/21a_causes.ipynb #ffc5b61f
 def _of_frames(run, split, group):
     "A group of the session files, in the order of `frame_table`"
     infos = run.infos()
@@ -116,7 +116,7 @@ def _less_session(train, test, train_session, test_session, train_y=None, test_y
             test[b] -= labels.predict(test_y[b])
     return train, test
 
-# %% ../nbs/21a_causes.ipynb #344cd385
+# %% ../nbs/21a_causes.ipynb #cb28f77b
 def pca_row(
     run,  # a fit, for its sessions, their split, and the sizes of its subspaces
     most_frames: int = 6000,  # that components are made of, and that are scored
@@ -143,7 +143,7 @@ def pca_row(
         scores['label_r2'] = label_scores(test.labels, read, test.session)['label_r2']
     return scores
 
-# %% ../nbs/21a_causes.ipynb #87924bce
+# %% ../nbs/21a_causes.ipynb #584c4853
 def label_scores(
     true: np.ndarray,  # labels, `[n, d]`
     predicted: np.ndarray,  # `[n, d]`
@@ -153,7 +153,7 @@ def label_scores(
     each = [r2_scores(true[session == s], predicted[session == s])[0] for s in np.unique(session)]
     return dict(label_r2=float(np.mean(each)), label_r2_worst=float(np.min(each)))
 
-# %% ../nbs/21a_causes.ipynb #48dbbe43
+# %% ../nbs/21a_causes.ipynb #29540dfd
 FLOOR = NOISE**2 + 1 / 12 / 255**2  # squared error of a pixel that nothing can predict
 
 
@@ -172,7 +172,7 @@ def pixel_scores(
         frame_std=std,
     )
 
-# %% ../nbs/21a_causes.ipynb #c3f15cc9
+# %% ../nbs/21a_causes.ipynb #3ecb6f26
 def _light_scores(run, tables, subspaces):
     "R2 of the lamp's brightness, within sessions, from each subspace"
     (train_rows, train), (test_rows, test) = tables
@@ -212,7 +212,7 @@ def run_scores(
     scores['light_r2'] = None if scenario.light == 'steady' else _light_scores(run, tables, subspaces)
     return scores | pixel_scores(run) | dict(pca=pca_row(run, most_frames, odd))
 
-# %% ../nbs/21a_causes.ipynb #adecd341
+# %% ../nbs/21a_causes.ipynb #d8567b98
 _WHERE = ('device', 'precision', 'cache')  # settings that say where and how to compute, not what
 
 
@@ -260,7 +260,7 @@ def settings_label(settings: dict, paper: bool = False) -> str:
     changed = ', '.join(f'{k}={v}' for k, v in settings.items() if k not in _WHERE)
     return ', '.join(filter(None, ['paper' if paper else 'defaults', changed]))
 
-# %% ../nbs/21a_causes.ipynb #2e19c04f
+# %% ../nbs/21a_causes.ipynb #9c1907c2
 def read_rows(
     out: str | Path,  # folder of the benchmark
 ) -> list[dict]:
@@ -288,7 +288,7 @@ def append_row(
         f.flush()
         os.fsync(f.fileno())
 
-# %% ../nbs/21a_causes.ipynb #f939f72a
+# %% ../nbs/21a_causes.ipynb #88a69387
 class _Clock:
     "Called after each epoch of a fit; keeps count of the seconds, over interruptions"
 
@@ -320,7 +320,7 @@ def _keep_latents(run, path):
     part = subspace_slices(run).get('unsupervised', slice(0, 0))
     np.savez(path, latents=table.latents[:, part], session=table.session)
 
-# %% ../nbs/21a_causes.ipynb #8830d0fc
+# %% ../nbs/21a_causes.ipynb #14129322
 def _fitted(data, config, path, show_progress):
     """A fit, made or gone on with where it was not complete; `effort.json` marks one that is, and whose
     checkpoints may be gone"""
@@ -359,7 +359,7 @@ def fit_row(
     _keep_latents(run, out / 'latents' / f'{name}.npz')
     return plain_json(row)
 
-# %% ../nbs/21a_causes.ipynb #cf4fc034
+# %% ../nbs/21a_causes.ipynb #8320ae90
 def bench_causes(
     out: str | Path,  # folder of the benchmark
     scenarios: list[Scenario],
@@ -383,7 +383,7 @@ def bench_causes(
     done = {r['name']: r for r in read_rows(out)}
     return [done[row_name(*job)] for job in jobs]
 
-# %% ../nbs/21a_causes.ipynb #c7158ca0
+# %% ../nbs/21a_causes.ipynb #1c03194b
 def seeds_agree(
     out: str | Path,  # folder of the benchmark
     names: list[str],  # of rows that differ in their seed
@@ -407,7 +407,7 @@ def _groups(rows):
         groups.setdefault(key, {})[row['name']] = row
     return [list(group.values()) for group in groups.values()]
 
-# %% ../nbs/21a_causes.ipynb #acbc3adc
+# %% ../nbs/21a_causes.ipynb #5ad00fd0
 def _told(values, digits=2, worst=min):
     "The median, and the worst of several; nothing where there is no value"
     values = [v for v in values if v is not None]
@@ -450,7 +450,7 @@ def _per_cause(rows):
         texts.append(f'{cause} {ours} ({rows[0]["pca"]["r2"][cause]:.2f})')
     return ', '.join(texts) or '-'
 
-# %% ../nbs/21a_causes.ipynb #1ea3e2d8
+# %% ../nbs/21a_causes.ipynb #d25d9611
 def _session_text(rows):
     "Nearest neighbours and linear, beside chance, the true causes and PCA"
     if not rows[0].get('session'):
@@ -501,7 +501,7 @@ def _figures(rows, agree):
         'minutes': each('minutes', 1, max),
     }
 
-# %% ../nbs/21a_causes.ipynb #a5ca04ae
+# %% ../nbs/21a_causes.ipynb #1300260d
 def causes_table(
     out: str | Path,  # folder of the benchmark
     rows: list[dict] | None = None,  # None: all that it has
