@@ -196,14 +196,9 @@ def run_scores(
         k: latent_scores(train.latents[:, p], test.latents[:, p], train, test, names, odd)
         for k, p in subspaces.items()
     }
-    none, ours = {}, by_part.get('unsupervised', {})
-    scores = dict(
-        r2={k: v['r2'] for k, v in by_part.items()},
-        best_r=ours.get('best_r'),
-        odd=ours.get('odd'),
-        session=ours.get('session'),
-        background_session=by_part.get('background', none).get('session'),
-    )
+    ours, theirs = (by_part.get(k, {}) for k in ('unsupervised', 'background'))
+    scores = dict(r2={k: v['r2'] for k, v in by_part.items()}, background_session=theirs.get('session'))
+    scores |= {k: ours.get(k) for k in ('best_r', 'odd', 'session')}
     if scenario.n_sessions > 1:
         of_causes = session_scores(train.causes, train.session, test.causes, test.session)
         scores |= dict(session_chance=1 / scenario.n_sessions, session_of_causes=of_causes)
