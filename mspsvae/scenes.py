@@ -165,8 +165,8 @@ def _draw_face(moves, guise, parts, size):
 # %% ../nbs/02a_scenes.ipynb #1fda735b
 _BODY = dict(
     easy=dict(place=0.04, turn=0.12, tail=0.024, length=0.2, limb=0.04, spread=0.028),
-    middle=dict(place=0.06, turn=0.3, tail=0.018, length=0.17, limb=0.032, spread=0.022),
-    hard=dict(place=0.08, turn=0.6, tail=0.012, length=0.105, limb=0.019, spread=0.014),
+    middle=dict(place=0.04, turn=0.18, tail=0.018, length=0.17, limb=0.032, spread=0.022),
+    hard=dict(place=0.04, turn=0.25, tail=0.012, length=0.105, limb=0.019, spread=0.014),
 )
 
 
