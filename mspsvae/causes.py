@@ -30,7 +30,7 @@ from .errors import RunError, TrainingError
 from .judge.evaluate import correlations, frame_table, linear_r2, match_latents, pixel_mse
 from .judge.evaluate import r2_scores, session_accuracy, spaced_in, subspace_slices, trials_of
 from .runs import load_run, plain_json, read_checkpoint, read_json, saving, write_json
-from .scenes import NOISE, SCENES, Scenario, make_scenario
+from .scenes import DRAWING, NOISE, SCENES, Scenario, make_scenario
 from .train import fit
 
 # %% ../nbs/21a_causes.ipynb #32bc2567
@@ -219,7 +219,7 @@ def scenario_name(scenario: Scenario) -> str:
     "A short name that belongs to one scenario alone."
     s = scenario
     shape = f'{s.n_sessions}x{s.n_trials}x{s.n_frames}-{s.size}px'
-    return f'{s.scene}-{s.difficulty}-{shape}-{_digest(asdict(s))}'
+    return f'{s.scene}-{s.difficulty}-{shape}-{_digest(asdict(s), DRAWING)}'
 
 
 def fit_config(
