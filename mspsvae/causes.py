@@ -174,7 +174,7 @@ def pixel_scores(
 
 # %% ../nbs/21a_causes.ipynb #3ecb6f26
 def _light_scores(run, tables, subspaces):
-    "R2 of the lamp's brightness, within sessions, from each subspace"
+    "R2 of the lamp's brightness from each subspace, one linear map for all sessions"
     (train_rows, train), (test_rows, test) = tables
     light = [_of_frames(run, k, 'light')[rows] for k, rows in (('train', train_rows), ('test', test_rows))]
     return {
