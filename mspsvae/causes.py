@@ -7,7 +7,7 @@ __all__ = ['FLOOR', 'session_scores', 'odd_scores', 'latent_scores', 'pca_row', 
            'scenario_name', 'fit_config', 'config_digest', 'row_name', 'settings_label', 'read_rows', 'append_row',
            'fit_row', 'bench_causes', 'seeds_agree', 'scenario_text', 'causes_table']
 
-# %% ../nbs/21a_causes.ipynb #ca7646b5
+# %% ../nbs/21a_causes.ipynb #e6bf8eee
 import hashlib
 import json
 import os
@@ -30,10 +30,10 @@ from .errors import RunError, TrainingError
 from .judge.evaluate import correlations, frame_table, linear_r2, match_latents, pixel_mse
 from .judge.evaluate import r2_scores, session_accuracy, spaced_in, subspace_slices, trials_of
 from .runs import load_run, plain_json, read_checkpoint, read_json, saving, write_json
-from .scenes import NOISE, SCENES, Scenario, make_scenario
+from .scenes import DRAWING, NOISE, SCENES, Scenario, make_scenario
 from .train import fit
 
-# %% ../nbs/21a_causes.ipynb #8bd83ef3
+# %% ../nbs/21a_causes.ipynb #32bc2567
 def session_scores(
     train: np.ndarray,  # latents to learn from, `[n, d]`
     train_session: np.ndarray,  # their session, `[n]`
@@ -50,7 +50,7 @@ def session_scores(
     between = 1 - (centred**2).mean(axis=0).sum() / np.maximum(train.var(axis=0).sum(), 1e-12)
     return scores | dict(means=float(balanced_accuracy_score(test_session, by_mean)), between=float(between))
 
-# %% ../nbs/21a_causes.ipynb #e31dc946
+# %% ../nbs/21a_causes.ipynb #1f5efcef
 def odd_scores(
     true: np.ndarray,  # a cause, `[n]`
     predicted: np.ndarray,  # the same, predicted, `[n]`
@@ -62,7 +62,7 @@ def odd_scores(
     r = correlations(means[1][:, None], means[0][:, None])[0, 0]
     return dict(r=float(r), kept=float(differences[1] / differences[0]))
 
-# %% ../nbs/21a_causes.ipynb #72dda692
+# %% ../nbs/21a_causes.ipynb #a20ff6e5
 def latent_scores(
     train_z: np.ndarray,  # latents to learn from, `[n, d]`
     test_z: np.ndarray,  # of other trials, `[m, d]`
@@ -84,7 +84,7 @@ def latent_scores(
         scores['odd'] = odd_scores(np.concatenate(true), read, both)
     return scores
 
-# %% ../nbs/21a_causes.ipynb #15f605c9
+# %% ../nbs/21a_causes.ipynb #ffc5b61f
 def _of_frames(run, split, group):
     "A group of the session files, in the order of `frame_table`"
     infos = run.infos()
@@ -116,7 +116,7 @@ def _less_session(train, test, train_session, test_session, train_y=None, test_y
             test[b] -= labels.predict(test_y[b])
     return train, test
 
-# %% ../nbs/21a_causes.ipynb #344cd385
+# %% ../nbs/21a_causes.ipynb #cb28f77b
 def pca_row(
     run,  # a fit, for its sessions, their split, and the sizes of its subspaces
     most_frames: int = 6000,  # that components are made of, and that are scored
@@ -143,7 +143,7 @@ def pca_row(
         scores['label_r2'] = label_scores(test.labels, read, test.session)['label_r2']
     return scores
 
-# %% ../nbs/21a_causes.ipynb #87924bce
+# %% ../nbs/21a_causes.ipynb #584c4853
 def label_scores(
     true: np.ndarray,  # labels, `[n, d]`
     predicted: np.ndarray,  # `[n, d]`
@@ -153,7 +153,7 @@ def label_scores(
     each = [r2_scores(true[session == s], predicted[session == s])[0] for s in np.unique(session)]
     return dict(label_r2=float(np.mean(each)), label_r2_worst=float(np.min(each)))
 
-# %% ../nbs/21a_causes.ipynb #48dbbe43
+# %% ../nbs/21a_causes.ipynb #29540dfd
 FLOOR = NOISE**2 + 1 / 12 / 255**2  # squared error of a pixel that nothing can predict
 
 
@@ -172,9 +172,9 @@ def pixel_scores(
         frame_std=std,
     )
 
-# %% ../nbs/21a_causes.ipynb #c3f15cc9
+# %% ../nbs/21a_causes.ipynb #3ecb6f26
 def _light_scores(run, tables, subspaces):
-    "R2 of the lamp's brightness, within sessions, from each subspace"
+    "R2 of the lamp's brightness from each subspace, one linear map for all sessions"
     (train_rows, train), (test_rows, test) = tables
     light = [_of_frames(run, k, 'light')[rows] for k, rows in (('train', train_rows), ('test', test_rows))]
     return {
@@ -196,14 +196,9 @@ def run_scores(
         k: latent_scores(train.latents[:, p], test.latents[:, p], train, test, names, odd)
         for k, p in subspaces.items()
     }
-    none, ours = {}, by_part.get('unsupervised', {})
-    scores = dict(
-        r2={k: v['r2'] for k, v in by_part.items()},
-        best_r=ours.get('best_r'),
-        odd=ours.get('odd'),
-        session=ours.get('session'),
-        background_session=by_part.get('background', none).get('session'),
-    )
+    ours, theirs = (by_part.get(k, {}) for k in ('unsupervised', 'background'))
+    scores = dict(r2={k: v['r2'] for k, v in by_part.items()}, background_session=theirs.get('session'))
+    scores |= {k: ours.get(k) for k in ('best_r', 'odd', 'session')}
     if scenario.n_sessions > 1:
         of_causes = session_scores(train.causes, train.session, test.causes, test.session)
         scores |= dict(session_chance=1 / scenario.n_sessions, session_of_causes=of_causes)
@@ -212,7 +207,7 @@ def run_scores(
     scores['light_r2'] = None if scenario.light == 'steady' else _light_scores(run, tables, subspaces)
     return scores | pixel_scores(run) | dict(pca=pca_row(run, most_frames, odd))
 
-# %% ../nbs/21a_causes.ipynb #adecd341
+# %% ../nbs/21a_causes.ipynb #d8567b98
 _WHERE = ('device', 'precision', 'cache')  # settings that say where and how to compute, not what
 
 
@@ -224,7 +219,7 @@ def scenario_name(scenario: Scenario) -> str:
     "A short name that belongs to one scenario alone."
     s = scenario
     shape = f'{s.n_sessions}x{s.n_trials}x{s.n_frames}-{s.size}px'
-    return f'{s.scene}-{s.difficulty}-{shape}-{_digest(asdict(s))}'
+    return f'{s.scene}-{s.difficulty}-{shape}-{_digest(asdict(s), DRAWING)}'
 
 
 def fit_config(
@@ -260,7 +255,7 @@ def settings_label(settings: dict, paper: bool = False) -> str:
     changed = ', '.join(f'{k}={v}' for k, v in settings.items() if k not in _WHERE)
     return ', '.join(filter(None, ['paper' if paper else 'defaults', changed]))
 
-# %% ../nbs/21a_causes.ipynb #2e19c04f
+# %% ../nbs/21a_causes.ipynb #9c1907c2
 def read_rows(
     out: str | Path,  # folder of the benchmark
 ) -> list[dict]:
@@ -288,7 +283,7 @@ def append_row(
         f.flush()
         os.fsync(f.fileno())
 
-# %% ../nbs/21a_causes.ipynb #f939f72a
+# %% ../nbs/21a_causes.ipynb #88a69387
 class _Clock:
     "Called after each epoch of a fit; keeps count of the seconds, over interruptions"
 
@@ -320,7 +315,7 @@ def _keep_latents(run, path):
     part = subspace_slices(run).get('unsupervised', slice(0, 0))
     np.savez(path, latents=table.latents[:, part], session=table.session)
 
-# %% ../nbs/21a_causes.ipynb #8830d0fc
+# %% ../nbs/21a_causes.ipynb #14129322
 def _fitted(data, config, path, show_progress):
     """A fit, made or gone on with where it was not complete; `effort.json` marks one that is, and whose
     checkpoints may be gone"""
@@ -359,7 +354,7 @@ def fit_row(
     _keep_latents(run, out / 'latents' / f'{name}.npz')
     return plain_json(row)
 
-# %% ../nbs/21a_causes.ipynb #cf4fc034
+# %% ../nbs/21a_causes.ipynb #8320ae90
 def bench_causes(
     out: str | Path,  # folder of the benchmark
     scenarios: list[Scenario],
@@ -383,7 +378,7 @@ def bench_causes(
     done = {r['name']: r for r in read_rows(out)}
     return [done[row_name(*job)] for job in jobs]
 
-# %% ../nbs/21a_causes.ipynb #c7158ca0
+# %% ../nbs/21a_causes.ipynb #1c03194b
 def seeds_agree(
     out: str | Path,  # folder of the benchmark
     names: list[str],  # of rows that differ in their seed
@@ -407,7 +402,7 @@ def _groups(rows):
         groups.setdefault(key, {})[row['name']] = row
     return [list(group.values()) for group in groups.values()]
 
-# %% ../nbs/21a_causes.ipynb #acbc3adc
+# %% ../nbs/21a_causes.ipynb #5ad00fd0
 def _told(values, digits=2, worst=min):
     "The median, and the worst of several; nothing where there is no value"
     values = [v for v in values if v is not None]
@@ -450,7 +445,7 @@ def _per_cause(rows):
         texts.append(f'{cause} {ours} ({rows[0]["pca"]["r2"][cause]:.2f})')
     return ', '.join(texts) or '-'
 
-# %% ../nbs/21a_causes.ipynb #1ea3e2d8
+# %% ../nbs/21a_causes.ipynb #d25d9611
 def _session_text(rows):
     "Nearest neighbours and linear, beside chance, the true causes and PCA"
     if not rows[0].get('session'):
@@ -501,7 +496,7 @@ def _figures(rows, agree):
         'minutes': each('minutes', 1, max),
     }
 
-# %% ../nbs/21a_causes.ipynb #a5ca04ae
+# %% ../nbs/21a_causes.ipynb #1300260d
 def causes_table(
     out: str | Path,  # folder of the benchmark
     rows: list[dict] | None = None,  # None: all that it has
