@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SLOWNESS', 'SLOW_SHARES', 'TWO_SPEEDS', 'SHARES', 'Pieces', 'piece_numbers', 'cut', 'noise_models', 'MeanFit',
-           'fit_means', 'Differences', 'session_differences']
+           'fit_means', 'Differences', 'session_differences', 'shapes']
 
 # %% ../../nbs/judge/01a_differences.ipynb #9275a6a8
 from dataclasses import dataclass
@@ -198,3 +198,32 @@ def _sizes(fit, within, error):  # share less chance, share by chance, independe
 
 def _column(fit, k):  # of a fit, one latent
     return MeanFit(fit.weight[:, k], fit.mean[:, k], fit.precision, fit.square[:, k], fit.own[:, k], fit.df)
+
+# %% ../../nbs/judge/01a_differences.ipynb #a162311b
+def shapes(
+    z: np.ndarray,  # latents of a subspace, `[n, d]`
+    session: np.ndarray,  # `[n]`
+    names: list[str],  # of the latents
+) -> tuple[np.ndarray, list[str]]:  # quantities `[n, q]`, and what each of them is
+    "Quantities whose means tell how latents are spread, apart from where they lie."
+    number = np.unique(session, return_inverse=True)[1]
+    n = np.bincount(number)
+    x = z - np.stack([np.bincount(number, column) / n for column in z.T], 1)[number]
+    std = x.std(0)
+    moving = np.flatnonzero(std > 1e-6)
+    x, names = x[:, moving] / std[moving], [names[k] for k in moving]
+    pairs = list(zip(*np.triu_indices(len(names), 1)))
+    products = [x[:, a] * x[:, b] for a, b in pairs]
+    out = [*np.abs(x).T, *(np.sign(v) * np.sqrt(np.abs(v)) for v in products)]
+    said = [f'how wide {name} swings' for name in names]
+    said += [f'how {names[a]} and {names[b]} go together' for a, b in pairs]
+    if len(names) > 1:
+        out.append(_ring(x))
+        said.append('how far frames keep from the middle')
+    return np.stack(out, 1) if out else z[:, :0], said
+
+
+def _ring(x):  # how much the length of whitened latents differs from its mean, `[n]`
+    variance, axes = np.linalg.eigh(np.cov(x.T))
+    r = np.linalg.norm(x @ axes / np.sqrt(np.maximum(variance, 1e-6)), axis=1)
+    return np.abs(r - r.mean())
