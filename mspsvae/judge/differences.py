@@ -208,7 +208,8 @@ def shapes(
     "Quantities whose means tell how latents are spread, apart from where they lie."
     number = np.unique(session, return_inverse=True)[1]
     n = np.bincount(number)
-    x = z - np.stack([np.bincount(number, column) / n for column in z.T], 1)[number]
+    mean = np.array([np.bincount(number, column) / n for column in z.T]).reshape(z.shape[1], len(n))
+    x = z - mean.T[number]
     std = x.std(0)
     moving = np.flatnonzero(std > 1e-6)
     x, names = x[:, moving] / std[moving], [names[k] for k in moving]

@@ -6,7 +6,7 @@
 __all__ = ['UNUSED', 'KNOWLEDGE', 'SEVERITIES', 'LEVELS', 'SHARE', 'APART', 'BEHAVIOUR', 'KNOWN', 'SHARED', 'ERROR', 'FOR_MEANS',
            'SMALL', 'WHAT_TELLS', 'HARDLY_MOVES', 'STATIC', 'VarianceParts', 'variance_parts', 'session_means',
            'without_labels', 'slope_error', 'behaviour_r2', 'shared_variance', 'latent_kl', 'holm', 'difference_level',
-           'find_leaks', 'leakage', 'describe_leakage']
+           'is_small', 'find_leaks', 'leakage', 'describe_leakage']
 
 # %% ../../nbs/judge/02_leakage.ipynb #59c90936
 from dataclasses import dataclass
@@ -83,6 +83,8 @@ def variance_parts(
     session: np.ndarray,  # of each frame, `[n]`
     trial: np.ndarray,  # of each frame, ascending within a session, no number in two sessions, `[n]`
     excess: np.ndarray | float = 0.0,  # variance that was added to means of sessions since, `[d]`
+    # z less all that is known of it, with the same means of sessions: tells their errors; default: z, `[n, d]`
+    unknown: np.ndarray | None = None,
 ) -> VarianceParts:
     "Split the variance of latents into sessions, drift and movement; every session counts the same."
     n, mean, var, starts = _by_trial(z.astype(float), session, trial)
@@ -91,7 +93,9 @@ def variance_parts(
     means = np.add.reduceat(mean * weight, starts)
     drift = np.add.reduceat((mean - np.repeat(means, lengths, 0)) ** 2 * weight, starts).mean(0)
     movement = np.add.reduceat(var * weight, starts).mean(0)
-    return VarianceParts(means.var(0), drift, movement, session_differences(cut(z, session, trial), excess))
+    pieces = cut(z if unknown is None else unknown, session, trial)
+    pieces.within = drift + movement
+    return VarianceParts(means.var(0), drift, movement, session_differences(pieces, excess))
 
 # %% ../../nbs/judge/02_leakage.ipynb #120289b9
 def session_means(
@@ -121,11 +125,12 @@ def without_labels(
     labels: np.ndarray,  # `[n, k]`
     known: np.ndarray,  # False where a label is missing, `[n, k]`
     session: np.ndarray,  # `[n]`
+    also_within: bool = False,  # take out what labels explain within sessions, too
 ) -> np.ndarray:  # latents, `[n, d]`
     """Latents less what the session means of labels explain of them (slopes of an analysis of
     covariance)."""
-    _, mean, slopes = _slopes(z, labels, known, session)
-    return z - (mean - mean.mean(0)) @ slopes
+    y, mean, slopes = _slopes(z, labels, known, session)
+    return z - ((y if also_within else mean) - mean.mean(0)) @ slopes
 
 # %% ../../nbs/judge/02_leakage.ipynb #db72e0e0
 def slope_error(
@@ -247,9 +252,9 @@ def _accuracy(z, session, trial):  # of all trials, or None
     return cross_validated_accuracy(z, session, trial) if session.max() > session.min() else None
 
 
-def _variance(z, table, excess=0.0):
+def _variance(z, table, *more):
     many = len(np.unique(table.session)) > 1
-    return variance_parts(z, table.session, table.trial, excess) if many else None
+    return variance_parts(z, table.session, table.trial, *more) if many else None
 
 
 def _shares(parts, columns):
@@ -305,7 +310,8 @@ def _look_at(run, table):
         return _Look(run, table, latent_kl(run), None, _variance(table.latents, table), None)
     labels = table.labels, table.label_mask, table.session
     rest, excess = without_labels(table.latents, *labels), slope_error(table.latents, *labels, table.trial)
-    both = _variance(table.latents, table), _variance(rest, table, excess)
+    unknown = without_labels(table.latents, *labels, also_within=True)
+    both = _variance(table.latents, table), _variance(rest, table, excess, unknown)
     return _Look(run, table, latent_kl(run), rest, *both)
 
 # %% ../../nbs/judge/02_leakage.ipynb #1a739731
@@ -495,6 +501,14 @@ def difference_level(
         return 1
     return 3 if difference['share'] >= SHARE[1] and difference['at_least'] > 0.5 else 2
 
+
+def is_small(
+    difference: dict,  # `share`, `at_most`, `distance`
+) -> bool:
+    "Is what remains between sessions surely of no weight?"
+    small = difference['share'] < SHARE[0] and abs(difference['distance']) < APART
+    return small and difference['at_most'] <= SMALL
+
 # %% ../../nbs/judge/02_leakage.ipynb #e38d990f
 def _finding(level, subspace, text, knob=''):
     severity = level if isinstance(level, str) else LEVELS[level]
@@ -545,7 +559,7 @@ def _judged(name, plain, p, rest, p_rest):
     before = difference_level(plain, p)
     if rest is None:
         return _Told(name, before, before, plain, p)
-    after = min(before, difference_level(rest, p_rest))
+    after = min(before, 0 if is_small(rest) else difference_level(rest, p_rest))
     return _Told(name, before, after, rest, p_rest)
 
 
@@ -590,9 +604,10 @@ def _shape_words(told, n_sessions):  # of a shape
 
 
 def _limit_words(means):  # how large a difference may be that was not found
-    worst = max(means, key=lambda t: t.difference['at_most'])
+    most = max(t.difference['at_most'] for t in means)
     of = 'its variance' if len(means) == 1 else 'the variance of each'
-    return f'at most {_percent(worst.difference["at_most"])} of {of} lies between sessions (95 %)'
+    limit = 'less than 1%' if most < 0.005 else f'at most {_percent(most)}'
+    return f'{limit} of {of} lies between sessions (95 %)'
 
 
 def _described(space, chance):  # what the better classifier makes of it
@@ -669,8 +684,8 @@ def _none_found(name, means, told, described):
     return _finding(
         'unclear',
         name,
-        f'Too little data to say whether sessions differ here. {start}, but {_limit_words(means)}: behaviour is '
-        f'so slow that a session counts as {max(1, round(pieces))} independent pieces.{described}',
+        f'Too little data to say whether sessions differ here. {start}, but {_limit_words(means)}: a session '
+        f'counts as about {max(1, round(pieces))} independent pieces.{described}',
         knob,
     )
 
@@ -815,22 +830,23 @@ def _twin_findings(report, config):
             continue
         level = 1 + (mine[0]['r2'] >= SHARED[1])
         pairs = ', '.join(f'{d["latent"]} and {d["of"]} ({_percent(d["r2"])})' for d in mine[:3])
-        more = f' and {len(mine) - 3} more' if len(mine) > 3 else ''
+        pairs += f' and {len(mine) - 3} more' if len(mine) > 3 else ''
+        head, knob = 'Unsupervised latents tell of each other', _decorrelate(report, config)
         if is_label:
-            text = f'A label is found again among the unsupervised latents: {pairs}{more} share so much of their variance.'
-            knob = f'n_unsupervised={config.n_unsupervised - 1} (now {config.n_unsupervised}), if nothing else is lost'
-        else:
-            text = f'Unsupervised latents tell of each other: {pairs}{more} share so much of their variance, by some curve.'
-            knob = _decorrelate(config)
+            head, knob = 'A label is found again among the unsupervised latents', _fewer(report)
+        text = f'{head}: {pairs} share so much of their variance, by a straight relation or a bent one.'
         yield _finding(level, 'unsupervised', text, knob if level > 1 else '')
 
 
-def _decorrelate(config):  # in a fit of the made-up scene beta 5 to 100 took |r| from 0.99 to 0.11
+def _decorrelate(report, config):  # in a fit of the made-up scene beta 5 to 100 took |r| from 0.99 to 0.11
     if config.beta < 100:
         return f'beta={max(10 * config.beta, 10):g} (now {config.beta:g}): it takes apart what goes along'
-    return (
-        f'n_unsupervised={config.n_unsupervised - 1} (now {config.n_unsupervised}), if nothing else is lost'
-    )
+    return _fewer(report)
+
+
+def _fewer(report):
+    n = report['subspaces']['unsupervised']['n_latents']
+    return f'n_unsupervised={n - 1} (now {n}), if nothing else is lost by it'
 
 # %% ../../nbs/judge/02_leakage.ipynb #90a9e4d2
 def _data_findings(report, config):
