@@ -6,7 +6,7 @@
 __all__ = ['UNUSED', 'KNOWLEDGE', 'SEVERITIES', 'LEVELS', 'SHARE', 'APART', 'BEHAVIOUR', 'KNOWN', 'SHARED', 'ERROR', 'FOR_MEANS',
            'SMALL', 'WHAT_TELLS', 'HARDLY_MOVES', 'STATIC', 'VarianceParts', 'variance_parts', 'session_means',
            'without_labels', 'slope_error', 'behaviour_r2', 'shared_variance', 'latent_kl', 'holm', 'difference_level',
-           'is_small', 'find_leaks', 'leakage', 'describe_leakage']
+           'is_small', 'find_leaks', 'leakage', 'judge_latents', 'describe_leakage']
 
 # %% ../../nbs/judge/02_leakage.ipynb #59c90936
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ import torch
 from sklearn.neighbors import KNeighborsRegressor
 
 from ..batches import TrialReader
+from ..config import Config
 from ..errors import RunError
 from .differences import Differences, cut, session_differences, shapes
 from mspsvae.judge.evaluate import (
@@ -286,50 +287,55 @@ UNUSED = 0.1  # nats: a latent that tells less of the frame than this is called 
 
 
 @dataclass
+class _Names:  # of what is looked at
+    latents: list[str]
+    subspaces: list[str]  # of each latent
+    labels: list[str]
+    sessions: list[str]
+
+
+@dataclass
 class _Look:  # what is looked at
-    run: Run
     table: FrameTable  # of all trials
+    names: _Names
     kl: np.ndarray  # nats, `[n_latents]`
     rest: np.ndarray | None  # latents without what labels explain of sessions' means
     parts: VarianceParts | None
     parts_rest: VarianceParts | None
 
-    def names(self):  # of sessions
-        return [s['name'] for s in self.run.data['sessions']]
-
     def used(self):  # `[n_latents]`
         return (self.table.latents.std(0) > 1e-6) & ~(self.kl < UNUSED)
 
-    def columns(self, subspace):  # of its used latents
-        here = np.array([s == subspace for s in latent_subspaces(self.run)])
-        return np.flatnonzero(here & self.used())
+    def columns(self, subspace):  # of its used latents, and their names
+        here = np.array([s == subspace for s in self.names.subspaces])
+        columns = np.flatnonzero(here & self.used())
+        return columns, [self.names.latents[k] for k in columns]
 
 
-def _look_at(run, table):
-    if not run.model.n_labels:
-        return _Look(run, table, latent_kl(run), None, _variance(table.latents, table), None)
+def _look_at(table, names, kl):
+    if not names.labels:
+        return _Look(table, names, kl, None, _variance(table.latents, table), None)
     labels = table.labels, table.label_mask, table.session
     rest, excess = without_labels(table.latents, *labels), slope_error(table.latents, *labels, table.trial)
     unknown = without_labels(table.latents, *labels, also_within=True)
     both = _variance(table.latents, table), _variance(rest, table, excess, unknown)
-    return _Look(run, table, latent_kl(run), rest, *both)
+    return _Look(table, names, kl, rest, *both)
 
 # %% ../../nbs/judge/02_leakage.ipynb #1a739731
 def _shape_of(look, name):  # the quantity that differs most between sessions, as it is and without labels
-    table, columns = look.table, look.columns(name)
-    labels = [latent_names(look.run)[k] for k in columns]
-    quantity, said = shapes(table.latents[:, columns], table.session, labels)
-    if not said or len(look.names()) < 2:
-        return None, None
+    table, sessions, (columns, names) = look.table, look.names.sessions, look.columns(name)
+    quantity, said = shapes(table.latents[:, columns], table.session, names)
     where = table.session, table.trial
+    if not said or len(sessions) < 2:
+        return None, None
     plain = session_differences(cut(quantity, *where))
     if plain is None:
         return None, None
-    k, sessions = int(plain.p.argmin()), look.names()
+    k = int(plain.p.argmin())
     before = _difference(plain, k, sessions, what=said[k], n_asked=len(said))
     if look.rest is None:
         return before, None
-    rest, excess = _without_shapes(look, columns, labels, quantity, said)
+    rest, excess = _without_shapes(look, columns, names, quantity, said)
     left = session_differences(cut(rest, *where), excess)
     k = int(np.maximum(left.p, plain.p).argmin())
     return before, _difference(left, k, sessions, what=said[k], n_asked=len(said))
@@ -360,8 +366,8 @@ def _beyond_labels(look, columns, shape):  # of a subspace; None without labels
     )
 
 
-def _look_at_subspaces(look, train, test, cause_names):
-    run, table, out = look.run, look.table, {}
+def _look_at_subspaces(look, run, train, test, cause_names):
+    table, out = look.table, {}
     for name, columns in subspace_slices(run).items():
         z = table.latents[:, columns]
         accuracy = _accuracy(z, table.session, table.trial)
@@ -379,24 +385,22 @@ def _look_at_subspaces(look, train, test, cause_names):
 
 
 def _look_at_behaviour(look, name, z, cause_names):
-    table, own, scores = look.table, look.columns('unsupervised'), dict(label_r2=None, cause_r2=None)
+    table, scores, (own, names) = look.table, dict(label_r2=None, cause_r2=None), look.columns('unsupervised')
     if look.rest is not None:
-        scores['label_r2'] = _named_r2(z, table.labels, table.label_mask, label_names(look.run), table)
+        scores['label_r2'] = _named_r2(z, table.labels, table.label_mask, look.names.labels, table)
     if table.causes is not None:
         known = np.isfinite(table.causes)
         scores['cause_r2'] = _named_r2(z, table.causes, known, cause_names, table)
     if name != 'background':
         return scores
-    y, names = table.latents[:, own], [latent_names(look.run)[k] for k in own]
+    y = table.latents[:, own]
     return scores | dict(latent_r2=_named_r2(z, y, np.isfinite(y), names, table) if len(own) else None)
 
 # %% ../../nbs/judge/02_leakage.ipynb #d78b76f8
-def _look_at_latents(look, few):
-    out = []
-    for k, (name, subspace) in enumerate(zip(latent_names(look.run), latent_subspaces(look.run))):
-        plain, rest = (
-            p and _difference(p.difference, k, look.names()) for p in (look.parts, look.parts_rest)
-        )
+def _look_at_latents(look, few=None):  # `few`: frames for classifiers; None: without
+    out, names, both = [], look.names, (look.parts, look.parts_rest)
+    for k, (name, subspace) in enumerate(zip(names.latents, names.subspaces)):
+        plain, rest = (p and _difference(p.difference, k, names.sessions) for p in both)
         beyond = dict(variance=_shares(look.parts_rest, [k]), difference=rest)
         out.append(
             dict(
@@ -408,35 +412,34 @@ def _look_at_latents(look, few):
                 variance=_shares(look.parts, [k]),
                 difference=plain,
                 beyond_labels=None if look.rest is None else beyond,
-                session_accuracy=_accuracy(few.latents[:, [k]], few.session, few.trial),
+                session_accuracy=few and _accuracy(few.latents[:, [k]], few.session, few.trial),
             )
         )
     return out
 
 
 def _look_at_labels(look):
-    run, table = look.run, look.table
-    if not run.model.n_labels:
+    table, known = look.table, look.table.label_mask
+    if not look.names.labels:
         return []
-    known = table.label_mask
     filled = np.where(known, table.labels, session_means(table.labels, known, table.session))
     parts, out = _variance(filled, table), []
-    for k, name in enumerate(label_names(run)):
-        difference = parts and _difference(parts.difference, k, look.names())
+    for k, name in enumerate(look.names.labels):
+        difference = parts and _difference(parts.difference, k, look.names.sessions)
         missing = 1 - known[:, k].mean()
         out.append(dict(name=name, variance=_shares(parts, [k]), difference=difference, missing=missing))
     return out
 
 # %% ../../nbs/judge/02_leakage.ipynb #53b04d3b
 def _look_at_doubles(look):  # pairs that share at least `SHARED[0]`, the closest first
-    table, own = look.table, look.columns('unsupervised')
+    table, (own, names) = look.table, look.columns('unsupervised')
     if not len(own):
         return []
-    z, names = table.latents[:, own], [latent_names(look.run)[k] for k in own]
+    z = table.latents[:, own]
     y, others = z, names
     if look.rest is not None:
         y = np.c_[z, np.where(table.label_mask, table.labels, np.nan)]
-        others = names + label_names(look.run)
+        others = names + look.names.labels
     r2 = shared_variance(z, y, table.session, table.trial)
     r2[:, : len(own)] = np.fmax(r2[:, : len(own)], r2[:, : len(own)].T)
     pairs = [(a, b) for a in range(len(own)) for b in range(a + 1, len(others)) if r2[a, b] >= SHARED[0]]
@@ -451,7 +454,7 @@ def _look_at_doubles(look):  # pairs that share at least `SHARED[0]`, the closes
 def _independent(look, k):  # pieces of all sessions, for a latent
     if look.parts is None or look.parts.difference is None:
         return len(np.unique(look.table.trial))
-    return float(look.parts.difference.n_effective[k]) * len(look.names())
+    return float(look.parts.difference.n_effective[k]) * len(look.names.sessions)
 
 # %% ../../nbs/judge/02_leakage.ipynb #999c5812
 # what the background knows of the session, by how grave it is
@@ -904,10 +907,16 @@ def _information(run):  # of `evaluate`, where it has a meaning
 
 
 def _correlation(look):  # mean absolute correlation of unsupervised latents within sessions
-    t, part = look.table, subspace_slices(look.run).get('unsupervised', slice(0))
+    t, part = look.table, np.array([s == 'unsupervised' for s in look.names.subspaces])
     own = (t.latents - session_means(t.latents, np.ones(t.latents.shape, bool), t.session))[:, part]
     pairs = np.triu_indices(own.shape[1], 1)
     return np.abs(correlations(own, own)[pairs]).mean() if own.shape[1] > 1 else None
+
+
+def _cause_names(table, infos):
+    if table.causes is None:
+        return []
+    return list(infos[0].cause_names) or [f'cause_{k}' for k in range(table.causes.shape[1])]
 
 
 def leakage(
@@ -921,22 +930,21 @@ def leakage(
     infos = run.infos()
     tables = {k: frame_table(run, k, most_frames) for k in ('all', 'train', 'test')}
     table = tables['all']
-    causes = (
-        []
-        if table.causes is None
-        else list(infos[0].cause_names) or [f'cause_{k}' for k in range(table.causes.shape[1])]
-    )
-    look = _look_at(run, table)
+    causes = _cause_names(table, infos)
+    sessions = [i.session.name for i in infos]
+    labels = label_names(run) if run.model.n_labels else []
+    names = _Names(latent_names(run), latent_subspaces(run), labels, sessions)
+    look = _look_at(table, names, latent_kl(run))
     few = table.thin(max(most_frames // 4, 10 * len(infos)))
     report = dict(
-        sessions=[i.session.name for i in infos],
+        sessions=sessions,
         n_trials=sum(len(i.trials) for i in infos),
         fewest_trials=min(len(i.trials) for i in infos),
         n_frames=len(table.session),
         chance=1 / len(infos) if len(infos) > 1 else None,
         session_information=_information(run),
         unsupervised_correlation=_correlation(look),
-        subspaces=_look_at_subspaces(look, tables['train'], tables['test'], causes),
+        subspaces=_look_at_subspaces(look, run, tables['train'], tables['test'], causes),
         latents=_look_at_latents(look, few),
         labels=_look_at_labels(look),
         doubles=_look_at_doubles(look),
@@ -945,6 +953,35 @@ def leakage(
     report['findings'] = find_leaks(report, run.config)
     write_json(run.path / 'leakage.json', report)
     return report
+
+# %% ../../nbs/judge/02_leakage.ipynb #79ba35e9
+def judge_latents(
+    z: np.ndarray,  # latents, `[n, d]`
+    session: np.ndarray,  # of each frame, 0, 1, ..., `[n]`
+    trial: np.ndarray,  # of each frame, ascending within a session, no number in two sessions, `[n]`
+    labels: np.ndarray | None = None,  # NaN where one is missing, `[n, k]`
+    config: Config | None = None,  # of the fit they are from, for advice; default: `Config()`
+) -> list[dict]:  # findings as in the report, the worst first
+    "Do sessions differ in latents, beyond what labels explain, and are two of them one?"
+    known = None if labels is None else np.isfinite(labels)
+    table = FrameTable(session, z, labels, known, None, None, trial)
+    latents, n_labels = (
+        [f'latent {k + 1}' for k in range(z.shape[1])],
+        0 if labels is None else labels.shape[1],
+    )
+    sessions = [f'{s + 1}' for s in range(session.max() + 1)]
+    names = _Names(
+        latents, ['unsupervised'] * len(latents), [f'label {k + 1}' for k in range(n_labels)], sessions
+    )
+    look = _look_at(table, names, np.full(len(latents), np.inf))
+    shape, rest = _shape_of(look, 'unsupervised')
+    space = dict(n_latents=len(latents), shape=shape, session_accuracy=None)
+    space['beyond_labels'] = None if labels is None else dict(shape=rest)
+    report = dict(sessions=sessions, chance=1 / len(sessions), subspaces=dict(unsupervised=space))
+    report |= dict(latents=_look_at_latents(look), doubles=_look_at_doubles(look))
+    config = config or Config()
+    found = [f for kind in (_session_findings, _twin_findings) for f in kind(report, config)]
+    return sorted(found, key=lambda f: -SEVERITIES.index(f['severity']))
 
 # %% ../../nbs/judge/02_leakage.ipynb #4e194128
 def _verdict(findings):
