@@ -41,8 +41,8 @@ def piece_numbers(
     rank = np.concatenate([np.arange(n) for n in counts])[
         np.argsort(np.argsort(session[first], kind='stable'))
     ]
-    keys = np.stack([session, rank[place] // together, part], 1)
-    return np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1)
+    keys = np.unique(session, return_inverse=True)[1] * (counts.max() + 1) + rank[place] // together
+    return np.unique(keys * parts + part, return_inverse=True)[1]
 
 # %% ../../nbs/judge/01a_differences.ipynb #38dd6f56
 def cut(
