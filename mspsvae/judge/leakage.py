@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['UNUSED', 'KNOWLEDGE', 'SEVERITIES', 'LEVELS', 'SHARE', 'APART', 'BEHAVIOUR', 'KNOWN', 'SHARED', 'SHARED_LABEL',
-           'ERROR', 'FOR_MEANS', 'SMALL', 'WHAT_TELLS', 'HARDLY_MOVES', 'STATIC', 'VarianceParts', 'variance_parts',
-           'session_means', 'without_labels', 'slope_error', 'behaviour_r2', 'shared_variance', 'latent_kl', 'holm',
-           'difference_level', 'is_small', 'find_leaks', 'leakage', 'judge_latents', 'describe_leakage']
+           'ERROR', 'FOR_MEANS', 'SMALL', 'SMALL_SHAPE', 'WHAT_TELLS', 'HARDLY_MOVES', 'STATIC', 'VarianceParts',
+           'variance_parts', 'session_means', 'without_labels', 'slope_error', 'behaviour_r2', 'shared_variance',
+           'latent_kl', 'holm', 'difference_level', 'is_small', 'find_leaks', 'leakage', 'judge_latents',
+           'describe_leakage']
 
 # %% ../../nbs/judge/02_leakage.ipynb #59c90936
 from dataclasses import dataclass
@@ -336,13 +337,15 @@ def _shape_of(look, name):  # the quantity that differs most between sessions, a
     if plain is None:
         return None, None
     k = int(plain.p.argmin())
-    before = _difference(plain, k, sessions, what=said[k], n_asked=len(said))
+    asked = dict(n_asked=len(said), any_at_most=float(plain.at_most.max()))
+    before = _difference(plain, k, sessions, what=said[k], **asked)
     if look.rest is None:
         return before, None
     rest, excess = _without_shapes(look, columns, names, quantity, said)
     left = session_differences(cut(rest, *where), excess)
     k = int(np.maximum(left.p, plain.p).argmin())
-    return before, _difference(left, k, sessions, what=said[k], n_asked=len(said))
+    asked = dict(n_asked=len(said), any_at_most=float(left.at_most.max()))
+    return before, _difference(left, k, sessions, what=said[k], **asked)
 
 
 def _without_shapes(look, columns, names, quantity, said):  # quantities, and the error of slopes
@@ -474,8 +477,9 @@ LEVELS = 'ok', 'note', 'warning', 'problem'
 # limits of the table above
 SHARE, APART, BEHAVIOUR, KNOWN = (0.03, 0.67), 0.5, (0.1, 0.3, 0.6), (0.9, 0.7, 0.4)
 SHARED, SHARED_LABEL = (0.4, 0.7), (0.8, 0.93)  # of two latents; of a latent and a label
-# false notes and warnings in a subspace; the part of them for means; the share up to which no difference is OK
-ERROR, FOR_MEANS, SMALL = (0.03, 0.01), 0.8, 0.06
+# false notes and warnings in a subspace; the part of them for means
+ERROR, FOR_MEANS = (0.05, 0.02), 0.8
+SMALL, SMALL_SHAPE = 0.06, 0.2  # share up to which no difference is OK, for means and for shapes
 
 
 def _percent(v):
@@ -656,7 +660,7 @@ def _head_and_tail(worst, level):
         return 'Sessions differ here', f' {WHAT_TELLS}'
     if min(t.p for t in worst) < ERROR[1]:
         return 'Sessions differ here, by little', ''
-    return 'Perhaps sessions differ here', ' Three fits of a hundred without any difference would say so too.'
+    return 'Perhaps sessions differ here', ' Five fits of a hundred without any difference would say so too.'
 
 # %% ../../nbs/judge/02_leakage.ipynb #0181e876
 def _session_findings(report, config):  # does the session leak into supervised and unsupervised latents?
@@ -675,28 +679,35 @@ def _session_findings(report, config):  # does the session leak into supervised 
         else:
             yield _none_found(name, means, told, described)
 
-
+# %% ../../nbs/judge/02_leakage.ipynb #8571c542
 def _none_found(name, means, told, described):
-    excused = [t.name for t in told if t.before]
+    excused, shape = [t.name for t in told if t.before], told[len(means) :]
     start = 'No difference between sessions was found'
     if excused:
         start = (
             f'Sessions differ here as their labels do ({", ".join(excused[:3])}). Beyond that, none was found'
         )
-    worst = max(means, key=lambda t: t.difference['at_most']).difference
-    if worst['at_most'] <= SMALL:
-        asked = ' Nor in how wide latents swing and go together.' if len(told) > len(means) else ''
-        return _finding(0, name, f'{start}: {_limit_words(means)}.{asked}{described}')
-    pieces = min(t.difference['n_effective'] for t in means)
-    more = worst['at_most'] / (1 - min(worst['at_most'], 0.95)) / (SMALL / (1 - SMALL))
-    knob = f'more of each session: about {max(2, round(more))} times as much recording would tell'
-    return _finding(
-        'unclear',
-        name,
-        f'Too little data to say whether sessions differ here. {start}, but {_limit_words(means)}: a session '
-        f'counts as about {max(1, round(pieces))} independent pieces.{described}',
-        knob,
+    most = max(t.difference['at_most'] for t in means)
+    shape_most = max((t.difference['any_at_most'] for t in shape), default=0.0)
+    words = f'{_limit_words(means)}{_shape_limit(shape_most) if shape else ""}.{described}'
+    if most <= SMALL and shape_most <= SMALL_SHAPE:
+        return _finding(0, name, f'{start}: {words}')
+    pieces = max(1, round(min(t.difference['n_effective'] for t in means + shape)))
+    more = max(_odds(most) / _odds(SMALL), _odds(shape_most) / _odds(SMALL_SHAPE))
+    text = (
+        f'Too little data to say whether sessions differ here. {start}, but {words} A session counts as about '
+        f'{pieces} independent piece{"s" if pieces > 1 else ""}.'
     )
+    knob = f'more of each session: about {max(2, round(more))} times as much recording would tell'
+    return _finding('unclear', name, text, knob)
+
+
+def _shape_limit(most):
+    return f', and at most {_percent(most)} of the variance of how wide latents swing and go together'
+
+
+def _odds(share):
+    return min(share, 0.95) / (1 - min(share, 0.95))
 
 # %% ../../nbs/judge/02_leakage.ipynb #8a7cfe2f
 def _background_findings(report, config):  # does it know the session, and does it know more than that?
