@@ -476,7 +476,7 @@ SEVERITIES = 'ok', 'note', 'unclear', 'warning', 'problem'
 LEVELS = 'ok', 'note', 'warning', 'problem'
 # limits of the table above
 SHARE, APART, BEHAVIOUR, KNOWN = (0.03, 0.67), 0.5, (0.1, 0.3, 0.6), (0.9, 0.7, 0.4)
-SHARED, SHARED_LABEL = (0.4, 0.7), (0.8, 0.93)  # of two latents; of a latent and a label
+SHARED, SHARED_LABEL = (0.4, 0.7), (0.8, 0.9)  # of two latents; of a latent and a label
 # false notes and warnings in a subspace; the part of them for means
 ERROR, FOR_MEANS = (0.05, 0.02), 0.8
 SMALL, SMALL_SHAPE = 0.06, 0.2  # share up to which no difference is OK, for means and for shapes
