@@ -635,7 +635,10 @@ WHAT_TELLS = (
     'Whether that is a leak or a behaviour that no label knows is not decided by these numbers. What would decide: '
     'plot_swaps (does swapping it change looks or movement?), a label of the behaviour, or one animal recorded twice.'
 )
-HARDLY_MOVES = 'A latent that hardly moves within sessions does not describe behaviour: it holds what sets the sessions apart.'
+HARDLY_MOVES = (
+    'A latent that hardly moves within sessions does not describe behaviour: it holds what sets the '
+    'sessions apart.'
+)
 
 
 def _found_text(told, level, n_sessions, described):  # of differences that are there
@@ -936,14 +939,7 @@ def _cause_names(table, infos):
     return list(infos[0].cause_names) or [f'cause_{k}' for k in range(table.causes.shape[1])]
 
 
-def leakage(
-    run: Run | str | Path,  # from `fit` or `load_run`, or its folder
-    # evenly spaced frames that are looked at; single latents are judged by a quarter of them
-    most_frames: int = 20_000,
-) -> dict:  # plain numbers and texts, as in the table above
-    "What leaked in a run, where, and what to do about it; written to `leakage.json`."
-    run = as_run(run)
-    check_limits(run, most_frames=most_frames)
+def _report_of(run, most_frames):
     infos = run.infos()
     tables = {k: frame_table(run, k, most_frames) for k in ('all', 'train', 'test')}
     table = tables['all']
@@ -953,7 +949,7 @@ def leakage(
     names = _Names(latent_names(run), latent_subspaces(run), labels, sessions)
     look = _look_at(table, names, latent_kl(run))
     few = table.thin(max(most_frames // 4, 10 * len(infos)))
-    report = dict(
+    return dict(
         sessions=sessions,
         n_trials=sum(len(i.trials) for i in infos),
         fewest_trials=min(len(i.trials) for i in infos),
@@ -966,12 +962,35 @@ def leakage(
         labels=_look_at_labels(look),
         doubles=_look_at_doubles(look),
     )
-    report = plain_json(report)
+
+
+def leakage(
+    run: Run | str | Path,  # from `fit` or `load_run`, or its folder
+    # evenly spaced frames that are looked at; single latents are judged by a quarter of them
+    most_frames: int = 20_000,
+) -> dict:  # plain numbers and texts, as in the table above
+    "What leaked in a run, where, and what to do about it; written to `leakage.json`."
+    run = as_run(run)
+    check_limits(run, most_frames=most_frames)
+    report = plain_json(_report_of(run, most_frames))
     report['findings'] = find_leaks(report, run.config)
     write_json(run.path / 'leakage.json', report)
     return report
 
 # %% ../../nbs/judge/02_leakage.ipynb #79ba35e9
+def _look_at_arrays(z, session, trial, labels):
+    known = None if labels is None else np.isfinite(labels)
+    n_labels = 0 if labels is None else labels.shape[1]
+    names = _Names(
+        [f'latent {k + 1}' for k in range(z.shape[1])],
+        ['unsupervised'] * z.shape[1],
+        [f'label {k + 1}' for k in range(n_labels)],
+        [f'{s + 1}' for s in range(session.max() + 1)],
+    )
+    table = FrameTable(session, z, labels, known, None, None, trial)
+    return _look_at(table, names, np.full(z.shape[1], np.inf))
+
+
 def judge_latents(
     z: np.ndarray,  # latents, `[n, d]`
     session: np.ndarray,  # of each frame, 0, 1, ..., `[n]`
@@ -980,20 +999,11 @@ def judge_latents(
     config: Config | None = None,  # of the fit they are from, for advice; default: `Config()`
 ) -> list[dict]:  # findings as in the report, the worst first
     "Do sessions differ in latents, beyond what labels explain, and are two of them one?"
-    known = None if labels is None else np.isfinite(labels)
-    table = FrameTable(session, z, labels, known, None, None, trial)
-    latents, n_labels = (
-        [f'latent {k + 1}' for k in range(z.shape[1])],
-        0 if labels is None else labels.shape[1],
-    )
-    sessions = [f'{s + 1}' for s in range(session.max() + 1)]
-    names = _Names(
-        latents, ['unsupervised'] * len(latents), [f'label {k + 1}' for k in range(n_labels)], sessions
-    )
-    look = _look_at(table, names, np.full(len(latents), np.inf))
+    look = _look_at_arrays(z, session, trial, labels)
     shape, rest = _shape_of(look, 'unsupervised')
-    space = dict(n_latents=len(latents), shape=shape, session_accuracy=None)
+    space = dict(n_latents=z.shape[1], shape=shape, session_accuracy=None)
     space['beyond_labels'] = None if labels is None else dict(shape=rest)
+    sessions = look.names.sessions
     report = dict(sessions=sessions, chance=1 / len(sessions), subspaces=dict(unsupervised=space))
     report |= dict(latents=_look_at_latents(look), doubles=_look_at_doubles(look))
     config = config or Config()
