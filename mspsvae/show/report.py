@@ -86,7 +86,7 @@ class ReadRun(Run):
 
 # %% ../../nbs/show/05_report.ipynb #a1200024
 def finding(
-    severity: str,  # `ok`, `note`, `warning` or `problem`
+    severity: str,  # `ok`, `note`, `unclear`, `warning` or `problem`
     text: str,  # what was seen
     knob: str = '',  # what to do about it
 ) -> dict:  # as in the leakage report
@@ -1114,9 +1114,13 @@ def repeat_part(known: RunFacts) -> Html:
 
 # %% ../../nbs/show/05_report.ipynb #a1200061
 _VERDICTS = dict(
-    problem='Not ready to use', warning='Look closer before use', note='Sound, with remarks', ok='Sound'
+    problem='Not ready to use',
+    warning='Look closer before use',
+    unclear='Too little data to say',
+    note='Sound, with remarks',
+    ok='Sound',
 )
-_BADGES = dict(problem='problem', warning='look here', note='note', ok='fine')
+_BADGES = dict(problem='problem', warning='look here', unclear='not known', note='note', ok='fine')
 
 
 def worst(findings: list[dict]) -> str:  # a severity
@@ -1490,12 +1494,14 @@ def compared_verdicts(knowns: list[RunFacts], findings: list[list]) -> Html:
         [
             tag('a', k.name, href=f'#{k.prefix}run'),
             tag('strong', _VERDICTS[worst(f)]),
-            *(count(f, s) for s in ('problem', 'warning', 'note')),
+            *(count(f, s) for s in ('problem', 'warning', 'unclear', 'note')),
         ]
         for k, f in zip(knowns, findings)
     ]
     return table(
-        ['run', 'verdict', 'problems', 'to look at', 'notes'], rows, 'What the findings of each run add up to'
+        ['run', 'verdict', 'problems', 'to look at', 'not known', 'notes'],
+        rows,
+        'What the findings of each run add up to',
     )
 
 # %% ../../nbs/show/05_report.ipynb #a1200079

@@ -1,0 +1,146 @@
+"""How often the leakage report is wrong, on made-up recordings whose truth is known.
+
+    python tools/verdicts_study.py [--repeats 10] [--scenes none half] [--out tests/golden/verdicts.csv]
+    python tools/verdicts_study.py --before 1a1ca38 --repeats 2 --out tests/golden/verdicts_before.csv
+
+Recordings of 2, 4 and 16 sessions, 8, 20 and 100 trials of 30, 100 and 200 frames, time constants of 5, 50
+and 200 frames; trials are independent, or pieces of one continuous recording. Three latents each. A line of
+the table counts the findings of one setting: how many recordings, and in how many of them the gravest
+finding about sessions was what. `--before` judges by the module of another revision.
+"""
+
+import argparse
+import csv
+import importlib.util
+import subprocess
+import sys
+import tempfile
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+from scipy.signal import lfilter
+
+from mspsvae.config import Config
+from mspsvae.judge.evaluate import cross_validated_accuracy, spaced_in
+from mspsvae.judge.leakage import SEVERITIES, judge_latents
+
+SESSIONS, TRIALS, FRAMES, TAUS = (2, 4, 16), (8, 20, 100), (30, 100, 200), (5, 50, 200)
+SCENES = {
+    'none': 'sessions do not differ',
+    'half': 'means of one latent half a standard deviation apart, every other session',
+    'one': 'one session: mean of one latent a standard deviation away',
+    'wide': 'one session: a latent swings twice as wide',
+    'label': 'a latent follows a label (R2 0.8) that differs between sessions by 3 standard deviations',
+}
+MOST_FRAMES = 20_000  # as `leakage` looks at
+
+
+def wander(rng, shape, tau):
+    "Gaussian processes of variance 1, whose correlation decays within `tau` frames; time is the last axis."
+    phi = np.exp(-1 / tau)
+    noise = rng.normal(size=shape) * np.sqrt(1 - phi**2)
+    noise[..., 0] /= np.sqrt(1 - phi**2)
+    return lfilter([1], [1, -phi], noise)
+
+
+def recording(rng, setting, n):
+    "Latents `[frames, n]`, sessions, trials."
+    s, t, f, tau, continuous = setting
+    shape = (n, s, t * f) if continuous else (n, s * t, f)
+    z = wander(rng, shape, tau).reshape(n, -1).T
+    return z, np.repeat(np.arange(s), t * f), np.repeat(np.arange(s * t), f)
+
+
+def scene(rng, name, setting):
+    "Latents, sessions, trials, and labels or None, thinned as the report thins them."
+    z, session, trial = recording(rng, setting, 4)
+    z, other, labels, last = z[:, :3], z[:, 3], None, session == session.max()
+    if name == 'half':
+        z[:, 0] += np.where(session % 2, 0.25, -0.25)
+    elif name == 'one':
+        z[:, 0] += last
+    elif name == 'wide':
+        z[:, 0] *= 1 + last
+    elif name == 'label':
+        labels = (other + 3 * rng.normal(size=setting[0])[session])[:, None]
+        z[:, 0] = np.sqrt(0.8) * labels[:, 0] + np.sqrt(0.2) * z[:, 0]
+    rows = spaced_in(np.bincount(session).tolist(), MOST_FRAMES)
+    return z[rows], session[rows], trial[rows], labels if labels is None else labels[rows]
+
+
+def verdict_now(z, session, trial, labels):
+    "The gravest finding about sessions."
+    found = judge_latents(z, session, trial, labels)
+    return next(f['severity'] for f in found if 'ession' in f['text'])
+
+
+def module_of(revision):
+    "The leakage module of another revision, beside ours."
+    name = 'mspsvae/judge/leakage.py'
+    text = subprocess.run(['git', 'show', f'{revision}:{name}'], capture_output=True, text=True, check=True)
+    path = Path(tempfile.mkdtemp()) / 'leakage_before.py'
+    path.write_text(text.stdout)
+    spec = importlib.util.spec_from_file_location('mspsvae.judge.leakage_before', path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def verdict_before(old, z, session, trial, labels):
+    "The same by a module that judged by permuted trials and by classifiers."
+    names, known = [f'latent {k + 1}' for k in range(3)], None if labels is None else np.isfinite(labels)
+    rest = None if labels is None else old.without_labels(z, labels, known, session)
+    parts = old.variance_parts(z, session, trial)
+    parts_rest = None if rest is None else old.variance_parts(rest, session, trial)
+
+    def look(columns):
+        beyond = None
+        if rest is not None:
+            told = cross_validated_accuracy(rest[:, columns], session, trial)
+            beyond = dict(variance=parts_rest.shares(columns, parts), session_accuracy=told)
+        told = cross_validated_accuracy(z[:, columns], session, trial)
+        return dict(variance=parts.shares(columns), beyond_labels=beyond, session_accuracy=told)
+
+    latents = [dict(name=n, subspace='unsupervised', used=True) | look([k]) for k, n in enumerate(names)]
+    whole = look([0, 1, 2]) | dict(n_latents=3)
+    report = dict(chance=1 / (session.max() + 1), latents=latents, subspaces=dict(unsupervised=whole))
+    return max((f['severity'] for f in old._session_findings(report, Config())), key=SEVERITIES.index)
+
+
+def study(args):
+    "Rows of the table."
+    judge = verdict_now
+    if args.before:
+        old = module_of(args.before)
+
+        def judge(*case):
+            return verdict_before(old, *case)
+
+    settings = product(SESSIONS, TRIALS, FRAMES, TAUS, (False, True))
+    for name, setting in product(args.scenes, list(settings)):
+        rng = np.random.default_rng([args.seed, list(SCENES).index(name), *map(int, setting)])
+        told = [judge(*scene(rng, name, setting)) for _ in range(args.repeats)]
+        yield [name, *map(int, setting), args.repeats, *(told.count(s) for s in SEVERITIES)]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser.add_argument('--repeats', type=int, default=10, help='recordings of each setting')
+    parser.add_argument('--scenes', nargs='+', choices=list(SCENES), default=list(SCENES))
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--before', help='a revision whose module judges instead of ours')
+    parser.add_argument('--out', type=Path, default=Path('tests/golden/verdicts.csv'))
+    args = parser.parse_args()
+    columns = ['scene', 'sessions', 'trials', 'frames', 'tau', 'continuous', 'recordings', *SEVERITIES]
+    with args.out.open('w', newline='') as file:
+        writer = csv.writer(file, lineterminator='\n')
+        writer.writerow(columns)
+        for row in study(args):
+            writer.writerow(row)
+            file.flush()
+
+
+if __name__ == '__main__':
+    main()
