@@ -6,7 +6,8 @@
 __all__ = ['LEAST_GAIN', 'LEAST_LAG_GAIN', 'EDGE', 'OUTSIDE', 'LEVELS', 'UNCHANGED', 'STAYS', 'label_correlations',
            'check_labels', 'KnownSessions', 'centre_and_scatter', 'movement', 'labels_beside', 'label_r2',
            'known_sessions', 'worst_error', 'judge_session', 'changed_frames', 'what_helps', 'new_infos', 'Encoded',
-           'describe_encoded', 'encode', 'latent_drift', 'hold_factor', 'Tether', 'adapt', 'describe_adapted']
+           'describe_encoded', 'encode', 'latent_drift', 'hold_factor', 'worst_drift', 'Tether', 'adapt',
+           'describe_adapted']
 
 # %% ../../nbs/judge/03_new_sessions.ipynb #3ce49efd
 import json
@@ -178,11 +179,16 @@ def _by_lags(labels, predicted, most=10):
         yield _found(f'they were {abs(lags[best])} frames{more} {side}', fits[margin], fits[best], 1.0)
 
 # %% ../../nbs/judge/03_new_sessions.ipynb #a7b93923
+def _mean_r2(y, y_hat):
+    "R2 of the predictions as they are, mean over labels"
+    return float(np.nanmean(r2_scores(y, y_hat)[1]))
+
+
 def check_labels(
     labels: list,  # of each trial of a session, `[n_frames, n_labels]`; NaN where unknown
     predicted: list,  # of each trial, what the model reads
     names: list,  # of the labels
-    # `names`; `fit` and its standard `error`; `mean` and `std` of each given label; `better`: None, or the alternative
+    # `names`; `fit`, its standard `error`, and `r2`, which counts offset and scale as errors; `mean` and `std` of each given label; `better`: None, or the alternative
     # that fits far better, in words (`looks`), with the fit of the labels that it changes `before` and `after`
 ) -> dict | None:  # None where no label varies
     "Do the labels of a session look like those that a model reads from its frames?"
@@ -202,6 +208,7 @@ def check_labels(
     return dict(
         names=list(names),
         fit=float(fit[0]),
+        r2=_mean_r2(np.concatenate(labels), np.concatenate(predicted)),
         error=_jackknife(fit),
         mean=place.tolist(),
         std=spread.tolist(),
@@ -333,14 +340,34 @@ def _all_sessions(run):
     means, scatter, moves = _columns(tried(_known_latents, 'the latents'), 3)
     r2, labels = _columns(tried(_known_labels, 'the labels') if run.model.n_labels else None, 2)
     names = [s['name'] for s in run.data['sessions']]
-    return KnownSessions(names, errors, means, scatter, r2, missing, moves, labels)
+    return _as_recorded(run, KnownSessions(names, errors, means, scatter, r2, missing, moves, labels))
+
+
+def _note(run):
+    "What `adapt` wrote down about a run, if it made it"
+    path = run.path / 'adapted.json'
+    return read_json(path) if path.exists() else {}
+
+
+def _as_recorded(run, known):
+    "Replayed frames are easier than recorded ones: in their place what the parent knew of the recorded ones"
+    before = _note(run).get('known')
+    if before is None:
+        return known
+    for field in ('errors', 'movement', 'scatter', 'label_r2', 'labels'):
+        was = dict(zip((f'{name}-replayed' for name in before['names']), before[field] or []))
+        now = getattr(known, field)
+        if now is not None:
+            setattr(known, field, [was.get(name, v) for name, v in zip(known.names, now)])
+    return known
 
 # %% ../../nbs/judge/03_new_sessions.ipynb #a5fde286
 def _kept_known(run):
     "What `known.json` says, if it was made with these weights"
     with suppress(RunError, TypeError):
         kept = read_json(run.path / 'known.json')
-        if kept.pop('weights', None) == run._stamp():
+        # files of earlier versions know less
+        if kept.pop('weights', None) == run._stamp() and 'movement' in kept:
             return KnownSessions(**kept)
 
 
@@ -358,18 +385,12 @@ def known_sessions(
     kept = _kept_known(run)
     if kept and not kept.missing:
         return kept
-    left_out, known = _left_out(run), _all_sessions(run)
+    left_out, known = _note(run).get('left_out', []), _all_sessions(run)
     known = replace(_only(known, set(known.names) - set(left_out)), left_out=left_out)
     # a run of others may be read-only
     with suppress(RunError):
         write_json(run.path / 'known.json', dict(weights=run._stamp(), **vars(known)))
     return known
-
-
-def _left_out(run):
-    "Adapted sessions that stayed outside, by name"
-    path = run.path / 'adapted.json'
-    return read_json(path).get('left_out', []) if path.exists() else []
 
 # %% ../../nbs/judge/03_new_sessions.ipynb #a4d87562
 EDGE, OUTSIDE = 1.5, 3.0  # times the worst known session: where doubt begins, and where it ends
@@ -420,17 +441,28 @@ def _by_ratios(v):
             f'its background moves {v["scatter_ratio"]:.1f} times as much from frame to frame as that of any '
             'known session: the model takes something in it for another session',
         )
-    if 'stillness_ratio' in v:
-        yield (
-            'movement',
-            _level(v['stillness_ratio']),
-            f'it hardly moves: within trials its latents vary by {v["movement"]:.2g}, in the stillest session it '
-            f'knows by {v["least_movement"]:.2g}. The video may be frozen, or the animal kept still',
-        )
+
+# %% ../../nbs/judge/03_new_sessions.ipynb #c62f478b
+def _by_movement(v):
+    "Does the behaviour move? As `_by_ratios`; of frames that the model cannot see only whether nothing moves"
+    ratio = v.get('stillness_ratio')
+    if ratio is None or (v.get('error_ratio', 0) > OUTSIDE and ratio < 10):
+        return
+    how, why = 'it moves little', 'the animal kept still more, or the model does not see all of its movement'
+    if ratio > OUTSIDE:
+        how, why = 'it hardly moves', 'the video may be frozen, or the animal kept still'
+    yield (
+        'movement',
+        _level(ratio),
+        f'{how}: within trials its latents vary by {v["movement"]:.2g}, in the stillest session it knows '
+        f'by {v["least_movement"]:.2g}; {why}',
+    )
 
 # %% ../../nbs/judge/03_new_sessions.ipynb #7b3d08b6
 def _by_units(known, labels):
     "Are labels in the units of the known sessions? As `_by_ratios`"
+    if not any(known.labels or []):
+        return
     mean, std = (np.array(labels[k], float) for k in ('mean', 'std'))
     means, stds = (np.array([v[k] for v in known.labels if v], float) for k in ('mean', 'std'))
     (low, high), (least, most) = ((np.fmin.reduce(v), np.fmax.reduce(v)) for v in (means, stds))
@@ -447,10 +479,13 @@ def _by_units(known, labels):
     )
 
 
-def _by_fit(known, labels):
-    "Do labels and video go together? As `_by_ratios`"
-    worst = min((v['fit'] for v in known.labels or [] if v), default=None)
-    better, fit = labels['better'], labels['fit']
+def _worst_fit(known):
+    return min((v['fit'] for v in known.labels or [] if v), default=None)
+
+
+def _by_alternative(known, labels):
+    "Do labels and video go together in another way? As `_by_ratios`"
+    worst, better = _worst_fit(known), labels['better']
     if better and better['after'] >= (0.25 if worst is None else max(0.5 * worst, 0.1)):
         large = better['after'] - better['before'] >= 0.1
         yield (
@@ -459,13 +494,33 @@ def _by_fit(known, labels):
             f'its labels and its video do not go together as they are. They look as if {better["looks"]}: turned '
             f'back, the fit of these labels is {better["after"]:.2f} instead of {better["before"]:.2f}',
         )
-    elif worst is not None and worst >= 0.1:
+
+
+def _by_fit(known, labels):
+    "Does the model read the labels as well as in the known sessions? As `_by_ratios`"
+    worst, fit = _worst_fit(known), labels['fit']
+    if worst is not None and worst >= 0.1:
         share = (fit + 2 * labels['error']) / worst
+        level = 'doubtful' if share >= 0.5 else 'outside'
         yield (
             'labels',
-            'within' if share >= 0.75 else 'doubtful' if share >= 0.5 else 'outside',
+            'within' if share >= 0.75 else level,
             f'the model reads its labels badly: their fit is {fit:.2f}, in the sessions it knows {worst:.2f} or '
             'more. Exchanged columns, turned signs or a lag do not explain it',
+        )
+
+
+def _by_r2(known, labels):
+    "Are the predicted labels right as they are, too? As `_by_ratios`"
+    least = min((v['r2'] for v in known.labels or [] if v), default=None)
+    if least is not None:
+        short = least - labels['r2']
+        level = 'doubtful' if short <= 1.5 else 'outside'
+        yield (
+            'labels',
+            'within' if short <= 0.5 else level,
+            f'the labels that the model reads are off: their R2 is {labels["r2"]:.2f}, in the sessions it knows '
+            f'{least:.2f} or more; with an offset and a scale of their own it would be {labels["fit"]:.2f}',
         )
 
 # %% ../../nbs/judge/03_new_sessions.ipynb #6e349807
@@ -493,11 +548,10 @@ def judge_session(
     """Does a session lie within what the model knows? Pure arithmetic on the numbers of the session and of
     the known ones."""
     v = _ratios(known, errors, mean, scatter, moves)
-    said = list(_by_ratios(v))
+    said = [*_by_ratios(v), *_by_movement(v)]
     if labels:
-        said += _by_fit(known, labels)
-        if any(known.labels or []):
-            said += _by_units(known, labels)
+        said += list(_by_alternative(known, labels)) or [*_by_fit(known, labels), *_by_r2(known, labels)]
+        said += _by_units(known, labels)
     levels = {}
     for about, level, _ in said:
         levels[about] = max(level, levels.get(about, 'unknown'), key=LEVELS.index)
@@ -870,7 +924,8 @@ def _report(encoded, reader, k, earlier):
         error=float(np.nanmean(np.concatenate(list(frames.values())))),
         trial_errors=errors.tolist(),
     )
-    report |= _judged(encoded, errors, list(latents.values()), labels_beside(reader, k, predicted))
+    labels = labels_beside(reader, k, predicted) if info.n_labels else None
+    report |= _judged(encoded, errors, list(latents.values()), labels)
     if {report['verdict']['levels'].get(k) for k in ('frames', 'background')} & {'doubtful', 'outside'}:
         report['helps'] = _helps(encoded, info, earlier.get(name, {}), stamp)
     return report
@@ -879,13 +934,12 @@ def _report(encoded, reader, k, earlier):
 def _judged(encoded, errors, latents, labels):
     "Background, label R2 and verdict of a new session"
     run, names = encoded.parent, label_names(encoded.parent)
-    has = run.model.n_labels > 0 and np.isfinite(np.concatenate(labels[0])).any()
     (mean, scatter), moves = _place(run, latents), movement([_behaviour(run, z) for z in latents])
-    checked = check_labels(*labels, names) if has else None
+    checked = check_labels(*labels, names) if labels else None
     return dict(
         background=mean,
         scatter=scatter,
-        label_r2=label_r2(*labels, names) if has else None,
+        label_r2=label_r2(*labels, names) if labels else None,
         verdict=judge_session(encoded.known, errors, mean, scatter, moves, checked),
     )
 
@@ -974,6 +1028,13 @@ def hold_factor(
     return factor
 
 
+def worst_drift(
+    drift: dict,  # as of `Tether.drift`
+) -> float:  # in standard deviations
+    "Drift of the latent that moved most in the session where it moved most; what `max_drift` bounds."
+    return max(map(max, drift['sessions'].values()))
+
+# %% ../../nbs/judge/03_new_sessions.ipynb #5ade1f4a
 class Tether:
     """Holds the latents of old sessions where a model had them, while it learns others; what
     `fit(tether=...)` takes."""
@@ -986,7 +1047,7 @@ class Tether:
         config: Config,  # how to read the sessions
         weight: float = 1.0,  # of the squared drift, for each pixel of a frame
         max_drift: float = 0.1,  # standard deviations
-        drifts: list = (),  # the worst latent's drift that earlier epochs reached, where a fit is resumed
+        drifts: list = (),  # `worst_drift` of earlier epochs, where a fit is resumed
         note=lambda measured: None,  # called after each epoch with what was measured
     ):
         self.model, self.weights = deepcopy(model).eval().requires_grad_(False), cpu_state(model)
@@ -997,6 +1058,8 @@ class Tether:
             list(drifts),
             note,
         )
+        sizes = [sum(i.n_frames[t] for t in some) for i, some in zip(infos, trials)]
+        self.ends = np.cumsum(sizes)[:-1].astype(int)
         self.before, noise = self.latents(self.model)
         self.std = np.sqrt(self.before.var(0) + noise).astype(np.float32)
 
@@ -1028,17 +1091,19 @@ class Tether:
             / len(whole_batch(batch))
         )
 
-    def drift(self, model) -> dict:  # as of `latent_drift`
-        "How far the old latents have moved."
+    def drift(self, model) -> dict:  # as of `latent_drift`; `sessions`: `rms` of each old session
+        "How far the old latents have moved, all together and in each session."
         mode = model.training
-        found = latent_drift(self.before, self.latents(model.eval())[0], self.std)
+        after = self.latents(model.eval())[0]
         model.train(mode)
-        return found
+        parts = zip(self.infos, *(np.split(z, self.ends) for z in (self.before, after)))
+        sessions = {i.session.name: latent_drift(b, a, self.std)['rms'] for i, b, a in parts if len(b)}
+        return latent_drift(self.before, after, self.std) | dict(sessions=sessions)
 
     def holds(self, model: MSPSVAE, epoch: int) -> bool:
-        "Measure the drift, note it, and tell whether it keeps to the bound."
+        "Measure the drift, note it, and say whether it keeps to the bound, in every session."
         drift = self.drift(model)
-        self.drifts.append(max(drift['rms']))
+        self.drifts.append(worst_drift(drift))
         self.note(dict(epoch=epoch, **drift))
         return self.drifts[-1] <= self.max_drift
 
@@ -1054,7 +1119,7 @@ class Tether:
                     for k, v in there.items()
                 }
             )
-            return max(self.drift(model)['rms']) <= self.max_drift
+            return worst_drift(self.drift(model)) <= self.max_drift
 
         if keeps(1.0):
             return 1.0
@@ -1142,7 +1207,10 @@ def _adapt_config(run, n_sessions, overrides):
 def _scores(run, model, infos, sessions, trials):
     "Reconstruction error and label R2 of some trials of some sessions"
 
-    def of(reader, s, name):
+    def r2(reader, s, predicted):
+        return label_r2(*labels_beside(reader, s, predicted, trials[s]), label_names(run))['all']
+
+    def of(reader, s):
         errors, predicted = [], {}
         for t in trials[s]:
             arrays = reader.trial(s, t)
@@ -1151,11 +1219,11 @@ def _scores(run, model, infos, sessions, trials):
         has = infos[s].n_labels and not infos[s].unlabelled
         return dict(
             error=float(np.nanmean(np.concatenate(errors))),
-            label_r2=label_r2(reader, s, predicted, label_names(run), trials[s])['all'] if has else None,
+            label_r2=r2(reader, s, predicted) if has else None,
         )
 
     with TrialReader(infos, run.config.replace(cache='stream')) as reader:
-        return {infos[s].session.name: of(reader, s, infos[s].session.name) for s in sessions}
+        return {infos[s].session.name: of(reader, s) for s in sessions}
 
 # %% ../../nbs/judge/03_new_sessions.ipynb #e57d28a0
 def _some(trials, most=8):
@@ -1196,7 +1264,30 @@ def _check_asked(**numbers):
     if n_started() > 1:
         raise ConfigError('adapt trains in one process; start it without torchrun')
 
+# %% ../../nbs/judge/03_new_sessions.ipynb #9c5b7af4
+def _odd_labels(run, known, infos, names):
+    "What is wrong with labels of new sessions, before the model learns from them: name -> text"
+    out = {}
+    for s, info in enumerate(infos):
+        if not (info.n_labels and run.model.n_labels):
+            continue
+        with TrialReader(infos, _looking_config(run).replace(cache='stream')) as reader:
+            some = _some(range(len(info.trials)), 40)
+            mu = {t: reader.trial(s, t)['frames'] for t in some}
+            read = {info.trials[t]: encode_frames(run.model, frames)[1] for t, frames in mu.items()}
+            found = check_labels(*labels_beside(reader, s, read, some), label_names(run))
+        said = [*_by_alternative(known, found), *_by_units(known, found)] if found else []
+        texts = [text for _, level, text in said if level == 'outside']
+        if texts:
+            out[names[s]] = '; '.join(texts)
+            warnings.warn(
+                f'{names[s]}: {out[names[s]]}. The model will learn from these labels; mend them first, or leave '
+                'them out of the file',
+                stacklevel=3,
+            )
+    return out
 
+# %% ../../nbs/judge/03_new_sessions.ipynb #dbca4c6c
 def adapt(
     run: Run,  # from `fit`, `load_run`, or `adapt` itself
     paths,  # new sessions, as for `encode`; with or without labels
@@ -1222,6 +1313,7 @@ def adapt(
     old, replayed = _old_sessions(run, out, begun.get('replayed'))
     new = _renamed(run, infos, old)
     check_sessions([*old, *new], config).raise_if_wrong()
+    known = known_sessions(run)
     note = dict(
         parent=str(run.path.resolve()),
         weights=weights_digest(cpu_state(run.model)),
@@ -1231,7 +1323,11 @@ def adapt(
         old=[s.name for s in old],
         new=[s.name for s in new],
         drift=begun.get('drift', []),
+        left_out=[s.name for s, was in zip(old, run.data['sessions']) if was['name'] in known.left_out],
+        odd_labels=_odd_labels(run, known, infos, [s.name for s in new]),
     )
+    if replayed:
+        note['known'] = vars(known)
     held = _hold(run, old, config, out, note)
     adapted = fit(
         [*old, *new], config, out=out, resume=resume, log=log, show_progress=show_progress, tether=held
@@ -1257,7 +1353,7 @@ def _hold(run, old, config, out, note):
         config,
         note['tether'],
         note['max_drift'],
-        [max(d['rms']) for d in note['drift']],
+        [worst_drift(d) for d in note['drift']],
         measured,
     )
 
@@ -1282,7 +1378,7 @@ def _part_of_the_way(adapted, held):
     )
     return share
 
-
+# %% ../../nbs/judge/03_new_sessions.ipynb #443422dd
 def _finish(run, adapted, held, note):
     "Write down what became of old and new sessions, and warn where nothing was learned"
     if not adapted.interrupted and not _best_epoch(adapted):
@@ -1295,8 +1391,47 @@ def _finish(run, adapted, held, note):
     note['final'], note['std'] = held.drift(adapted.model), held.std.tolist()
     note['epoch'] = _best_epoch(adapted)
     write_json(adapted.path / 'adapted.json', note)
+    note['verdicts'] = _verdicts(adapted, note)
+    stayed = [k for k, v in note['verdicts'].items() if v['level'] == 'outside' or k in note['odd_labels']]
+    note['left_out'] = note['left_out'] + stayed
+    write_json(adapted.path / 'adapted.json', note)
+    _warn_of(note, stayed)
 
 
+def _verdicts(adapted, note):
+    "What `judge_session` says of the new sessions' held-out trials, beside the old sessions that count"
+    every = _all_sessions(adapted)
+    known = _only(every, set(note['old']) - set(note['left_out']))
+
+    def of(values, k):
+        return None if values is None else values[k]
+
+    return {
+        name: judge_session(
+            known,
+            np.array(of(every.errors, k), float),
+            *(of(values, k) for values in (every.means, every.scatter, every.movement, every.labels)),
+        )
+        for k, name in enumerate(every.names)
+        if name in note['new']
+    }
+
+
+def _warn_of(note, stayed):
+    "Say which new sessions the model did not learn"
+    for name, v in note['verdicts'].items():
+        what = '; '.join(v['findings'] + [t for k, t in note['odd_labels'].items() if k == name])
+        if name in stayed:
+            warnings.warn(
+                f'{name} stayed outside of what the model knows: {what}. Do not use its latents; later sessions '
+                'are not compared with it. Look at its video and its labels; if they are sound, longer training '
+                '(max_epochs) may help',
+                stacklevel=4,
+            )
+        elif what:
+            warnings.warn(f'{name} is now at the edge of what the model knows: {what}', stacklevel=4)
+
+# %% ../../nbs/judge/03_new_sessions.ipynb #1aaa4218
 def describe_adapted(
     adapted: Run,  # from `adapt`
 ) -> str:
@@ -1311,24 +1446,42 @@ def describe_adapted(
     def r2(v):
         return 'none' if v is None else f'{v:.2f}'
 
-    rows = [('new session, test trials', 'error', 'after', 'label R2', 'after')]
+    rows = [('new session, test trials', 'error', 'after', 'label R2', 'after', 'verdict')]
     rows += [
-        (k, f'{b["error"]:.4f}', f'{a["error"]:.4f}', r2(b['label_r2']), r2(a['label_r2']))
+        (
+            k,
+            f'{b["error"]:.4f}',
+            f'{a["error"]:.4f}',
+            r2(b['label_r2']),
+            r2(a['label_r2']),
+            _verdict_of(note, k),
+        )
         for (k, b), a in zip(note['before'].items(), note['after'].values())
     ]
-    wide, drift = (
-        [max(map(len, column)) for column in zip(*rows)],
-        {k: max(v) for k, v in note['final'].items()},
-    )
+    wide = [max(map(len, column)) for column in zip(*rows)]
     table = ['  '.join(v.ljust(w) for v, w in zip(row, wide)).rstrip() for row in rows]
+    return '\n'.join(table + list(_on_drift(note)))
+
+
+def _verdict_of(note, name):
+    left_out = ', left out' if name in note['left_out'] else ''
+    return note['verdicts'][name]['level'] + left_out
+
+
+def _on_drift(note, most=10):
+    "How far old sessions moved, in words"
+    drift, by_session = note['final'], {k: max(v) for k, v in note['final']['sessions'].items()}
     where = 'frames painted from stored latents' if note['replayed'] else 'held-out trials'
-    return '\n'.join(
-        table
-        + [
-            f'Latents of the {len(note["old"])} old session{"s" if len(note["old"]) > 1 else ""} moved '
-            f'by {drift["rms"]:.3f} standard deviations (root mean square of the worst latent; the '
-            f'bound is {note["max_drift"]:g}), '
-            f'median {drift["median"]:.3f}, 95th percentile {drift["p95"]:.3f}; measured on {where}, at '
-            f'epoch {note["epoch"]}'
-        ]
+    yield (
+        'Drift of the latents of old sessions, in standard deviations (root mean square of the worst latent; the '
+        f'bound for each session is {note["max_drift"]:g}), on {where}, at epoch {note["epoch"]}:'
     )
+    far = sorted(by_session, key=by_session.get, reverse=True)
+    less = f', {len(far) - most} more with less' if len(far) > most else ''
+    yield ', '.join(f'{k} {by_session[k]:.3f}' for k in far[:most]) + less
+    yield (
+        f'all together {max(drift["rms"]):.3f}, median {max(drift["median"]):.3f}, 95th percentile '
+        f'{max(drift["p95"]):.3f}'
+    )
+    for k in note['left_out']:
+        yield f'{k} stayed outside: later sessions are not compared with it'
