@@ -189,7 +189,8 @@ def label_units(
     n, y = np.maximum(known.sum(0), 1), np.where(known, labels, 0.0)
     mean = y.sum(0) / n
     std = np.sqrt((np.where(known, y - mean, 0.0) ** 2).sum(0) / n)
-    return dict(mean=np.where(std > 0, mean, np.nan).tolist(), std=np.where(std > 0, std, np.nan).tolist())
+    varies = std > 1e-9 * np.maximum(np.abs(mean), 1e-9)
+    return {k: np.where(varies, v, np.nan).tolist() for k, v in dict(mean=mean, std=std).items()}
 
 
 def _mean_r2(y, y_hat):
@@ -201,9 +202,9 @@ def check_labels(
     labels: list,  # of each trial of a session, `[n_frames, n_labels]`; NaN where unknown
     predicted: list,  # of each trial, what the model reads
     names: list,  # of the labels
-    # `names`; `fit`, its standard `error`, and `r2`, which counts offset and scale as errors; `mean` and `std` of each given label; `better`: None, or the alternative
-    # that fits far better, in words (`looks`), with the fit of the labels that it changes `before` and `after`;
-    # `perhaps`: alternatives that chance may explain
+    # `names`; `fit`, its standard `error`, and `r2`, which counts offset and scale as errors; `mean` and `std`
+    # of each given label; `better`: None, or the alternative that fits far better, in words (`looks`), with the
+    # fit of the labels that it changes `before` and `after`; `perhaps`: those that chance may explain
 ) -> dict | None:  # None where no label varies
     "Do the labels of a session look like those that a model reads from its frames?"
     units = label_units(np.concatenate(labels).astype(float))
@@ -376,7 +377,7 @@ def _as_recorded(run, known):
             setattr(known, field, [was.get(name, v) for name, v in zip(known.names, now)])
     return known
 
-# %% ../../nbs/judge/03_new_sessions.ipynb #a5fde286
+
 def _kept_known(run):
     "What `known.json` says, if it was made with these weights"
     with suppress(RunError, TypeError):
@@ -401,11 +402,20 @@ def known_sessions(
     if kept and not kept.missing:
         return kept
     left_out, known = _note(run).get('left_out', []), _all_sessions(run)
+    known = _without_badly_read(run, known)
     known = replace(_only(known, set(known.names) - set(left_out)), left_out=left_out)
     # a run of others may be read-only
     with suppress(RunError):
         write_json(run.path / 'known.json', dict(weights=run._stamp(), **vars(known)))
     return known
+
+
+def _without_badly_read(run, known):
+    "Labels that an adapted model reads badly are no measure for those of later sessions"
+    low = _note(run).get('low_r2', {})
+    if not known.labels:
+        return known
+    return replace(known, labels=[None if k in low else v for k, v in zip(known.names, known.labels)])
 
 # %% ../../nbs/judge/03_new_sessions.ipynb #a4d87562
 EDGE, OUTSIDE = 1.5, 3.0  # times the worst known session: where doubt begins, and where it ends
@@ -457,7 +467,7 @@ def _by_ratios(v):
             'known session: the model takes something in it for another session',
         )
 
-# %% ../../nbs/judge/03_new_sessions.ipynb #c62f478b
+
 def _by_movement(v):
     "Does the behaviour move? As `_by_ratios`; of frames that the model cannot see only whether nothing moves"
     ratio = v.get('stillness_ratio')
@@ -516,19 +526,20 @@ def _by_alternative(known, labels):
 
 def _by_fit(known, labels):
     "Does the model read the labels as well as in the known sessions? As `_by_ratios`"
-    worst, fit = _worst_fit(known), labels['fit']
-    if worst is not None and worst >= 0.1:
-        share = (fit + 2 * labels['error']) / worst
-        level = 'doubtful' if share >= 0.5 else 'outside'
-        why = 'Exchanged columns, turned signs or a lag do not explain it'
-        if labels['perhaps']:
-            why = f'Perhaps {" or ".join(labels["perhaps"])}'
-        yield (
-            'labels',
-            'within' if share >= 0.75 else level,
-            f'the model reads its labels badly: their fit is {fit:.2f}, in the sessions it knows {worst:.2f} or '
-            f'more. {why}',
-        )
+    worst = _worst_fit(known)
+    share = math.inf if worst is None else (labels['fit'] + 2 * labels['error']) / worst
+    if worst is None or worst < 0.1 or share >= 0.75:
+        yield from _by_r2(known, labels)
+        return
+    why = 'Exchanged columns, turned signs or a lag do not explain it'
+    if labels['perhaps']:
+        why = f'Perhaps {" or ".join(labels["perhaps"])}'
+    yield (
+        'labels',
+        'doubtful' if share >= 0.5 else 'outside',
+        f'the model reads its labels badly: their fit is {labels["fit"]:.2f}, in the sessions it knows '
+        f'{worst:.2f} or more. {why}',
+    )
 
 
 def _by_r2(known, labels):
@@ -571,7 +582,7 @@ def judge_session(
     v = _ratios(known, errors, mean, scatter, moves)
     said = [*_by_ratios(v), *_by_movement(v)]
     if labels:
-        said += list(_by_alternative(known, labels)) or [*_by_fit(known, labels), *_by_r2(known, labels)]
+        said += list(_by_alternative(known, labels)) or list(_by_fit(known, labels))
         said += _by_units(known, labels)
     levels = {}
     for about, level, _ in said:
@@ -829,7 +840,7 @@ def _advice(report):
         'simply looks different, `adapt` teaches the model its look'
     )
 
-# %% ../../nbs/judge/03_new_sessions.ipynb #81f12123
+
 def describe_encoded(
     encoded: Encoded,  # from `encode`
 ) -> str:  # a table, and what is odd
@@ -977,7 +988,7 @@ def _helps(encoded, info, old, stamp):
     frames = _some_frames(info)
     return what_helps(encoded.parent.model, frames, EDGE * worst, most=OUTSIDE * worst)
 
-# %% ../../nbs/judge/03_new_sessions.ipynb #c2320054
+
 def encode(
     run: Run,  # from `fit`, `adapt` or `load_run`
     # sessions that it never saw: root folder, list of HDF5 paths, CSV, or `Session`s; with or without labels
@@ -1287,7 +1298,7 @@ def _check_asked(**numbers):
     if n_started() > 1:
         raise ConfigError('adapt trains in one process; start it without torchrun')
 
-# %% ../../nbs/judge/03_new_sessions.ipynb #9c5b7af4
+
 def _odd_labels(run, known, infos, names):
     "What is wrong with labels of new sessions, before the model learns from them: name -> text"
     out = {}
@@ -1310,7 +1321,16 @@ def _odd_labels(run, known, infos, names):
             )
     return out
 
-# %% ../../nbs/judge/03_new_sessions.ipynb #dbca4c6c
+
+def _inherited(run, known, old):
+    "What the parent's own adaptation did not bring within, under the names of the new run"
+    now = {was['name']: s.name for s, was in zip(old, run.data['sessions'])}
+    low = _note(run).get('low_r2', {})
+    return dict(
+        left_out=[now[name] for name in known.left_out], low_r2={now[name]: v for name, v in low.items()}
+    )
+
+
 def adapt(
     run: Run,  # from `fit`, `load_run`, or `adapt` itself
     paths,  # new sessions, as for `encode`; with or without labels
@@ -1346,7 +1366,7 @@ def adapt(
         old=[s.name for s in old],
         new=[s.name for s in new],
         drift=begun.get('drift', []),
-        left_out=[s.name for s, was in zip(old, run.data['sessions']) if was['name'] in known.left_out],
+        **_inherited(run, known, old),
         odd_labels=_odd_labels(run, known, infos, [s.name for s in new]),
     )
     if replayed:
@@ -1424,16 +1444,18 @@ def _finish(run, adapted, held, note):
     note['final'], note['std'] = held.drift(adapted.model), held.std.tolist()
     note['epoch'] = _best_epoch(adapted)
     write_json(adapted.path / 'adapted.json', note)
-    note['verdicts'] = _verdicts(adapted, note)
+    every = _all_sessions(adapted)
+    note['verdicts'] = _verdicts(every, note)
     stayed = [k for k, v in note['verdicts'].items() if v['level'] != 'within' or k in note['odd_labels']]
     note['left_out'] = note['left_out'] + stayed
+    note['low_r2'] = note['low_r2'] | _low_r2(every, note)
     write_json(adapted.path / 'adapted.json', note)
     _warn_of(note)
+    _warn_of_labels(note)
 
 
-def _verdicts(adapted, note):
+def _verdicts(every, note):
     "What `judge_session` says of the new sessions' held-out trials, beside the old sessions that count"
-    every = _all_sessions(adapted)
     known = _only(every, set(note['old']) - set(note['left_out']))
 
     def of(values, k):
@@ -1464,7 +1486,27 @@ def _warn_of(note):
             stacklevel=4,
         )
 
-# %% ../../nbs/judge/03_new_sessions.ipynb #1aaa4218
+
+def _low_r2(every, note):
+    "New sessions whose labels are read much worse than those of the old ones: name -> R2, and the lowest old one"
+    counts = set(note['old']) - set(note['left_out']) - set(note['low_r2'])
+    old = [v for name, v in zip(every.names, every.label_r2 or []) if name in counts and v is not None]
+    after = {k: v['label_r2'] for k, v in note['after'].items() if v['label_r2'] is not None}
+    return {k: [v, min(old)] for k, v in after.items() if old and v < 0.75 * min(old)}
+
+
+def _warn_of_labels(note):
+    "Say which labels the model reads badly even now"
+    for name, (r2, least) in note['low_r2'].items():
+        if name in note['old']:
+            continue
+        warnings.warn(
+            f'the labels of {name} are read with an R2 of {r2:.2f} in its test trials, those of the old sessions with '
+            f'{least:.2f} or more: do not rely on the labels that the model reads there',
+            stacklevel=4,
+        )
+
+
 def describe_adapted(
     adapted: Run,  # from `adapt`
 ) -> str:
