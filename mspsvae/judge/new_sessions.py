@@ -826,7 +826,11 @@ def _advice(report):
             'look at its labels beside its video, mend them, and encode it again. Its latents come from the frames '
             'alone and do not change; by its frames it lies within'
         )
-    if 'movement' in odd:
+    if odd == ['movement'] and levels['movement'] == 'doubtful':
+        return (
+            'look whether the animal moved less than those that the model knows; if so, its latents are sound'
+        )
+    if levels.get('movement') == 'outside':
         return 'look at the video: does the animal move in it? Without movement its latents say nothing'
     helps = report.get('helps')
     if helps:
@@ -1446,12 +1450,18 @@ def _finish(run, adapted, held, note):
     write_json(adapted.path / 'adapted.json', note)
     every = _all_sessions(adapted)
     note['verdicts'] = _verdicts(every, note)
-    stayed = [k for k, v in note['verdicts'].items() if v['level'] != 'within' or k in note['odd_labels']]
+    stayed = [k for k, v in note['verdicts'].items() if _not_learned(v['levels']) or k in note['odd_labels']]
     note['left_out'] = note['left_out'] + stayed
     note['low_r2'] = note['low_r2'] | _low_r2(every, note)
     write_json(adapted.path / 'adapted.json', note)
     _warn_of(note)
     _warn_of_labels(note)
+
+
+def _not_learned(levels):
+    "Is a new session no measure for later ones? One that only moves less, or whose labels are in doubt, is"
+    frames = [levels.get(k, 'within') for k in ('frames', 'background')]
+    return frames != ['within'] * 2 or 'outside' in (levels.get('movement'), levels.get('labels'))
 
 
 def _verdicts(every, note):
