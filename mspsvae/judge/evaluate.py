@@ -8,7 +8,7 @@ __all__ = ['PENALTIES', 'CHANCE_FRAMES', 'less_session_means', 'r2_scores', 'equ
            'within_r2', 'dci', 'shift_in_session', 'dci_chance', 'correlations', 'mean_abs_correlation', 'spaced',
            'spaced_in', 'trials_of', 'FrameTable', 'frame_table', 'sample_frames', 'pixel_mse',
            'session_information_of', 'subspace_slices', 'check_limits', 'cause_names', 'evaluate', 'beside_pca',
-           'pca_sentence', 'summarise', 'match_latents', 'stability']
+           'pca_sentence', 'summarise', 'scrambled', 'match_latents', 'stability']
 
 # %% ../../nbs/judge/01_evaluate.ipynb #8473803e
 from collections import Counter
@@ -882,11 +882,30 @@ def _agreement(a, b):
     return float(np.mean([abs(r[i, j]) for i, j in pairs]))
 
 
+def scrambled(
+    z: np.ndarray,  # latents, `[n, d]`, frames in their order in time
+    session: np.ndarray,  # `[n]`
+    rng: np.random.Generator,
+) -> np.ndarray:  # `[n, d]`
+    "Latents that move as these do, at other times: each session's mean stays, movement is that of any session."
+    sessions = np.unique(session)
+    means = {s: z[session == s].mean(0) for s in sessions}
+    out = np.empty(z.shape)
+    for s, other in zip(sessions, rng.permutation(sessions)):
+        moved = z[session == other] - means[other]
+        loop = np.concatenate([moved, moved[::-1]])  # there and back: no jump where it begins again
+        loop = np.roll(loop, rng.integers(len(loop)), axis=0)
+        out[session == s] = means[s] + rng.choice([-1, 1]) * np.resize(
+            loop, ((session == s).sum(), z.shape[1])
+        )
+    return out
+
+
 def match_latents(
     a: np.ndarray,  # latents of one run, `[n, da]`
     b: np.ndarray,  # of another, of the same frames, `[n, db]`
     session: np.ndarray,  # of each frame, `[n]`, frames in their order in time
-    n_shifts: int = 200,  # for chance
+    n_draws: int = 200,  # for chance
     # `pairs` `[(i, j, correlation)]`, `agreement`, `chance` (mean), `chance_high` (95th percentile),
     # `same_plane` (R2)
 ) -> dict:
@@ -894,7 +913,7 @@ def match_latents(
     agree beside chance."""
     rng = np.random.default_rng(0)
     pairs, r = _matched(a, b)
-    shifted = [_agreement(a, shift_in_session(b, session, rng)) for _ in range(n_shifts)]
+    by_chance = [_agreement(a, scrambled(b, session, rng)) for _ in range(n_draws)]
     plane = np.mean(
         [
             r2_scores(v, LinearRegression().fit(u, v).predict(u).reshape(v.shape))[0]
@@ -905,8 +924,8 @@ def match_latents(
         dict(
             pairs=[(i, j, r[i, j]) for i, j in pairs],
             agreement=_agreement(a, b),
-            chance=np.mean(shifted),
-            chance_high=np.quantile(shifted, 0.95),
+            chance=np.mean(by_chance),
+            chance_high=np.quantile(by_chance, 0.95),
             same_plane=plane,
         )
     )
