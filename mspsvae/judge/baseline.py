@@ -9,7 +9,6 @@ __all__ = ['principal_axes', 'Baseline', 'fit_baseline', 'ridge_labels', 'frames
 # %% ../../nbs/judge/00_baseline.ipynb #bf763136
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import ceil
 
 import numpy as np
 from sklearn.linear_model import Ridge, RidgeCV

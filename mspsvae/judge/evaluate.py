@@ -663,6 +663,12 @@ def _split_scores(run, split, table, infos, most_decoded):
     return scores | (dict(label_r2=_label_scores(run, table, infos)) if run.model.n_labels else {})
 
 
+def _unsupervised_scores(run, test, part):
+    several = len(run.data['sessions']) > 1
+    information = dict(session_information=session_information_of(run)) if several else {}
+    return information | _correlation_scores(run, test.latents[:, part], test)
+
+
 def _correlation_scores(run, latents, test):
     names = [n for n, s in zip(latent_names(run), latent_subspaces(run)) if s == 'unsupervised']
     scores = dict(
@@ -732,24 +738,17 @@ def evaluate(
     tables = {k: frame_table(run, k) for k in ('train', 'val', 'test')}
     splits = {k: _split_scores(run, k, t, infos, most_decoded) for k, t in tables.items()}
     train, test = tables['train'].thin(most_frames), tables['test']
-    scores = (
-        dict(n_test_frames=len(test.session))
-        | {k: splits['test'][k] for k in ('pixel_mse', 'label_r2') if k in splits['test']}
-        | dict(splits=splits)
-    )
+    headline = {k: splits['test'][k] for k in ('pixel_mse', 'label_r2') if k in splits['test']}
+    scores = dict(n_test_frames=len(test.session)) | headline | dict(splits=splits)
     if len(infos) > 1:
-        scores['session_chance'] = 1 / len(infos)
-        scores['session_accuracy'] = _session_scores(
-            subspaces, train, test.thin(most_frames), frame_table(run, 'all', most_frames)
-        )
-    if run.model.n_unsupervised and len(infos) > 1:
-        scores['session_information'] = session_information_of(run)
+        whole = frame_table(run, 'all', most_frames)
+        scores |= dict(session_chance=1 / len(infos))
+        scores |= dict(session_accuracy=_session_scores(subspaces, train, test.thin(most_frames), whole))
     if run.model.n_unsupervised:
-        scores |= _correlation_scores(run, test.latents[:, subspaces['unsupervised']], test)
+        scores |= _unsupervised_scores(run, test, subspaces['unsupervised'])
     scores |= _truth_scores(train, test, infos, _behaviour_slices(run, subspaces))
     if test.causes is not None:
-        names = cause_names(infos, test)
-        scores['disentanglement'] = _disentanglement(run, train, test, names)
+        scores['disentanglement'] = _disentanglement(run, train, test, cause_names(infos, test))
     if baseline:
         scores['pca'] = _pca_scores(run, train, test.thin(most_frames), infos)
     scores = plain_json(scores)
