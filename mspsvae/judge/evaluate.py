@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['PENALTIES', 'CHANCE_FRAMES', 'less_session_means', 'r2_scores', 'equal_rows', 'guess_sessions', 'accuracy_interval',
-           'session_accuracy', 'trial_folds', 'cross_validated_accuracy', 'linear_predictions', 'linear_r2',
-           'within_r2', 'dci', 'shift_in_session', 'dci_chance', 'correlations', 'mean_abs_correlation', 'spaced',
-           'spaced_in', 'trials_of', 'FrameTable', 'frame_table', 'sample_frames', 'pixel_mse',
+           'session_accuracy', 'trial_folds', 'cross_validated_accuracy', 'local_mixing', 'linear_predictions',
+           'linear_r2', 'within_r2', 'dci', 'shift_in_session', 'dci_chance', 'correlations', 'mean_abs_correlation',
+           'spaced', 'spaced_in', 'trials_of', 'FrameTable', 'frame_table', 'sample_frames', 'pixel_mse',
            'session_information_of', 'subspace_slices', 'check_limits', 'cause_names', 'evaluate', 'beside_pca',
            'pca_sentence', 'summarise', 'scrambled', 'match_latents', 'stability']
 
@@ -21,6 +21,7 @@ from textwrap import wrap
 import numpy as np
 import torch
 from scipy.optimize import linear_sum_assignment  # which scikit-learn brings
+from scipy.spatial.distance import cdist
 from scipy.stats import beta
 from scipy.stats import t as student
 from sklearn.linear_model import LinearRegression, LogisticRegression, lasso_path
@@ -188,6 +189,37 @@ def cross_validated_accuracy(
     return _accuracies(guesses, session[judged], trial[judged]) | dict(
         n_trials=len(np.unique(trial[judged])), n_folds=int(fold.max()) + 1
     )
+
+# %% ../../nbs/judge/01_evaluate.ipynb #01caa18e
+def _effective_sessions(
+    number, near
+):  # session `[n]`, neighbours `[n, k]`: mean of 1 / sum of squared shares
+    share = np.stack([(number[near] == s).mean(1) for s in range(number.max() + 1)], 1)
+    return float((1 / (share**2).sum(1)).mean())
+
+
+def local_mixing(
+    z: np.ndarray,  # latents, `[n, d]`
+    session: np.ndarray,  # `[n]`
+    trial: np.ndarray,  # `[n]`, no number in two sessions
+    k: int = 30,  # neighbours
+    most_frames: int = 1500,  # as many of each session
+    n_shuffles: int = 19,
+) -> dict | None:  # `effective_sessions`, `chance` (mean), `chance_low` (lowest); None with too few frames
+    "How many sessions frames find among their neighbours in other trials (after iLISI)."
+    rows = equal_rows(session)
+    rows = rows[evenly_spaced(len(rows), most_frames)]
+    z, (sessions, number) = z[rows], np.unique(session[rows], return_inverse=True)
+    trials, first, of = np.unique(trial[rows], return_index=True, return_inverse=True)
+    if len(sessions) < 2 or (len(rows) - np.bincount(of)).min() < k:
+        return None
+    far = cdist(*[StandardScaler().fit_transform(z)] * 2)
+    far[of[:, None] == of] = np.inf
+    near, rng = np.argpartition(far, k - 1, axis=1)[:, :k], np.random.default_rng(0)
+    dealt = [rng.permutation(number[first])[of] for _ in range(n_shuffles)]
+    chance = [_effective_sessions(d, near) for d in dealt]
+    found = _effective_sessions(number, near)
+    return dict(effective_sessions=found, chance=float(np.mean(chance)), chance_low=min(chance))
 
 # %% ../../nbs/judge/01_evaluate.ipynb #ec0097d6
 def linear_predictions(
@@ -663,6 +695,11 @@ def _split_scores(run, split, table, infos, most_decoded):
     return scores | (dict(label_r2=_label_scores(run, table, infos)) if run.model.n_labels else {})
 
 
+def _mixing_scores(subspaces, whole):
+    parts = {k: whole.latents[:, part] for k, part in subspaces.items()}
+    return {k: local_mixing(z, whole.session, whole.trial) for k, z in parts.items()}
+
+
 def _unsupervised_scores(run, test, part):
     several = len(run.data['sessions']) > 1
     information = dict(session_information=session_information_of(run)) if several else {}
@@ -744,6 +781,7 @@ def evaluate(
         whole = frame_table(run, 'all', most_frames)
         scores |= dict(session_chance=1 / len(infos))
         scores |= dict(session_accuracy=_session_scores(subspaces, train, test.thin(most_frames), whole))
+        scores |= dict(local_mixing=_mixing_scores(subspaces, whole))
     if run.model.n_unsupervised:
         scores |= _unsupervised_scores(run, test, subspaces['unsupervised'])
     scores |= _truth_scores(train, test, infos, _behaviour_slices(run, subspaces))
@@ -787,6 +825,9 @@ def _score_lines(scores):
     if 'label_r2' in scores:
         yield 'label R2 within sessions', _number(scores['label_r2']['within']['all']), 'near 1'
     yield from _session_lines(scores)
+    if mixing := scores.get('local_mixing', {}).get('unsupervised'):
+        told, chance = (_number(mixing[k]) for k in ('effective_sessions', 'chance'))
+        yield 'sessions among neighbours of unsupervised', told, f'near chance, {chance}'
     if 'unsupervised_correlation' in scores:
         yield 'correlation between unsupervised', _number(scores['unsupervised_correlation']), 'small'
     for cause, found in scores.get('cause_r2', {}).get('unsupervised', {}).get('by_cause', {}).items():
