@@ -9,7 +9,6 @@ __all__ = ['principal_axes', 'Baseline', 'fit_baseline', 'ridge_labels', 'frames
 # %% ../../nbs/judge/00_baseline.ipynb #bf763136
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import ceil
 
 import numpy as np
 from sklearn.linear_model import Ridge, RidgeCV
@@ -59,12 +58,14 @@ def fit_baseline(
 ) -> Baseline:
     "Mean frames, and axes of what moves around them."
     still = np.stack([_known_mean(frames[session == s]) for s in range(session.max() + 1)])
-    x = np.nan_to_num(frames - still[session])
+    x = frames - still[session]
+    np.nan_to_num(x, copy=False)
     axes = principal_axes(x, n_axes)
     if labels is None:
         return Baseline(still, axes, axes[:, :n_components], np.zeros((0, n_components), np.float32))
     b = np.linalg.lstsq(labels, x, rcond=None)[0].astype(x.dtype)
-    rest_axes = principal_axes(x - labels.astype(x.dtype) @ b, n_components)
+    x -= labels.astype(x.dtype) @ b
+    rest_axes = principal_axes(x, n_components)
     return Baseline(still, axes, rest_axes, b @ rest_axes)
 
 
@@ -150,28 +151,31 @@ def label_movement(
 
 # %% ../../nbs/judge/00_baseline.ipynb #64c2d7b1
 class _PixelSums:
-    "Errors of pixels by session, added up piece by piece"
+    "Errors of the pixels of one session, added up piece by piece"
 
-    def __init__(self, n_sessions, n_pixels):
-        self.error, self.n = np.zeros(n_sessions), np.zeros(n_sessions)
-        self.count, self.total, self.square = (np.zeros((n_sessions, n_pixels)) for _ in range(3))
+    def __init__(self, n_pixels):
+        self.error, self.n = 0.0, 0
+        self.count, self.total, self.square = (np.zeros(n_pixels) for _ in range(3))
 
-    def add(self, s, frames, painted):  # of one session, `[m, p]`
+    def add(self, frames, painted):  # `[m, p]`
         known = np.isfinite(frames)
         x = np.where(known, frames, 0.0)
-        self.error[s] += (np.where(known, frames - painted, 0.0).astype(float) ** 2).sum()
-        self.n[s] += known.sum()
-        self.count[s] += known.sum(0)
-        self.total[s] += x.sum(0, dtype=float)
-        self.square[s] += (x**2).sum(0, dtype=float)
+        self.error += (np.where(known, frames - painted, 0.0).astype(float) ** 2).sum()
+        self.n += known.sum()
+        self.count += known.sum(0)
+        self.total += x.sum(0, dtype=float)
+        self.square += (x**2).sum(0, dtype=float)
 
-    def scores(self, names):
-        moved = (self.square - self.total**2 / np.maximum(self.count, 1)).sum(1)
-        with np.errstate(divide='ignore', invalid='ignore'):
-            by_session, explained = self.error / self.n, 1 - self.error / moved
-            everywhere = dict(all=self.error.sum() / self.n.sum(), by_session=dict(zip(names, by_session)))
-            share = dict(all=1 - self.error.sum() / moved.sum(), by_session=dict(zip(names, explained)))
-        return everywhere | dict(explained=share)
+    def totals(self):  # squared error, pixels, and what moves around the mean frame
+        return self.error, self.n, (self.square - self.total**2 / np.maximum(self.count, 1)).sum()
+
+
+def _pixel_scores(totals, names):  # of all sessions
+    error, n, moved = np.transpose(totals)
+    with np.errstate(divide='ignore', invalid='ignore'):
+        explained = dict(all=1 - error.sum() / moved.sum(), by_session=dict(zip(names, 1 - error / moved)))
+        by_session = dict(zip(names, error / n))
+        return dict(all=error.sum() / n.sum(), by_session=by_session, explained=explained)
 
 # %% ../../nbs/judge/00_baseline.ipynb #aff4754f
 @dataclass
@@ -191,16 +195,18 @@ def describe_frames(
     n_painted: int,  # axes that frames are painted with
 ) -> Described:
     "Go through frames once: components, scores, errors."
-    n, axes = len(wanted.row), baseline.axes[:, :n_painted]
-    u, z = (np.zeros((n, v.shape[1]), np.float32) for v in (baseline.rest_axes, baseline.axes))
-    sums = _PixelSums(*baseline.still.shape)
-    for at, frames in frames_in_pieces(reader, wanted.session, wanted.trial, wanted.row):
-        s = wanted.session[at[0]]
-        x = np.nan_to_num(frames - baseline.still[s])
-        u[at] = baseline.components(x, None if moved_labels is None else moved_labels[at])
-        z[at] = baseline.scores(x)
-        sums.add(s, frames, baseline.still[s] + (x @ axes) @ axes.T)
-    return Described(u, z, sums.scores([i.session.name for i in reader.infos]))
+    axes, totals = baseline.axes[:, :n_painted], []
+    u, z = (np.zeros((len(wanted.row), v.shape[1]), np.float32) for v in (baseline.rest_axes, baseline.axes))
+    for s, still in enumerate(baseline.still):
+        here, sums = np.flatnonzero(wanted.session == s), _PixelSums(len(still))
+        places = wanted.session[here], wanted.trial[here], wanted.row[here]
+        for at, frames in frames_in_pieces(reader, *places):
+            at, x = here[at], np.nan_to_num(frames - still)
+            u[at] = baseline.components(x, None if moved_labels is None else moved_labels[at])
+            z[at] = baseline.scores(x)
+            sums.add(frames, still + (x @ axes) @ axes.T)
+        totals.append(sums.totals())
+    return Described(u, z, _pixel_scores(totals, [i.session.name for i in reader.infos]))
 
 # %% ../../nbs/judge/00_baseline.ipynb #2d5715c7
 def pca_baseline(

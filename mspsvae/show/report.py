@@ -531,13 +531,10 @@ def gauges(scores: dict) -> Html:
     chance = scores.get('session_chance')
 
     def of(subspace, *words):
-        return gauge(
-            f'Session told from {subspace}',
-            _get(scores, 'session_accuracy', subspace, 'linear'),
-            *words,
-            chance,
-            _get(scores, 'session_accuracy', subspace, 'linear_interval'),
-        )
+        told = _get(scores, 'session_accuracy', subspace) or {}
+        kind = max(('linear', 'nearest'), key=lambda k: told.get(k) or 0.0)  # the one that tells more
+        value, interval = told.get(kind), told.get(f'{kind}_interval')
+        return gauge(f'Session told from {subspace}', value, *words, chance, interval)
 
     seen = [
         gauge('Labels: R2 within sessions', _label_headline(scores), 'should be near 1'),
@@ -728,13 +725,10 @@ def main_scores(
         for n, r in (_get(scores, 'hidden_r2', s, 'by_label') or {}).items():
             pca = ('hidden_r2', 'by_label', n) if s == 'unsupervised' else ()
             add(f'R2 of {n} (a hidden label) from {s}', r, *goal, '0', pca=pca)
-    if _get(scores, 'disentanglement'):
-        add(
-            'disentanglement (one true cause a latent)',
-            _get(scores, 'disentanglement', 'disentanglement'),
-            1,
-            'near 1',
-        )
+    if found := _get(scores, 'disentanglement'):
+        high = _get(found, 'chance_high', 'disentanglement')
+        name = 'disentanglement (one true cause a latent)'
+        add(name, found.get('disentanglement'), 1, 'near 1', '' if high is None else f'up to {number(high)}')
     return out
 
 # %% ../../nbs/show/05_report.ipynb #a120004a3
