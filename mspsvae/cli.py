@@ -17,6 +17,7 @@ import sys
 import time
 import warnings
 from dataclasses import fields
+from functools import cache
 from itertools import product
 from pathlib import Path
 
@@ -65,10 +66,16 @@ def _shown(default):
     return "the paper's" if isinstance(default, Arch) else 'none' if default is None else default
 
 
+@cache
+def _comments(kind):
+    "The comment beside each field of a dataclass; to read them takes longer than all else of the parser"
+    return docments(kind)
+
+
 def _setting_flags(parser, kind, title):
     """A flag for each field of a dataclass, told by the comment beside it; one that is not given does not
     appear among the arguments"""
-    group, told = parser.add_argument_group(title), docments(kind)
+    group, told = parser.add_argument_group(title), _comments(kind)
     for field in fields(kind):
         flag, text = (
             '--' + field.name.replace('_', '-'),
