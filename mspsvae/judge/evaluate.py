@@ -11,6 +11,7 @@ __all__ = ['PENALTIES', 'CHANCE_FRAMES', 'less_session_means', 'r2_scores', 'equ
            'pca_sentence', 'summarise', 'scrambled', 'match_latents', 'stability']
 
 # %% ../../nbs/judge/01_evaluate.ipynb #8473803e
+import warnings
 from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -24,6 +25,7 @@ from scipy.optimize import linear_sum_assignment  # which scikit-learn brings
 from scipy.spatial.distance import cdist
 from scipy.stats import beta
 from scipy.stats import t as student
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LinearRegression, LogisticRegression, lasso_path
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -295,14 +297,20 @@ def _weighted(values, importance):  # their mean, weighted by the importance of 
 PENALTIES = np.logspace(0, -3, 13)  # of a lasso on standardised numbers: from no weight at all to all of them
 
 
+def _path(x, y, penalties):  # weights for each penalty, `[d, n_penalties]`; of nearly the same latents, some
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore', ConvergenceWarning)
+        return lasso_path(x, y, alphas=penalties, precompute=True, max_iter=2000)[1]
+
+
 def _lasso_weights(x, y):  # standardised latents `[n, d]`, a cause `[n]`; the penalty by cross-validation
     fold, error = (np.arange(len(y)) * 60 // len(y)) % 3, np.zeros(len(PENALTIES))
     for f in range(3):
         a, b = fold != f, fold == f
-        weights = lasso_path(x[a], y[a], alphas=PENALTIES)[1]
+        weights = _path(x[a], y[a], PENALTIES)
         error += ((y[b, None] - x[b] @ weights) ** 2).sum(0) / len(y)
     best = int(np.argmax(error <= error.min() + 0.002 * y.var()))  # the largest that is as good
-    return lasso_path(x, y, alphas=PENALTIES[: best + 1])[1][:, -1]
+    return _path(x, y, PENALTIES[: best + 1])[:, -1]
 
 
 def dci(
