@@ -391,7 +391,7 @@ def seeds_agree(
         with np.load(path) as f:
             kept.append((f['latents'], f['session']))
     pairs = combinations(kept, 2)
-    return [match_latents(a, b, session, n_shifts=1)['agreement'] for (a, session), (b, _) in pairs]
+    return [match_latents(a, b, session, n_draws=1)['agreement'] for (a, session), (b, _) in pairs]
 
 
 def _groups(rows):
