@@ -43,7 +43,9 @@ from mspsvae.runs import Run, load_run, read_checkpoint
 from mspsvae.sessions import check_sessions, find_sessions, write_session
 from mspsvae.train import fit, restore
 
-CONFIG = Config(arch=Arch((4, 8), 5, 4), trial_splits=(1, 1, 1, 0), max_epochs=2, device='cpu')
+CONFIG = Config(
+    arch=Arch((4, 8), 5, 4), trial_splits=(1, 1, 1, 0), max_epochs=2, anneal_epochs=1, device='cpu'
+)
 SIZE, N_LABELS = (1, 32, 32), 2
 
 # bytes
