@@ -462,6 +462,7 @@ class SessionInfo:
 
 # %% ../nbs/01_sessions.ipynb #a46e521b
 def size_text(shape):
+    "A shape as people write it: 1 x 64 x 48"
     return ' x '.join(map(str, shape))
 
 

@@ -23,7 +23,7 @@ from torch.nn import functional as F
 from mspsvae.batches import Batch
 from mspsvae.bench import ceiling_works, in_turns
 from mspsvae.cli import DEMO_CONFIG
-from mspsvae.config import Config
+from mspsvae.config import Arch, Config
 from mspsvae.layers import ConvBlock, ConvTransposeBlock, layer_sizes, plain_conv_transpose
 from mspsvae.losses import decomposed_kl, mixture_densities, session_information, triplet_loss
 from mspsvae.models import make_model, term_weights
@@ -61,7 +61,7 @@ def _layer_works(size, transposed, dtype, n):
 
 
 def layers(n=64, repeats=7):
-    sizes = layer_sizes((1, 64, 64), Config().arch)
+    sizes = layer_sizes((1, 64, 64), Arch())
     for dtype in (torch.float32, torch.bfloat16):
         for size, transposed in [(s, False) for s in sizes] + [(s, True) for s in sizes[::-1]]:
             works = _layer_works(size, transposed, dtype, n)

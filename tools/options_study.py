@@ -20,7 +20,7 @@ from mspsvae.runs import load_run
 from mspsvae.synthetic import DEMO, make_sessions
 from mspsvae.train import fit
 
-SMALL = {k: DEMO_CONFIG[k] for k in ('arch', 'learning_rate', 'device')}  # all weights at their defaults
+SMALL = {k: DEMO_CONFIG[k] for k in ('arch', 'learning_rate', 'device')}  # all else is the paper's
 OURS = dict(frame_std='auto', static_background=True, gamma=100.0, standard_start=True)
 PAPER = dict(
     frame_std=1.0, static_background=False, gamma=0.0, standard_start=False
@@ -47,7 +47,7 @@ COLUMNS = {
 def scores(data, folder, settings):
     "Scores of one fit, made unless it is there."
     if not (folder / 'metrics.json').exists():
-        evaluate(fit(data, Config(**settings), out=folder, resume=folder.exists(), show_progress=False))
+        evaluate(fit(data, Config.paper(**settings), out=folder, resume=folder.exists(), show_progress=False))
     return json.loads((load_run(folder).path / 'metrics.json').read_text())
 
 

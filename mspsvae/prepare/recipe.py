@@ -89,6 +89,7 @@ def _parts(value):
 
 
 def number_or_text(value):
+    "The number, list or flag that a text stands for; the text itself where it stands for none"
     try:
         return json.loads(value) if isinstance(value, str) else value
     except ValueError:

@@ -119,7 +119,8 @@ from fastcore.basics import patch
 
 # %% ../../nbs/show/04_explore.ipynb #e5662fd0
 @patch(as_prop=True)
-def n_frames(self: View):  # of the trial that is shown
+def n_frames(self: View) -> int:
+    "Frames of the trial that is shown."
     s, t, _ = self.at
     return len(self.latents[s][t])
 
@@ -183,13 +184,15 @@ def reset(self: View) -> None:
 
 # %% ../../nbs/show/04_explore.ipynb #35cc439c
 @patch(as_prop=True)
-def mu(self: View):  # the frame's own latents, `[1, n_latents]`
+def mu(self: View) -> np.ndarray:  # `[1, n_latents]`
+    "The frame's own latents."
     s, t, f = self.at
     return self.latents[s][t][f : f + 1]
 
 
 @patch(as_prop=True)
-def z(self: View):  # the latents after all edits, `[1, n_latents]`
+def z(self: View) -> np.ndarray:  # `[1, n_latents]`
+    "The latents after all edits."
     z = self.mu if self.background is None else set_background(self.run, self.mu, self.background, self.means)
     return edit_latents(self.run, z, {k: from_shown(self.run, k, v) for k, v in self.edits.items()})
 
