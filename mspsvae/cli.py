@@ -651,9 +651,6 @@ DEMO_CONFIG = dict(
     max_epochs=60,
     anneal_epochs=20,
     n_sessions_per_batch=4,  # all sessions in each batch: sharper contrast
-    # heavier than the paper's, as the frames' term is, once its std is calibrated
-    beta=100.0,
-    delta=500.0,
     n_unsupervised=2,  # the animal has two unlabelled movements
     device='cpu',
 )  # small enough, and the same everywhere

@@ -329,8 +329,11 @@ class Config(Settings):
 
     # the model and its loss
     alpha: float = setting(1000.0, number_check())  # weight of the labels' log-likelihood
-    beta: float = setting(10.0, number_check())  # weight of the total correlation of the unsupervised latents
-    delta: float = setting(50.0, number_check())  # weight of the triplet loss on the background latents
+    # weight of the total correlation of the unsupervised latents; 10 in the paper, whose frames' term is smaller
+    beta: float = setting(100.0, number_check())
+    delta: float = setting(
+        500.0, number_check()
+    )  # weight of the triplet loss on the background latents; 50 in the paper
     # weight of what the unsupervised latents tell about the session (nats); 0 in the paper
     gamma: float = setting(100.0, number_check())
     # epochs over which the weights of the decomposed KL rise from 0; 'auto': as many as `AUTO_ANNEAL` steps take
