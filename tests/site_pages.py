@@ -32,7 +32,7 @@ def problems(site):
     with browser.browser() as running:
         page = running.new_page(viewport=dict(width=browser.DESKTOP[0], height=browser.DESKTOP[1]))
         for path in pages:
-            page.goto(path.resolve().as_uri(), wait_until='domcontentloaded')
+            page.goto(path.resolve().as_uri(), wait_until='load')  # the style sheets, too
             look, name = page.evaluate(LOOK), path.relative_to(site)
             n_equations += look['equations']
             found += [f'{name}: wider than its place: {text!r}' for text in look['wide'] + look['page']]
