@@ -118,17 +118,15 @@ def plan_epoch(
     n_batches = max(ceil(sum(map(len, groups)) / n), max(map(len, groups))) if filled else 0
     plan = []
     for batches_left in range(n_batches, 0, -1):
-        batch = []
         new = _draw_sessions([len(q) for q in queue], n, batches_left, rng)
-        for s in new:
-            batch += [(s, t, counts) for t, counts in queue[s].pop()]
+        batch = [(s, t, counts) for s in new for t, counts in queue[s].pop()]
         others = [s for s in filled if s not in new]
         for s in rng.choice(others, n - len(new), replace=False) if len(new) < n else []:
             batch += [(int(s), t, False) for t, _ in groups[s][rng.integers(len(groups[s]))]]
         plan.append(batch)
     return plan
 
-# %% ../nbs/03_batches.ipynb #8fdfad71
+# %% ../nbs/03_batches.ipynb #d2fd5f7e
 @dataclass
 class Share:
     "What a process that has only some frames of a batch must know of the whole."
@@ -141,7 +139,7 @@ class Share:
     def __len__(self):
         return len(self.session)
 
-
+# %% ../nbs/03_batches.ipynb #8fdfad71
 @dataclass
 class Batch:
     "Trials of several sessions, frame after frame."
@@ -163,6 +161,26 @@ class Batch:
 
     def __len__(self):
         return len(self.frames)
+
+    @property
+    def whole(self):
+        "What there is to know here about the whole of the batch: its length, `session` and `trial`."
+        return self if self.share is None else self.share
+
+    def own_rows(self, x):
+        "Of `x`, with a row for each frame of the whole batch, the rows of the frames that are here."
+        return x if self.share is None else x[self.share.rows]
+
+    def frame_weights(self):
+        "1 for each frame that counts, 0 for one of a partner, `[n]`."
+        return (
+            torch.ones(len(self), device=self.session.device) if self.counts is None else self.counts.float()
+        )
+
+    @property
+    def n_counted(self):
+        "How many frames of the whole batch count."
+        return self.frame_weights().sum() if self.share is None else self.share.n_counted
 
     def to(self, device, non_blocking=False):
         "The same batch on another device."
@@ -320,13 +338,8 @@ class TrialReader:
         max_open: int | None = None,  # files open at once; default: 512, or half of what the system allows
         part: tuple[int, int] = (0, 1),  # which of how many shares of every trial's frames to read
     ):
-        self.infos, self.config, self.device, self.max_open = (
-            infos,
-            config,
-            torch.device(device),
-            max_open or _max_open(),
-        )
-        self.part = part
+        self.infos, self.config, self.part = infos, config, part
+        self.device, self.max_open = torch.device(device), max_open or _max_open()
         # 'device', 'memory' or 'stream'
         self.cache = pick_cache(config.cache, data_bytes(infos, config) // part[1], device)
         self.kept = {}  # (session, trial) -> its tensors
@@ -402,7 +415,7 @@ def _as_checked(arrays, info, n):  # the arrays, if they are what `check_session
             raise ValueError(f'got {key} {list(arrays[key].shape)}, expected {list(shape)}')
     return arrays
 
-
+# %% ../nbs/03_batches.ipynb #e3985b79
 @patch
 def _read(self: TrialReader, session, trial, read):
     info = self.infos[session]
@@ -428,19 +441,15 @@ def trial(
 ) -> dict[str, np.ndarray]:
     """One trial's arrays (this reader's share of them), from its file; raises `SessionError` if that can
     no longer be read, or is no longer what it was."""
-    info, n, read = (
-        self.infos[session],
-        int(self.infos[session].n_frames[trial]),
-        _read_arrays if images else _read_labels,
-    )
+    info = self.infos[session]
+    n = int(info.n_frames[trial])
     rows = share_of_trial(n, trial, self.part) if rows is None else rows
-    return self._read(
-        session,
-        trial,
-        lambda file, key: _as_checked(
-            read(file, key, info, self.config, n, rows), info, len(range(*rows.indices(n)))
-        ),
-    )
+
+    def read(file, key):
+        arrays = (_read_arrays if images else _read_labels)(file, key, info, self.config, n, rows)
+        return _as_checked(arrays, info, len(range(*rows.indices(n))))
+
+    return self._read(session, trial, read)
 
 # %% ../nbs/03_batches.ipynb #16463805
 @patch
@@ -523,16 +532,16 @@ def _join(self: TrialReader, trials, parts):
 
     all_count = all(counts for _, _, counts in trials)
     return Batch(
-        joined('frames'),
-        joined('session'),
-        joined('labels'),
-        joined('label_mask'),
-        _frame_masks(parts),
-        None if all_count else by_frame([counts for _, _, counts in trials], torch.bool),
-        len({s for s, _, _ in trials}),
-        by_frame(range(len(trials)), torch.long),
-        len(trials),
-        self._share(trials),
+        frames=joined('frames'),
+        session=joined('session'),
+        labels=joined('labels'),
+        label_mask=joined('label_mask'),
+        frame_mask=_frame_masks(parts),
+        counts=None if all_count else by_frame([counts for _, _, counts in trials], torch.bool),
+        n_sessions=len({s for s, _, _ in trials}),
+        trial=by_frame(range(len(trials)), torch.long),
+        n_trials=len(trials),
+        share=self._share(trials),
     )
 
 

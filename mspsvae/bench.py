@@ -127,19 +127,23 @@ class _PlainDecoder(nn.Module):
 def plain_model(model: MSPSVAE) -> MSPSVAE:  # a copy
     "The same model with PyTorch's convolutions as they come, in single precision."
     model = deepcopy(model)
-    model.encoder, model.decoder, model.train_dtype = (
-        _PlainEncoder(model.encoder),
-        _PlainDecoder(model.decoder),
-        None,
-    )
+    model.encoder, model.decoder = _PlainEncoder(model.encoder), _PlainDecoder(model.decoder)
+    model.train_dtype = None
     return model
 
 # %% ../nbs/21_bench.ipynb #65fffd84
 def _plain_trial(info, trial):
+    key = info.trials[trial]
     with h5py.File(info.session.path, 'r') as f:
-        return torch.from_numpy(
-            f['images'][info.trials[trial]][()].astype(np.float32) / 255
-        ), torch.from_numpy(f['labels'][info.trials[trial]][()]).float()
+        frames = torch.from_numpy(f['images'][key][()].astype(np.float32) / 255)
+        return frames, torch.from_numpy(f['labels'][key][()]).float()
+
+
+def _plain_batch(infos, trials):
+    frames, labels = zip(*(_plain_trial(infos[s], t) for s, t, _ in trials))
+    lengths = torch.tensor([len(f) for f in frames])
+    session = torch.tensor([s for s, _, _ in trials]).repeat_interleave(lengths)
+    return Batch(torch.cat(frames), session, torch.cat(labels))
 
 
 def plain_epoch(
@@ -151,14 +155,10 @@ def plain_epoch(
     rng: torch.Generator,
 ) -> list[dict[str, float]]:  # the terms of each step
     "The baseline: one pass over a plan, the plain way."
-    device, weights, told = model.frame_std.device, term_weights(config), []
+    device, weights, seen = model.frame_std.device, term_weights(config), []
     model.train()
     for trials in plan:
-        frames, labels = zip(*(_plain_trial(infos[s], t) for s, t, _ in trials))
-        session = torch.tensor([s for s, _, _ in trials]).repeat_interleave(
-            torch.tensor([len(f) for f in frames])
-        )
-        batch = Batch(torch.cat(frames), session, torch.cat(labels)).to(device)
+        batch = _plain_batch(infos, trials).to(device)
         out = forward_batch(model, batch, config, rng)
         if config.frame_std == 'auto':
             calibrate_frame_std(model, out, batch)
@@ -166,25 +166,19 @@ def plain_epoch(
         optimizer.zero_grad()
         result.loss.backward()
         optimizer.step()
-        told.append({name: term.item() for name, term in result.terms.items()})
-    return told
+        seen.append({name: term.item() for name, term in result.terms.items()})
+    return seen
 
 # %% ../nbs/21_bench.ipynb #eef89bf6
 def _make_data(root, config, shape, n_trials, n_frames, n_labels):
-    n_sessions = config.n_sessions_per_batch
     rng = np.random.default_rng(0)
-    for s in range(n_sessions):
+    paths = [Path(root) / f'session_{s}.hdf5' for s in range(config.n_sessions_per_batch)]
+    for path in paths:
         # three: a session is split in three
         images = [rng.integers(0, 256, (n_frames, *shape), dtype=np.uint8) for _ in range(max(n_trials, 3))]
-        write_session(
-            Path(root) / f'session_{s}.hdf5', images, [rng.normal(size=(n_frames, n_labels)) for _ in images]
-        )
-    check = check_sessions(
-        [Path(root) / f'session_{s}.hdf5' for s in range(n_sessions)],
-        config.replace(trial_splits=(1, 1, 1, 0)),
-    )
-    check.raise_if_wrong()
-    return check.infos, [[(s, t, True) for s in range(n_sessions)] for t in range(n_trials)]
+        write_session(path, images, [rng.normal(size=(n_frames, n_labels)) for _ in images])
+    check = check_sessions(paths, config.replace(trial_splits=(1, 1, 1, 0))).raise_if_wrong()
+    return check.infos, [[(s, t, True) for s in range(len(paths))] for t in range(n_trials)]
 
 # %% ../nbs/21_bench.ipynb #f8706d11
 def _peak_bytes(device):
@@ -199,14 +193,13 @@ def _peak_bytes(device):
 
 def _terms_work(config, n, n_sessions, device):
     "The two terms that compare frames with each other, forward and backward, on random latents of a batch"
-    z, mu, logvar = (
-        torch.randn(n, k, device=device, requires_grad=True)
-        for k in (max(2, config.n_unsupervised or 2),) * 3
-    )
-    background, session = (
-        torch.randn(n, max(1, config.background_size()), device=device, requires_grad=True),
-        torch.arange(n, device=device) % n_sessions,
-    )
+
+    def latents(k):
+        return torch.randn(n, k, device=device, requires_grad=True)
+
+    width = max(2, config.n_unsupervised or 2)
+    z, mu, logvar, background = *map(latents, [width] * 3), latents(max(1, config.background_size()))
+    session = torch.arange(n, device=device) % n_sessions
     return dict(
         kl=lambda: torch.autograd.grad(sum(decomposed_kl(z, mu, logvar)), (z, mu, logvar)),
         triplet=lambda: torch.autograd.grad(triplet_loss(background, session), background),
@@ -228,24 +221,19 @@ def _training_works(infos, config, plan, device):
     model = make_model(config, infos[0].image_shape, infos[0].n_labels).to(device)
     plain = plain_model(model)
     model.train_dtype = pick_precision(config.precision, device)
-    ours, theirs = (
-        make_optimizer(model, config),
-        torch.optim.Adam(plain.parameters(), lr=config.learning_rate, amsgrad=True),
-    )
-    reader, means, rng = (
-        TrialReader(infos, config, device),
-        TermMeans(len(infos), device),
-        epoch_generator(0, 0, device),
-    )
+    ours = make_optimizer(model, config)
+    theirs = torch.optim.Adam(plain.parameters(), lr=config.learning_rate, amsgrad=True)
+    reader, means = TrialReader(infos, config, device), TermMeans(len(infos), device)
+    rng, weights = epoch_generator(0, 0, device), term_weights(config)
 
     def train():
-        train_epoch(model, ours, reader.batches(plan), config, term_weights(config), rng, means)
+        batches, rates = reader.batches(plan), [config.learning_rate] * len(plan)
+        train_epoch(model, ours, batches, rates, config, weights, rng, means)
 
-    return (
-        model,
-        reader,
-        dict(training=train, baseline=lambda: plain_epoch(plain, theirs, infos, plan, config, rng)),
-    )
+    def baseline():
+        plain_epoch(plain, theirs, infos, plan, config, rng)
+
+    return model, reader, dict(training=train, baseline=baseline)
 
 # %% ../nbs/21_bench.ipynb #89c0994b
 def _measure(infos, plan, config, device, repeats):
@@ -260,67 +248,21 @@ def _measure(infos, plan, config, device, repeats):
     ceiling, amounts = ceiling_works(device, model.train_dtype)
     taken = in_turns(works | ceiling, device, repeats)
     model.eval()
-    taken |= in_turns(
-        loaders
-        | _terms_work(config, n_batch, len(infos), device)
-        | dict(encoding=lambda: encode_frames(model, frames)),
-        device,
-        repeats,
-    )
+    single = loaders | _terms_work(config, n_batch, len(infos), device)
+    single['encoding'] = lambda: encode_frames(model, frames)
+    taken |= in_turns(single, device, repeats)
     for r in (reader, *readers):
         r.close()
     return taken, {k: amounts[k] / taken[k] for k in amounts}, model.train_dtype, peak
 
-# %% ../nbs/21_bench.ipynb #a92ba7ef
-def bench(
-    # `arch`, `n_sessions_per_batch`, `device`, `precision`, sizes of the subspaces
-    config: Config = Config(),
-    image_size: tuple[int, int] = (64, 64),  # y pixels, x pixels
-    n_channels: int = 1,  # of a frame
-    n_frames: int = 96,  # in a trial; a batch has one trial of each of its sessions
-    n_labels: int = 4,  # of a frame
-    steps: int = 2,  # of training in one measurement
-    repeats: int = 5,  # measurements; their median counts
-) -> dict:  # what was asked, and every figure; plain numbers for JSON
-    "Measure training, encoding and loading, the plain baseline, and the machine's ceiling, in one run."
-    if min(n_channels, n_frames, steps, repeats) < 1:
-        raise ConfigError(
-            f'n_channels {n_channels}, n_frames {n_frames}, steps {steps}, repeats {repeats}: expected '
-            'whole numbers >= 1'
-        )
-    if config.arch == 'auto':
-        config = config.replace(arch=Arch())  # figures of all sizes are of the paper's network
-    device, shape, n = pick_device(config.device), (n_channels, *image_size), config.n_sessions_per_batch
-    with TemporaryDirectory() as root:
-        infos, plan = _make_data(root, config, shape, steps, n_frames, n_labels)
-        taken, ceiling, dtype, peak = _measure(infos, plan, config, device, repeats)
-    asked = dict(
-        input_shape=list(shape),
-        arch=config.arch.to_dict(),
-        n_sessions_per_batch=n,
-        n_frames=n_frames,
-        n_labels=n_labels,
-        steps=steps,
-        repeats=repeats,
-    )
-    machine = dict(
-        device=device.type,
-        name=torch.cuda.get_device_name(device) if device.type == 'cuda' else None,
-        threads=torch.get_num_threads(),
-        torch=torch.__version__,
-        precision='bf16' if dtype == torch.bfloat16 else 'fp32',
-        peak_bytes=peak,
-    )
-    return asked | machine | _figures(taken, asked, config, dtype, ceiling)
-
 # %% ../nbs/21_bench.ipynb #4c94be08
 def _figures(taken, asked, config, dtype, ceiling):
-    frames, shape = asked['n_frames'] * asked['n_sessions_per_batch'] * asked['steps'], asked['input_shape']
+    n_frames = asked['n_frames'] * asked['n_sessions_per_batch'] * asked['steps']
+    shape = asked['input_shape']
     flops = count_flops(shape, config.arch, sum(config.latent_sizes(asked['n_labels'])))
     traffic = count_bytes(shape, config.arch, dtype.itemsize)
-    rates = {name: frames / taken[name] for name in ('training', 'baseline', 'loader', 'loader_kept')} | dict(
-        encoding=asked['n_frames'] / taken['encoding']
-    )
+    rates = {k: n_frames / taken[k] for k in ('training', 'baseline', 'loader', 'loader_kept')}
+    rates['encoding'] = asked['n_frames'] / taken['encoding']
     tflops = rates['training'] * flops['training'] / 1e12
     return {f'{name}_frames_per_s': rate for name, rate in rates.items()} | dict(
         matmul_tflops=ceiling['matmul'],
@@ -338,39 +280,71 @@ def _figures(taken, asked, config, dtype, ceiling):
         step_ms=1000 * taken['training'] / asked['steps'],
     )
 
+# %% ../nbs/21_bench.ipynb #9188b982
+def bench(
+    # `arch`, `n_sessions_per_batch`, `device`, `precision`, sizes of the subspaces
+    config: Config = Config(),
+    image_size: tuple[int, int] = (64, 64),  # y pixels, x pixels
+    n_channels: int = 1,  # of a frame
+    n_frames: int = 96,  # in a trial; a batch has one trial of each of its sessions
+    n_labels: int = 4,  # of a frame
+    steps: int = 2,  # of training in one measurement
+    repeats: int = 5,  # measurements; their median counts
+) -> dict:  # what was asked, and every figure; plain numbers for JSON
+    "Measure training, encoding and loading, the plain baseline, and the machine's ceiling, in one run."
+    shape, n = (n_channels, *image_size), config.n_sessions_per_batch
+    asked = dict(n_sessions_per_batch=n, n_frames=n_frames, n_labels=n_labels, steps=steps, repeats=repeats)
+    _check_asked(dict(n_channels=n_channels, n_frames=n_frames, steps=steps, repeats=repeats))
+    if config.arch == 'auto':
+        config = config.replace(arch=Arch())  # figures of all sizes are of the paper's network
+    device = pick_device(config.device)
+    with TemporaryDirectory() as root:
+        infos, plan = _make_data(root, config, shape, steps, n_frames, n_labels)
+        taken, ceiling, dtype, peak = _measure(infos, plan, config, device, repeats)
+    asked = dict(input_shape=list(shape), arch=config.arch.to_dict()) | asked
+    return asked | _machine(device, dtype, peak) | _figures(taken, asked, config, dtype, ceiling)
+
+
+def _check_asked(numbers):
+    if min(numbers.values()) < 1:
+        said = ', '.join(f'{k} {v}' for k, v in numbers.items())
+        raise ConfigError(f'{said}: expected whole numbers >= 1')
+
+
+def _machine(device, dtype, peak):
+    return dict(
+        device=device.type,
+        name=torch.cuda.get_device_name(device) if device.type == 'cuda' else None,
+        threads=torch.get_num_threads(),
+        torch=torch.__version__,
+        precision='bf16' if dtype == torch.bfloat16 else 'fp32',
+        peak_bytes=peak,
+    )
+
 # %% ../nbs/21_bench.ipynb #358f9ecf
 def bench_table(
     r: dict,  # from `bench`
 ) -> str:
     "The figures of a bench, to read."
-    memory = 'unknown' if r['peak_bytes'] is None else f'{r["peak_bytes"] / 1e9:.2f} GB'
-    rows = [
-        ('training', f'{r["training_frames_per_s"]:.0f} frames/s, {r["speedup"]:.2f} times the baseline'),
-        ('baseline', f'{r["baseline_frames_per_s"]:.0f} frames/s'),
-        ('encoding', f'{r["encoding_frames_per_s"]:.0f} frames/s (fp32)'),
-        (
-            'loader alone',
-            f'{r["loader_frames_per_s"]:.0f} frames/s from files, {r["loader_kept_frames_per_s"]:.0f} '
-            'from memory',
-        ),
-        (
-            'arithmetic',
-            f'{1000 * r["training_tflops"]:.0f} GFLOP/s, {r["share_of_matmul"]:.0%} of the ceiling of '
-            f'{1000 * r["matmul_tflops"]:.0f} (matrix product, {r["precision"]})',
-        ),
-        (
-            'memory traffic',
-            f'{r["share_of_copy"]:.0%} of the ceiling of {r["copy_gb_per_s"]:.1f} GB/s (copy)',
-        ),
-        ('peak memory', memory),
-        (
-            'step',
-            f'{r["step_ms"]:.0f} ms, of which KL terms {r["kl_ms"]:.1f}, triplet loss {r["triplet_ms"]:.1f}',
-        ),
-    ]
     channels, y, x = r['input_shape']
     title = (
         f'{channels} x {y} x {x}, {r["n_sessions_per_batch"]} sessions x {r["n_frames"]} frames, '
         f'{r["name"] or r["device"]}, {r["threads"]} threads, {r["precision"]}, torch {r["torch"]}'
     )
-    return '\n'.join([title, *(f'{name:16}{text}' for name, text in rows)])
+    return '\n'.join([title, *(f'{name:16}{text}' for name, text in _table_rows(r).items())])
+
+
+def _table_rows(r):
+    gflops, ceiling = 1000 * r['training_tflops'], 1000 * r['matmul_tflops']
+    files, kept = r['loader_frames_per_s'], r['loader_kept_frames_per_s']
+    return {
+        'training': f'{r["training_frames_per_s"]:.0f} frames/s, {r["speedup"]:.2f} times the baseline',
+        'baseline': f'{r["baseline_frames_per_s"]:.0f} frames/s',
+        'encoding': f'{r["encoding_frames_per_s"]:.0f} frames/s (fp32)',
+        'loader alone': f'{files:.0f} frames/s from files, {kept:.0f} from memory',
+        'arithmetic': f'{gflops:.0f} GFLOP/s, {r["share_of_matmul"]:.0%} of the ceiling of '
+        f'{ceiling:.0f} (matrix product, {r["precision"]})',
+        'memory traffic': f'{r["share_of_copy"]:.0%} of the ceiling of {r["copy_gb_per_s"]:.1f} GB/s (copy)',
+        'peak memory': 'unknown' if r['peak_bytes'] is None else f'{r["peak_bytes"] / 1e9:.2f} GB',
+        'step': f'{r["step_ms"]:.0f} ms, of which KL terms {r["kl_ms"]:.1f}, triplet loss {r["triplet_ms"]:.1f}',
+    }

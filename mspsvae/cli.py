@@ -37,7 +37,7 @@ from .show.export import export_latents, export_nwb
 from .judge.leakage import describe_leakage, leakage
 from .judge.new_sessions import adapt, describe_adapted, encode, known_sessions
 from .prepare.prepare import prepare, prepare_sessions
-from .processes import leads, n_started, process_number
+from .processes import team
 from .prepare.recipe import Recipe
 from .show.report import report
 from .runs import load_run, plain_json, read_json
@@ -246,7 +246,7 @@ def fit_and_score(
     begin = time.monotonic()
     run = fit(data, config, out=out, resume=resume, **_progress(config.max_epochs))
     # of several processes the first does what remains
-    if not leads():
+    if not team.leads:
         return 130 if run.interrupted else 0
     if run.interrupted:
         return _stopped(run)
@@ -660,9 +660,9 @@ def demo_command(args):
     "Make sessions, check them, fit, encode, evaluate, write a report."
     root = Path(args.out or 'runs/demo')
     config = config_from(args, **DEMO_CONFIG)
-    if n_started() > 1:
+    if team.n_started > 1:
         raise ConfigError(
-            f'the demo is made for one process, {n_started()} were started; begin with `mspsvae demo`, '
+            f'the demo is made for one process, {team.n_started} were started; begin with `mspsvae demo`, '
             f'then use its sessions: torchrun ... -m mspsvae fit {root / "data"} ...'
         )
     if not args.resume and (root / 'config.json').exists():
@@ -820,7 +820,7 @@ def main(
 def _run(args):
     # any other command is for one process alone, also under torchrun
     several = {fit_command, demo_command}
-    if not leads() and args.run_command not in several:
+    if not team.leads and args.run_command not in several:
         return 0
     try:
         code = args.run_command(args)
@@ -829,7 +829,7 @@ def _run(args):
     except MspsvaeError as e:
         if args.traceback:
             raise
-        _note(f'error: {e}' if n_started() == 1 else f'error in process {process_number()}: {e}')
+        _note(f'error: {e}' if team.n_started == 1 else f'error in process {team.number}: {e}')
         return 1
     except KeyboardInterrupt:
         _note('stopped')

@@ -18,7 +18,7 @@ from .errors import ShapeError
 from .layers import Decoder, DiagLinear, Encoder
 from .losses import decomposed_kl, gaussian_ll, kl_to_std_normal, mixture_densities
 from .losses import session_information, session_number, session_partner, triplet_by_session
-from .processes import add_up, gather, n_processes, own_rows, whole_batch
+from .processes import team
 
 # %% ../nbs/06_models.ipynb #cf1d38dc
 def as_unit_float(
@@ -99,9 +99,9 @@ def posterior(
             f'frames are {list(frames.shape)}; this model takes [n, {", ".join(map(str, self.input_shape))}]'
         )
     x = as_unit_float(frames)
-    h = self.encoder(x.to(self.train_dtype) if self.training and self.train_dtype else x).to(
-        self.mean.weight.dtype
-    )
+    if self.training and self.train_dtype:
+        x = x.to(self.train_dtype)
+    h = self.encoder(x).to(self.mean.weight.dtype)
     return self.mean(h), self.logvar(h)
 
 
@@ -155,11 +155,9 @@ def forward(
         noise = torch.randn_like(mu) if self.training else torch.zeros_like(mu)
     z = mu + (logvar / 2).exp() * noise
     supervised, background, unsupervised = self.split(z)
-    code = (
-        z
-        if background_of is None
-        else torch.cat([supervised, gather(background, share)[background_of], unsupervised], dim=1)
-    )
+    code = z
+    if background_of is not None:
+        code = torch.cat([supervised, team.gather(background, share)[background_of], unsupervised], dim=1)
     return Output(self.decode(code), self.predict_labels(mu), mu, logvar, z)
 
 # %% ../nbs/06_models.ipynb #9d6d283a
@@ -223,12 +221,8 @@ def frame_terms(
         terms['kl_supervised'] = kl_to_std_normal(mu[0], logvar[0], 'none')
     if model.n_unsupervised:
         u = z[2], mu[2], logvar[2]
-        among = (
-            None
-            if batch.share is None
-            else (gather(mu[2], batch.share), gather(logvar[2], batch.share), batch.share.session)
-        )
-        densities = mixture_densities(*u, batch.session, among=among)
+        among = team.gather(mu[2], batch.share), team.gather(logvar[2], batch.share), batch.whole.session
+        densities = mixture_densities(*u, batch.session, among=None if batch.share is None else among)
         terms['mi'], terms['tc'], terms['dwkl'] = decomposed_kl(*u, 'none', densities)
         terms['session_info'] = session_information(*u, batch.session, 'none', densities)
     return terms
@@ -253,19 +247,18 @@ def objective(
 ) -> Objective:
     "The MSPS-VAE's objective on a batch, with its named terms (Whiteway et al. 2021; Chen et al. 2018)."
     by_frame = frame_terms(model, out, batch)
-    counts = torch.ones_like(by_frame['frames_ll']) if batch.counts is None else batch.counts.float()
-    n_counted = counts.sum() if batch.share is None else batch.share.n_counted
+    counts, n_counted = batch.frame_weights(), batch.n_counted
     terms = {k: (v * counts).sum() / n_counted for k, v in by_frame.items()}
     if model.n_background:
-        whole = whole_batch(batch)
+        whole = batch.whole
         by_session = triplet_by_session(
-            gather(model.split(out.mu.float())[1], batch.share),
+            team.gather(model.split(out.mu.float())[1], batch.share),
             whole.session,
             n_sessions=batch.n_sessions,
             partner=session_partner(whole.session, 0.5, whole.trial, batch.n_trials),
         )
-        terms['triplet'] = by_session.mean() / n_processes()
-        by_frame['triplet'] = own_rows(by_session[session_number(whole.session)], batch.share)
+        terms['triplet'] = by_session.mean() / team.size
+        by_frame['triplet'] = batch.own_rows(by_session[session_number(whole.session)])
     return Objective(sum(weights[k] * v for k, v in terms.items()), terms, by_frame)
 
 # %% ../nbs/06_models.ipynb #75bbf542
@@ -281,7 +274,7 @@ def calibrate_frame_std(
     with torch.no_grad():
         error = (as_unit_float(batch.frames) - out.recon.float()).pow(2)
         keep = torch.ones_like(error) if batch.frame_mask is None else batch.frame_mask.bool().float()
-        total, n_kept = add_up(torch.stack([(error * keep).sum(), keep.sum()]))
+        total, n_kept = team.add_up(torch.stack([(error * keep).sum(), keep.sum()]))
         mean = total / n_kept.clamp(min=1)
         model.frame_std.copy_(
             (momentum * model.frame_std**2 + (1 - momentum) * mean).sqrt().clamp(min=smallest)

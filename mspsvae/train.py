@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['LAST_RATE', 'MAY_CHANGE', 'TIMED', 'epoch_generator', 'forward_batch', 'start_weights', 'make_optimizer',
-           'learning_rates', 'TermMeans', 'train_epoch', 'validate', 'Progress', 'check_finite', 'memory_told',
-           'check_alike', 'start_run', 'check_state', 'restore', 'save_best', 'save_progress', 'save_epoch', 'FitParts',
-           'training_rows', 'validation_rows', 'one_epoch', 'plan_text', 'time_text', 'FitBar', 'as_config',
-           'default_out', 'check_fit', 'make_parts', 'first_weights', 'fit', 'train', 'keep_best']
+           'learning_rates', 'TermMeans', 'train_epoch', 'validate', 'Progress', 'check_finite',
+           'explain_out_of_memory', 'start_run', 'check_alike', 'open_run', 'check_state', 'FitParts', 'make_parts',
+           'save_best', 'save_progress', 'save_epoch', 'first_weights', 'restore', 'training_rows', 'validation_rows',
+           'one_epoch', 'plan_text', 'time_text', 'FitBar', 'fit_bar', 'as_config', 'default_out', 'check_fit', 'fit',
+           'train', 'keep_best']
 
 # %% ../nbs/08_train.ipynb #7c132070
 import math
@@ -31,12 +32,10 @@ from .errors import ConfigError, MspsvaeError, RunError, TrainingError
 from .losses import session_partner
 from .models import MSPSVAE, TERMS, Objective, anneal_progress, calibrate_frame_std, objective
 from .models import make_model, standardise_start, term_weights
-from .processes import add_up, add_up_gradients, from_leader, leads, leave, n_processes, own_rows
-from .processes import process_device, process_number, share_weights, together, whole_batch
+from .processes import team
 from .runs import Run, append_history, cpu_state, describe_data, fingerprint, last_checkpoint, load_run
-from .runs import renamed_sessions
-from .runs import lock_run, pick_device, pick_precision, read_history, save_checkpoint, save_weights
-from .runs import write_history, write_json
+from .runs import lock_run, pick_device, pick_precision, read_history, renamed_sessions
+from .runs import save_checkpoint, save_weights, write_history, write_json
 from .sessions import check_sessions
 
 # %% ../nbs/08_train.ipynb #b31c1c2e
@@ -57,17 +56,13 @@ def forward_batch(
     rng: torch.Generator,  # on the same device
 ):
     "The model's output for a batch, all randomness taken from `rng`."
-    noise = own_rows(
-        torch.randn(len(whole_batch(batch)), model.n_latents, generator=rng, device=rng.device), batch.share
-    )
-    background_of = None
+    whole, background_of = batch.whole, None
+    noise = torch.randn(len(whole), model.n_latents, generator=rng, device=rng.device)
     if config.static_background and model.n_background:
         far = torch.rand((), generator=rng, device=rng.device) if model.training else 0.5
-        background_of = own_rows(
-            session_partner(whole_batch(batch).session, far, whole_batch(batch).trial, batch.n_trials),
-            batch.share,
-        )
-    return model(batch.frames, noise, background_of, batch.share)
+        background_of = session_partner(whole.session, far, whole.trial, batch.n_trials)
+        background_of = batch.own_rows(background_of)
+    return model(batch.frames, batch.own_rows(noise), background_of, batch.share)
 
 # %% ../nbs/08_train.ipynb #5310e6ca
 def start_weights(
@@ -130,20 +125,12 @@ class TermMeans:
     def add(self, result: Objective, batch: Batch):
         "Count a batch."
         with torch.no_grad():
-            counts = (
-                torch.ones(len(batch), device=self.total.device)
-                if batch.counts is None
-                else batch.counts.float()
-            )
-            by_frame = (
-                torch.stack([torch.ones_like(counts)] + [result.by_frame[k] for k in TERMS], dim=1)
-                * counts[:, None]
-            )
+            counts = batch.frame_weights()
+            values = [torch.ones_like(counts), *(result.by_frame[k] for k in TERMS)]
+            by_frame = torch.stack(values, dim=1) * counts[:, None]
             self.session.index_add_(0, batch.session, by_frame.to(self.session.dtype))
             self.total[0] += counts.sum()
-            self.total[1:] += torch.stack([result.terms[k] for k in TERMS]) * (
-                counts.sum() if batch.share is None else batch.share.n_counted
-            )
+            self.total[1:] += torch.stack([result.terms[k] for k in TERMS]) * batch.n_counted
 
 # %% ../nbs/08_train.ipynb #3ac6e149
 from fastcore.basics import patch
@@ -157,21 +144,14 @@ def rows(
     **more,  # further columns, the same in all rows: epoch, split, ...
 ) -> list[dict]:  # `all` first, then each session that was seen
     "Rows for the history, the same in all processes that train together."
-    table = add_up(torch.cat([self.total[None], self.session])).tolist()
+    table = team.add_up(torch.cat([self.total[None], self.session])).tolist()
     out = []
     for name, (n, *sums) in zip(['all', *names], table):
         if not n:
             continue
         terms = {k: s / n for k, s in zip(TERMS, sums)}
-        out.append(
-            dict(
-                session=name,
-                n_frames=int(n),
-                loss=sum(weights[k] * v for k, v in terms.items()),
-                **terms,
-                **more,
-            )
-        )
+        loss = sum(weights[k] * v for k, v in terms.items())
+        out.append(dict(session=name, n_frames=int(n), loss=loss, **terms, **more))
     return out
 
 # %% ../nbs/08_train.ipynb #126c9f8a
@@ -179,26 +159,25 @@ def train_epoch(
     model: MSPSVAE,
     optimizer: torch.optim.Optimizer,
     batches,  # iterable of `Batch`es on the model's device
+    rates,  # learning rate of each batch's step
     config: Config,
     weights: dict[str, float],  # of each term, annealed
     rng: torch.Generator,  # this epoch's
     means: TermMeans,  # counts what happens
     tether=None,  # what holds latents in place, see `fit`
-    rates: list[float] | None = None,  # learning rate of each step; default: the optimizer's own
 ) -> None:
     "One pass over the training trials."
     model.train()
-    for step, batch in enumerate(batches):
-        if rates is not None:
-            optimizer.param_groups[0]['lr'] = rates[step]
+    for batch, rate in zip(batches, rates, strict=True):
+        optimizer.param_groups[0]['lr'] = rate
         out = forward_batch(model, batch, config, rng)
         if config.frame_std == 'auto':
             calibrate_frame_std(model, out, batch)
         result = objective(model, out, batch, weights)
-        optimizer.zero_grad(set_to_none=True)
         loss = result.loss if tether is None else result.loss + tether.pull(out, batch)
+        optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        add_up_gradients(model)
+        team.add_up_gradients(model)
         optimizer.step()
         means.add(result, batch)
 
@@ -280,7 +259,7 @@ def _out_of_memory(error):
 
 
 @contextmanager
-def memory_told(
+def explain_out_of_memory(
     config: Config,  # `n_sessions_per_batch`
     infos: list,  # `SessionInfo`s, from `check_sessions`
     device,  # that may be too small
@@ -308,20 +287,6 @@ def _differences(old, new):
     return [
         f'{k} was {old.get(k)!r}, is {new.get(k)!r}' for k in sorted({*old, *new}) if old.get(k) != new.get(k)
     ]
-
-
-def check_alike(
-    config: Config,
-    data: dict,  # from `describe_data`
-) -> None:
-    "Raise `RunError` in a process that was started with another config or other data than the leader."
-    mine = config.to_dict() | {f'data: {k}': v for k, v in fingerprint(data).items()}
-    changed = [d[:200] for d in _differences(from_leader(mine), mine)]
-    if changed:
-        raise RunError(
-            f'process {process_number()} was started with something else than process 0:\n  '
-            + '\n  '.join(changed)
-        )
 
 
 def start_run(
@@ -380,14 +345,48 @@ def _no_epochs_lost(run):
             'to go on from; its best model is kept. Begin again in another folder (out, --out)'
         )
 
+# %% ../nbs/08_train.ipynb #41fdb9a7
+def check_alike(
+    config: Config,
+    data: dict,  # from `describe_data`
+) -> None:
+    "Raise `RunError` in a process that was started with another config or other data than the leader."
+    mine = config.to_dict() | {f'data: {k}': v for k, v in fingerprint(data).items()}
+    changed = [d[:200] for d in _differences(team.from_leader(mine), mine)]
+    if changed:
+        raise RunError(
+            f'process {team.number} was started with something else than process 0:\n  '
+            + '\n  '.join(changed)
+        )
+
+
+def open_run(
+    out: str | Path,  # the folder, locked by the leader
+    config: Config,
+    data: dict,  # from `describe_data`
+    resume: bool,  # go on with what is there
+    tether=None,  # see `fit`
+) -> tuple[Run, dict | None]:  # and the checkpoint to go on from, in all processes
+    "The run of a fit, begun or reopened by the leader."
+    if not team.leads:
+        return Run(out), team.from_leader(None)
+    _check_tether(Path(out), tether)
+    run, state = start_run(out, config, data, resume)
+    return run, team.from_leader(state)
+
+
+def _check_tether(path, tether):
+    "Raises `RunError` where a run that holds latents in place would go on without"
+    if tether is None and (path / 'adapted.json').exists():
+        raise RunError(
+            f'{path} was made by `adapt`; go on with adapt(..., resume=True), which keeps the '
+            'latents of the old sessions in place'
+        )
+
 # %% ../nbs/08_train.ipynb #c35d040f
 def _like(a, b):
-    return isinstance(a, torch.Tensor) and (a.shape, a.dtype, a.layout, a.device.type) == (
-        b.shape,
-        b.dtype,
-        torch.strided,
-        'cpu',
-    )
+    want = b.shape, b.dtype, torch.strided, 'cpu'
+    return isinstance(a, torch.Tensor) and (a.shape, a.dtype, a.layout, a.device.type) == want
 
 
 def _same_arrays(have, want):
@@ -427,39 +426,46 @@ def _check_moments(state, optimizer):
         if not _same_arrays(entry, want) or not entry['step'] >= 1:
             raise ValueError(f'optimizer: entry {k} is not that of its parameter')
 
-# %% ../nbs/08_train.ipynb #24471ff2
-def restore(
-    run: Run,
-    state: dict | None,  # a checkpoint, or None to begin
-    model: MSPSVAE,
-    optimizer: torch.optim.Optimizer,
-) -> Progress:
-    """Put model and optimizer where the checkpoint left them and the history with them; without one, write
-    down the beginning."""
-    progress, rows = Progress(best_weights=cpu_state(model)), []
-    if state is not None:
-        progress = _put_back(run, state, model, optimizer)
-    if leads():
-        if state is not None:
-            rows = [r for r in read_history(run.path / 'history.csv') if r['epoch'] <= progress.epoch]
-        write_history(run.path / 'history.csv', rows)
-        save_best(run, progress)
-    return progress
+# %% ../nbs/08_train.ipynb #b69cf314
+@dataclass
+class FitParts:
+    "What every epoch of a fit works with."
+
+    model: MSPSVAE
+    optimizer: torch.optim.Optimizer
+    reader: TrialReader  # of the sessions, on the model's device
+    splits: dict[str, list[list[int]]]  # from `split_sessions`
+    config: Config
+    tether: object = None  # what holds latents in place, see `fit`
+
+    @property
+    def device(self):
+        return self.model.frame_std.device
+
+    @property
+    def names(self):
+        return [info.session.name for info in self.reader.infos]
+
+    def plan(self, split, seed, epoch=0):
+        "The batches of an epoch, of training or validation"
+        sizes = self.config.n_sessions_per_batch, seed, epoch, self.config.n_trials_per_session
+        return plan_epoch(self.splits[split], *sizes)
 
 
-def _put_back(run, state, model, optimizer):
-    "Model, optimizer and progress as a checkpoint has them"
-    try:
-        check_state(state, model, optimizer)
-        model.load_state_dict(state['model'])
-        optimizer.load_state_dict(
-            dict(state=state['optimizer']['state'], param_groups=optimizer.state_dict()['param_groups'])
-        )
-        return Progress(**{k: state[k] for k in vars(Progress())})
-    except (KeyError, ValueError, RuntimeError, TypeError, AttributeError) as e:
-        raise RunError(f'{run.path / "last.ckpt"} does not fit this model: {str(e)[:300]}') from e
+def make_parts(
+    infos: list,  # `SessionInfo`s, from `check_sessions`
+    splits: dict[str, list[list[int]]],  # from `split_sessions`
+    config: Config,
+    device: torch.device,  # to train on
+    tether=None,  # see `fit`
+) -> FitParts:
+    "Model, optimizer and reader of a fit."
+    model = make_model(config, infos[0].image_shape, infos[0].n_labels).to(device)
+    model.train_dtype = pick_precision(config.precision, device)
+    reader = TrialReader(infos, config, device, part=(team.number, team.size))
+    return FitParts(model, make_optimizer(model, config), reader, splits, config, tether)
 
-
+# %% ../nbs/08_train.ipynb #fdde8746
 def save_best(run: Run, progress: Progress):
     "Write `best.safetensors`."
     save_weights(
@@ -486,30 +492,46 @@ def save_epoch(run: Run, model: MSPSVAE, optimizer, progress: Progress, rows: li
     append_history(run.path / 'history.csv', rows)
     save_progress(run, model, optimizer, progress)
 
-# %% ../nbs/08_train.ipynb #b69cf314
-@dataclass
-class FitParts:
-    "What every epoch of a fit works with."
+# %% ../nbs/08_train.ipynb #04657f74
+def first_weights(parts: FitParts) -> None:
+    "The weights that a fit begins with: those of a tether, or new ones, scaled to the data."
+    if parts.tether is None:
+        start_weights(parts.model, parts.reader.infos, parts.splits, parts.config)
+    else:
+        parts.model.load_state_dict(parts.tether.weights)
 
-    model: MSPSVAE
-    optimizer: torch.optim.Optimizer
-    reader: TrialReader  # of the sessions, on the model's device
-    splits: dict[str, list[list[int]]]  # from `split_sessions`
-    config: Config
-    tether: object = None  # what holds latents in place, see `fit`
 
-    @property
-    def device(self):
-        return self.model.frame_std.device
+def restore(
+    run: Run,
+    state: dict | None,  # a checkpoint, or None to begin
+    parts: FitParts,  # its model and optimizer are put where they were
+) -> Progress:
+    """Put model and optimizer where the checkpoint left them and the history with them; without one, write
+    down the beginning."""
+    if state is None and team.leads:
+        first_weights(parts)
+    progress, rows = Progress(best_weights=cpu_state(parts.model)), []
+    if state is not None:
+        progress = _put_back(run, state, parts.model, parts.optimizer)
+    if team.leads:
+        if state is not None:
+            rows = [r for r in read_history(run.path / 'history.csv') if r['epoch'] <= progress.epoch]
+        write_history(run.path / 'history.csv', rows)
+        save_best(run, progress)
+    return progress
 
-    @property
-    def names(self):
-        return [info.session.name for info in self.reader.infos]
 
-    def plan(self, split, seed, epoch=0):
-        "The batches of an epoch, of training or validation"
-        sizes = self.config.n_sessions_per_batch, seed, epoch, self.config.n_trials_per_session
-        return plan_epoch(self.splits[split], *sizes)
+def _put_back(run, state, model, optimizer):
+    "Model, optimizer and progress as a checkpoint has them"
+    try:
+        check_state(state, model, optimizer)
+        model.load_state_dict(state['model'])
+        optimizer.load_state_dict(
+            dict(state=state['optimizer']['state'], param_groups=optimizer.state_dict()['param_groups'])
+        )
+        return Progress(**{k: state[k] for k in vars(Progress())})
+    except (KeyError, ValueError, RuntimeError, TypeError, AttributeError) as e:
+        raise RunError(f'{run.path / "last.ckpt"} does not fit this model: {str(e)[:300]}') from e
 
 # %% ../nbs/08_train.ipynb #b4965434
 def training_rows(
@@ -523,7 +545,7 @@ def training_rows(
     plan = parts.plan('train', config.seed_train, epoch + 1)
     batches, rates = watch(parts.reader.batches(plan)), learning_rates(config, epoch, len(plan))
     rng = epoch_generator(config.seed_train, epoch, parts.device)
-    train_epoch(parts.model, parts.optimizer, batches, config, weights, rng, means, parts.tether, rates)
+    train_epoch(parts.model, parts.optimizer, batches, rates, config, weights, rng, means, parts.tether)
     about = dict(epoch=epoch + 1, progress=grown, frame_std=parts.model.frame_std.item())
     return means.rows(parts.names, weights, split='train', **about)
 
@@ -548,7 +570,7 @@ def one_epoch(
     watch: Callable = iter,  # wraps the training batches, to show progress
 ) -> list[dict]:  # rows for the history, those of the training first
     "Train, then validate (every `validate_every` epochs, and in the last)."
-    share_weights(parts.model)
+    team.share_weights(parts.model)
     rows = training_rows(parts, epoch, watch)
     if (epoch + 1) % parts.config.validate_every == 0 or epoch + 1 == parts.config.max_epochs:
         rows += validation_rows(parts, epoch)
@@ -633,6 +655,16 @@ class FitBar:
     def __exit__(self, *error):
         self.bar.close()
 
+
+def fit_bar(
+    parts: FitParts,
+    progress: Progress,  # where the fit begins
+    show: bool = True,  # False: nothing is drawn or said
+) -> FitBar:
+    "The bar of a fit, which says above itself what is about to be done."
+    n_batches = len(parts.plan('train', parts.config.seed_train))
+    return FitBar(parts.config, progress, n_batches, show and team.leads, plan_text(parts, n_batches))
+
 # %% ../nbs/08_train.ipynb #5d363ee4
 def as_config(
     config,  # a `Config`, a dict of its fields, JSON files, or None for the defaults
@@ -656,21 +688,20 @@ def default_out() -> Path:  # a folder that is not there yet
 def check_fit(
     data,  # as for `fit`
     config: Config,
-) -> tuple[
-    Config, list, dict, dict
-]:  # the settled config, `SessionInfo`s, their splits, and what goes to `data.json`
+    # the settled config, `SessionInfo`s, their splits, and what goes to `data.json`
+) -> tuple[Config, list, dict, dict]:
     """Check the data and that all processes mean the same; raises what `check_sessions` and `check_alike`
     do, and `ConfigError` for batch norm in several processes."""
     check = check_sessions(data, config)
     check.raise_if_wrong()
-    if leads():
+    if team.leads:
         for warning in check.warnings:
             warnings.warn(warning, stacklevel=3)
     splits = split_sessions(check.infos, config)
     of_batch = config.n_sessions_per_batch, config.seed_train, 0, config.n_trials_per_session
     n_batches = len(plan_epoch(splits['train'], *of_batch))
     config = config.settle(len(check.infos), n_batches, check.infos[0].image_shape)
-    if n_processes() > 1 and config.arch.batch_norm:
+    if team.size > 1 and config.arch.batch_norm:
         raise ConfigError(
             'arch: batch_norm needs all frames of a batch in one process; train in one, or set '
             'batch_norm to false'
@@ -678,28 +709,6 @@ def check_fit(
     described = describe_data(check.infos, splits)
     check_alike(config, described)
     return config, check.infos, splits, described
-
-# %% ../nbs/08_train.ipynb #23a8ad0e
-def make_parts(
-    infos: list,  # `SessionInfo`s, from `check_sessions`
-    splits: dict[str, list[list[int]]],  # from `split_sessions`
-    config: Config,
-    device: torch.device,  # to train on
-    tether=None,  # see `fit`
-) -> FitParts:
-    "Model, optimizer and reader of a fit."
-    model = make_model(config, infos[0].image_shape, infos[0].n_labels).to(device)
-    model.train_dtype = pick_precision(config.precision, device)
-    reader = TrialReader(infos, config, device, part=(process_number(), n_processes()))
-    return FitParts(model, make_optimizer(model, config), reader, splits, config, tether)
-
-
-def first_weights(parts: FitParts) -> None:
-    "The weights that a fit begins with: those of a tether, or new ones, scaled to the data."
-    if parts.tether is None:
-        start_weights(parts.model, parts.reader.infos, parts.splits, parts.config)
-    else:
-        parts.model.load_state_dict(parts.tether.weights)
 
 # %% ../nbs/08_train.ipynb #8bf6c47e
 def fit(
@@ -717,31 +726,18 @@ def fit(
     """Fit an MSPS-VAE to videos of several sessions; what a user can do wrong raises a `MspsvaeError` that
     says what to do."""
     config = as_config(config, overrides)
-    with together(process_device(config.device)):
+    with team.together(team.device(config.device)):
         config, infos, splits, described = check_fit(data, config)
-        out = Path(from_leader(str(out or default_out())))
-        _check_tether(out, tether)
-        device = pick_device(process_device(config.device))
-        with lock_run(out) if leads() else nullcontext(), memory_told(config, infos, device):
-            run, state = start_run(out, config, described, resume) if leads() else (Run(out), None)
-            state = from_leader(state)
+        out = Path(team.from_leader(str(out or default_out())))
+        device = pick_device(team.device(config.device))
+        with lock_run(out) if team.leads else nullcontext(), explain_out_of_memory(config, infos, device):
+            run, state = open_run(out, config, described, resume, tether)
             parts = make_parts(infos, splits, config, device, tether)
-            if state is None and leads():
-                first_weights(parts)
-            progress = restore(run, state, parts.model, parts.optimizer)
-            interrupted = train(run, parts, progress, log, show_progress and leads())
-    run = load_run(run.path) if leads() else run
+            progress = restore(run, state, parts)
+            interrupted = train(run, parts, progress, log, show_progress)
+    run = load_run(run.path) if team.leads else run
     run.interrupted = interrupted
     return run
-
-
-def _check_tether(out, tether):
-    "Raises `RunError` where a run that holds latents in place would go on without"
-    if tether is None and (out / 'adapted.json').exists():
-        raise RunError(
-            f'{out} was made by `adapt`; go on with adapt(..., resume=True), which keeps the '
-            'latents of the old sessions in place'
-        )
 
 # %% ../nbs/08_train.ipynb #325113c9
 def train(
@@ -752,22 +748,20 @@ def train(
     show_progress: bool = True,  # a progress bar
 ) -> bool:  # was it interrupted?
     "Train epoch by epoch until `max_epochs` or early stopping, keeping the best model and the last."
-    model, config = parts.model, parts.config
-    n_batches = len(parts.plan('train', config.seed_train))
-    about = plan_text(parts, n_batches)
-    with parts.reader, FitBar(config, progress, n_batches, show_progress, about) as bar:
+    config = parts.config
+    with parts.reader, fit_bar(parts, progress, show_progress) as bar:
         try:
             while progress.epoch < config.max_epochs and not progress.should_stop(config):
                 rows = one_epoch(parts, progress.epoch, bar.watch)
-                check_finite(rows, model, run, progress)
+                check_finite(rows, parts.model, run, progress)
                 progress.epoch += 1
                 bar.loss = keep_best(parts, progress, rows, bar.loss)
-                if leads():
-                    save_epoch(run, model, parts.optimizer, progress, rows)
+                if team.leads:
+                    save_epoch(run, parts.model, parts.optimizer, progress, rows)
                     if log:
                         log(rows)
         except KeyboardInterrupt:
-            leave('interrupted')
+            team.leave('interrupted')
             return True
     return False
 

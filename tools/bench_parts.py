@@ -106,9 +106,10 @@ def _step(which, n=192, side=64, compiled=False):
         n_sessions=n_sessions,
     )
     optimizer, means, rng = make_optimizer(model, config), TermMeans(n_sessions), epoch_generator(0, 0)
+    weights = term_weights(config)
 
     def step():
-        train_epoch(model, optimizer, [batch], config, term_weights(config), rng, means)
+        train_epoch(model, optimizer, [batch], [config.learning_rate], config, weights, rng, means)
 
     return step
 

@@ -26,7 +26,7 @@ import torch
 from mspsvae.batches import TrialReader, plan_epoch
 from mspsvae.config import Arch, Config
 from mspsvae.models import make_model, term_weights
-from mspsvae.processes import add_up, leads, n_processes, process_number, together
+from mspsvae.processes import team
 from mspsvae.sessions import check_sessions, write_session
 from mspsvae.train import TermMeans, epoch_generator, make_optimizer, train_epoch
 
@@ -41,20 +41,22 @@ def measure(paths, small):
         device='cpu', precision='fp32', cache='memory', trial_splits=(2, 1, 1, 0), **(SMALL if small else {})
     )
     infos = check_sessions(paths, config).infos
-    with together(), TrialReader(infos, config, part=(process_number(), n_processes())) as reader:
+    with team.together(), TrialReader(infos, config, part=(team.number, team.size)) as reader:
         model = make_model(config, infos[0].image_shape, infos[0].n_labels)
         optimizer, means, rng = make_optimizer(model, config), TermMeans(len(infos)), epoch_generator(0, 0)
 
         def steps(plan):
-            train_epoch(model, optimizer, reader.batches(plan), config, term_weights(config), rng, means)
+            rates = [config.learning_rate] * len(plan)
+            batches = reader.batches(plan)
+            train_epoch(model, optimizer, batches, rates, config, term_weights(config), rng, means)
 
         plan = plan_epoch([list(range(N_TRIALS))] * 2, 2, 0)
         steps(plan)  # warm, and all trials are kept now
-        add_up(torch.ones(1))
+        team.add_up(torch.ones(1))
         begin, cpu = time.perf_counter(), time.process_time()
         steps(plan[:STEPS])
-        add_up(torch.ones(1))
-        wall, cpu = time.perf_counter() - begin, add_up(torch.tensor(time.process_time() - cpu)).item()
+        team.add_up(torch.ones(1))
+        wall, cpu = time.perf_counter() - begin, team.add_up(torch.tensor(time.process_time() - cpu)).item()
         n = 2 * N_FRAMES * STEPS
         kept = sum(t.nbytes for part in reader.kept.values() for t in part.values())
         told = dict(
@@ -63,7 +65,7 @@ def measure(paths, small):
             kept_MB=kept / 1e6,
             memory_MB=psutil.Process().memory_info().rss / 1e6,
         )
-        if leads():
+        if team.leads:
             print(json.dumps(told), flush=True)
 
 

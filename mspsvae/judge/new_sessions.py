@@ -30,7 +30,7 @@ from ..config import Config
 from ..errors import ConfigError, MspsvaeError, RunError, SessionError
 from .evaluate import r2_scores
 from ..models import MSPSVAE, Output, as_unit_float
-from ..processes import n_started, whole_batch
+from ..processes import team
 from ..runs import Run, check_data, cpu_state, encode_frames, inner_folder, label_names, last_checkpoint
 from ..runs import on_device, read_about, read_json, read_latents, save_weights
 from ..runs import squared_errors, weights_digest, write_json, write_latents
@@ -1128,7 +1128,7 @@ class Tether:
             self.weight
             * hold_factor(self.drifts, self.max_drift)
             * (drift.pow(2).sum(1) * old).sum()
-            / len(whole_batch(batch))
+            / len(batch.whole)
         )
 
     def drift(self, model) -> dict:  # as of `latent_drift`; `sessions`: `rms` of each old session
@@ -1301,7 +1301,7 @@ def _check_asked(**numbers):
     for name, v in numbers.items():
         if isinstance(v, bool) or not isinstance(v, (int, float)) or not 0 < v < math.inf:
             raise ConfigError(f'{name}: got {v!r}, expected a number > 0')
-    if n_started() > 1:
+    if team.n_started > 1:
         raise ConfigError('adapt trains in one process; start it without torchrun')
 
 
