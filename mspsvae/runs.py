@@ -22,6 +22,7 @@ import re
 import warnings
 import zipfile
 from contextlib import contextmanager
+from copy import copy
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
@@ -209,6 +210,15 @@ def read_about(
     return about
 
 
+def _misfits(have, want):
+    "Names of arrays that are in one of two states only, or have another shape or type there"
+
+    def kind(state, name):
+        return (state[name].shape, state[name].dtype) if name in state else None
+
+    return [k for k in {**want, **have} if kind(have, k) != kind(want, k)]
+
+
 def load_weights(
     path: str | Path,  # a `.safetensors` file
     model: MSPSVAE,  # the model that takes them; on the meta device they are only compared
@@ -220,14 +230,7 @@ def load_weights(
     except (OSError, SafetensorError, RuntimeError, ValueError, KeyError, TypeError) as e:
         raise RunError(f'{path} cannot be read: {str(e)[:300]}') from e
     want = model.state_dict()
-    wrong = [
-        k
-        for k in {**want, **state}
-        if k not in want
-        or k not in state
-        or (want[k].shape, want[k].dtype) != (state[k].shape, state[k].dtype)
-    ]
-    if wrong:
+    if wrong := _misfits(state, want):
         raise RunError(
             f'{path} does not hold the weights of this model: {", ".join(wrong[:5])} '
             f'{"differs" if len(wrong) == 1 else "differ"} in name, shape or type'
@@ -388,30 +391,38 @@ def _split_problem(splits, sessions):
             return f'splits: {k} is not a list of trial numbers for each session'
 
 # %% ../nbs/07_runs.ipynb #ea456be4
+_IN_DATA = {  # key of `data.json`: is a value good? what is expected
+    'input_shape': (
+        lambda v: _is_list(v, lambda n: _is_int(n, 1, 2**16)) and len(v) == 3,
+        '[channels, y pixels, x pixels]',
+    ),
+    'n_labels': (lambda v: _is_int(v, 0, 2**16), 'a whole number >= 0'),
+    'label_names': (lambda v: _is_list(v, lambda name: isinstance(name, str)), 'a list of names'),
+    'hidden_labels': (lambda v: _is_list(v, lambda name: isinstance(name, str)), 'a list of names'),
+    'sessions': (lambda v: isinstance(v, list) and bool(v), 'a list of at least one'),
+}
+
+
+def _sessions_problems(sessions, splits):
+    wrong = [f'sessions: {p}' for p in map(_session_problem, sessions) if p]
+    if wrong:
+        return wrong
+    if len({s['name'].lower() for s in sessions}) < len(sessions):
+        return ['sessions: two have the same name']
+    problem = _split_problem(splits, sessions)
+    return [problem] if problem else []
+
+
 def check_data(
     data: dict,  # content of `data.json`
     where: str | Path = 'data.json',  # named in the message
 ) -> dict:  # the same
     "Raise one `RunError` that lists all that is wrong with a run's description of its data."
-    sessions, shape = data.get('sessions'), data.get('input_shape')
-    problems = []
-    if not _is_list(shape, lambda n: _is_int(n, 1, 2**16)) or len(shape) != 3:
-        problems.append(f'input_shape: got {str(shape)[:80]}, expected [channels, y pixels, x pixels]')
-    if not _is_int(data.get('n_labels'), 0, 2**16):
-        problems.append(f'n_labels: got {str(data.get("n_labels"))[:80]}, expected a whole number >= 0')
-    if not _is_list(data.get('label_names'), lambda v: isinstance(v, str)):
-        problems.append(f'label_names: got {str(data.get("label_names"))[:80]}, expected a list of names')
-    if not _is_list(data.get('hidden_labels', []), lambda v: isinstance(v, str)):
-        problems.append(f'hidden_labels: got {str(data["hidden_labels"])[:80]}, expected a list of names')
-    if not isinstance(sessions, list) or not sessions:
-        problems.append(f'sessions: got {str(sessions)[:80]}, expected a list of at least one')
-    else:
-        wrong = [f'sessions: {p}' for p in map(_session_problem, sessions) if p]
-        if not wrong and len({s['name'].lower() for s in sessions}) < len(sessions):
-            wrong = ['sessions: two have the same name']
-        if not wrong and (p := _split_problem(data.get('splits'), sessions)):
-            wrong = [p]
-        problems += wrong
+    found = dict(hidden_labels=[]) | data  # which older runs do not have
+    bad = {key: what for key, (is_good, what) in _IN_DATA.items() if not is_good(found.get(key))}
+    problems = [f'{key}: got {str(found.get(key))[:80]}, expected {what}' for key, what in bad.items()]
+    if 'sessions' not in bad:
+        problems += _sessions_problems(found['sessions'], found.get('splits'))
     if problems:
         raise RunError(f'{where} does not describe the data of a fit:', problems)
     return data
@@ -422,27 +433,25 @@ def describe_data(
     splits: dict[str, list[list[int]]],  # from `split_sessions`
 ) -> dict:  # goes to `data.json`
     "Everything a run has to know about its data."
-    sessions = [
-        dict(
-            name=i.session.name,
-            path=str(Path(i.session.path).resolve()),
-            trials=list(i.trials),
-            n_frames=list(map(int, i.n_frames)),
-        )
-        for i in infos
-    ]
     first = infos[0]
-    return check_data(
-        dict(
-            version=__version__,
-            input_shape=list(map(int, first.image_shape)),
-            n_labels=first.n_labels,
-            label_names=list(first.label_names),
-            hidden_labels=hidden_labels(infos),
-            sessions=sessions,
-            splits=splits,
-        ),
-        'this',
+    described = dict(
+        version=__version__,
+        input_shape=list(map(int, first.image_shape)),
+        n_labels=first.n_labels,
+        label_names=list(first.label_names),
+        hidden_labels=hidden_labels(infos),
+        sessions=[_describe_session(i) for i in infos],
+        splits=splits,
+    )
+    return check_data(described, 'this')
+
+
+def _describe_session(info):
+    return dict(
+        name=info.session.name,
+        path=str(Path(info.session.path).resolve()),
+        trials=list(info.trials),
+        n_frames=list(map(int, info.n_frames)),
     )
 
 
@@ -484,6 +493,7 @@ class Run:
         self.path, self.sessions_at = Path(path), data
         self._infos = None  # of the sessions, once they were checked
         self.interrupted = False
+        self.remembered = None  # what `remembering` has read so far; None: read anew each time
         # session name -> (file of its latents, stamp), where they are not in `latents`
         self.elsewhere = {}
 
@@ -521,6 +531,19 @@ class Run:
         load_weights(path, model)
         return model.eval()
 
+    def remembering(self):
+        "A copy of this run that reads its history and its latents once; blind to what a fit does meanwhile."
+        fresh = copy(self)
+        fresh.remembered = {}
+        return fresh
+
+    def _once(self, what, read):
+        if self.remembered is None:
+            return read()
+        if what not in self.remembered:
+            self.remembered[what] = read()
+        return self.remembered[what]
+
     def new_model(self):
         "A model of this run's sizes with its initial weights."
         return make_model(self.config, tuple(self.data['input_shape']), self.data['n_labels'])
@@ -535,8 +558,12 @@ from fastcore.basics import patch
 @patch(as_prop=True)
 def history(self: Run):  # the table of `history.csv` as a dict of columns, NumPy arrays of one length
     "Every term, each epoch, split and session; `pandas.DataFrame(run.history)` takes it as it is."
-    rows = read_history(self.path / 'history.csv')
-    return {k: np.array([r[k] for r in rows]) for k in HISTORY}
+
+    def read():
+        rows = read_history(self.path / 'history.csv')
+        return {k: np.array([r[k] for r in rows]) for k in HISTORY}
+
+    return self._once('history', read)
 
 
 @patch
@@ -613,11 +640,8 @@ def squared_errors(
 ) -> np.ndarray:  # `[n]` float32, in units of (full brightness)^2; NaN where all pixels are left out
     "Mean squared error of the reconstruction of each frame, decoded from its means."
     device = model.frame_std.device
-    error = (
-        (torch.from_numpy(frames).to(device) / 255 - model.decode(torch.from_numpy(mu).to(device)))
-        .pow(2)
-        .flatten(1)
-    )
+    recon = model.decode(torch.from_numpy(mu).to(device))
+    error = (torch.from_numpy(frames).to(device) / 255 - recon).pow(2).flatten(1)
     keep = torch.ones_like(error) if mask is None else torch.from_numpy(mask).to(device).flatten(1)
     return ((error * keep).sum(1) / keep.sum(1)).cpu().numpy()
 
@@ -701,50 +725,44 @@ def _stamp(self: Run):
 
 # %% ../nbs/07_runs.ipynb #410a2af8
 @patch
-def infos(
-    self: Run,
-    # where the sessions are now: as for `fit`; default: where they were; what this gave before is not
-    # checked again
-    data=None,
-) -> list[SessionInfo]:  # in the run's order
+def infos(self: Run) -> list[SessionInfo]:  # in the run's order
     """The sessions the run was fitted on, checked again; raises `SessionError` if they are gone or are not
     the same."""
-    if data is None and self._infos and all(i.session.path.is_file() for i in self._infos):
-        return self._infos
-    known, kept = self.data['sessions'], data is None
-    data = self.sessions_at if data is None else data
-    if not (isinstance(data, list) and data and all(isinstance(i, SessionInfo) for i in data)):
-        data = (
-            check_sessions(
-                [Session(s['name'], Path(s['path'])) for s in known] if data is None else data, self.config
-            )
-            .raise_if_wrong()
-            .infos
-        )
-    found = {i.session.name: i for i in data}
+    if not (self._infos and all(i.session.path.is_file() for i in self._infos)):
+        self._infos = _in_order(self.data['sessions'], _found_sessions(self), self.path)
+    return self._infos
+
+
+def _found_sessions(run):
+    "What is there now; sessions that were checked before are not checked again"
+    at = run.sessions_at
+    if isinstance(at, list) and at and all(isinstance(i, SessionInfo) for i in at):
+        return at
+    if at is None:
+        at = [Session(s['name'], Path(s['path'])) for s in run.data['sessions']]
+    return check_sessions(at, run.config).raise_if_wrong().infos
+
+
+def _in_order(known, found, path):
+    "The sessions found, in the order in which they are known; raises `SessionError` where they do not match"
+    at_hand = {i.session.name: _describe_session(i) for i in found}
 
     def same(s):
-        return (
-            s['name'] in found
-            and list(found[s['name']].n_frames) == s['n_frames']
-            and list(found[s['name']].trials) == s['trials']
-        )
+        now = at_hand.get(s['name'], {})
+        return all(now.get(key) == s[key] for key in ('name', 'trials', 'n_frames'))
 
     wrong = [s['name'] for s in known if not same(s)]
     if wrong:
-        at_hand = [dict(name=n, trials=list(i.trials), n_frames=list(i.n_frames)) for n, i in found.items()]
-        renamed = renamed_sessions(known, at_hand)
+        renamed = renamed_sessions(known, list(at_hand.values()))
         if renamed:
             renamed += ['give the files their old names, or name each: data=[Session(old name, path), ...]']
         raise SessionError(
-            f'{len(wrong)} of {len(known)} sessions are missing or are no longer those that {self.path} '
+            f'{len(wrong)} of {len(known)} sessions are missing or are no longer those that {path} '
             f'was fitted on: {", ".join(wrong[:5])}',
             renamed,
         )
-    infos = [found[s['name']] for s in known]
-    if kept:
-        self._infos = infos
-    return infos
+    by_name = {i.session.name: i for i in found}
+    return [by_name[s['name']] for s in known]
 
 # %% ../nbs/07_runs.ipynb #ee0e0d66
 def pick_device(
@@ -792,10 +810,8 @@ def on_device(run: Run):
 
 
 def _kept(run, group):  # session name -> its arrays, None where they are to be made
-    stamp, width = (
-        run._stamp(),
-        dict(latents=(run.model.n_latents,), labels=(run.model.n_labels,), errors=())[group],
-    )
+    n_latents, n_labels, stamp = run.model.n_latents, run.model.n_labels, run._stamp()
+    width = dict(latents=(n_latents,), labels=(n_labels,), errors=())[group]
 
     def place(name):
         return run.elsewhere.get(name, (run.path / 'latents' / f'{name}.h5', stamp))
@@ -803,7 +819,7 @@ def _kept(run, group):  # session name -> its arrays, None where they are to be 
     return {s['name']: read_latents(*place(s['name']), group, s, width) for s in run.data['sessions']}
 
 
-def _encoded(run, group, data):
+def _encoded(run, group):
     kept = _kept(run, group)
     todo = [k for k, arrays in enumerate(kept.values()) if arrays is None]
     if not todo:
@@ -812,7 +828,7 @@ def _encoded(run, group, data):
         raise RunError(
             f'the latents of {", ".join(lost[:5])} are gone, or were made with other weights; encode again'
         )
-    infos, folder = run.infos(data), inner_folder(run, 'latents')
+    infos, folder = run.infos(), inner_folder(run, 'latents')
     with on_device(run) as model, TrialReader(infos, run.config.replace(cache='stream')) as reader:
         for k in todo:
             write_latents(folder / f'{list(kept)[k]}.h5', model, reader, k, run._stamp())
@@ -822,30 +838,27 @@ def _encoded(run, group, data):
 @patch
 def latents(
     self: Run,
-    data=None,  # where the sessions are now, if they moved; only needed the first time
     # session name -> trial -> `[n_frames, n_latents]`: supervised, background, unsupervised
 ) -> dict[str, dict[str, np.ndarray]]:
     "The latents (means) of every frame of every trial; encoded once and kept in the run's folder."
-    return _encoded(self, 'latents', data)
+    return self._once('latents', lambda: _encoded(self, 'latents'))
 
 
 @patch
 def predicted_labels(
     self: Run,
-    data=None,  # where the sessions are now, if they moved; only needed the first time
 ) -> dict[str, dict[str, np.ndarray]]:  # session name -> trial -> `[n_frames, n_labels]`
     "The labels that the model reads off every frame, computed and kept with the latents."
-    return _encoded(self, 'labels', data)
+    return self._once('labels', lambda: _encoded(self, 'labels'))
 
 
 @patch
 def frame_errors(
     self: Run,
-    data=None,  # where the sessions are now, if they moved; only needed the first time
     # session name -> trial -> `[n_frames]`, in units of (full brightness)^2
 ) -> dict[str, dict[str, np.ndarray]]:
     "The mean squared error of the reconstruction of every frame, computed and kept with the latents."
-    return _encoded(self, 'errors', data)
+    return self._once('errors', lambda: _encoded(self, 'errors'))
 
 # %% ../nbs/07_runs.ipynb #1895fee4
 def label_names(run: Run) -> list[str]:  # one for each label that the model was fitted on
