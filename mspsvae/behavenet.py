@@ -364,6 +364,7 @@ def _history_row(row, prefix, split, names, config):
         n_frames=0,
         **terms,
         session_info=float('nan'),
+        mismatch=float('nan'),
         progress=anneal_progress(config, epoch),
         frame_std=1.0,
     )

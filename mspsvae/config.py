@@ -336,6 +336,8 @@ class Config(Settings):
     )  # weight of the triplet loss on the background latents; 50 in the paper
     # weight of what the unsupervised latents tell about the session (nats); 0 in the paper
     gamma: float = setting(100.0, number_check())
+    # weight of how differently an unsupervised latent moves the picture in two sessions; 0 in the paper
+    kappa: float = setting(500.0, number_check())
     # epochs over which the weights of the decomposed KL rise from 0; 'auto': as many as `AUTO_ANNEAL` steps take
     anneal_epochs: int | str = setting('auto', _or_auto(whole_check()))
     # of the frames' likelihood, in pixel values of 0 to 1; 'auto' follows the reconstruction error; 1 in the
@@ -418,12 +420,26 @@ def _batch_rule(c):
             f'got {c.n_sessions_per_batch}, expected at least 2 when gamma is {c.gamma:g}: a batch of one '
             'session has nothing to tell apart; use gamma=0'
         )
+    if _asked(c, 'kappa'):
+        yield (
+            f'got {c.n_sessions_per_batch}, expected at least 2 when kappa is {c.kappa:g}: it compares what '
+            'latents move in two sessions; use kappa=0'
+        )
 
 
 def _static_rule(c):
     "A rule: a static background needs a background"
     if _asked(c, 'static_background') and not c.n_background:
         yield 'got True, expected False when n_background is 0: there are no background latents'
+
+
+def _mismatch_rule(c):
+    "A rule: movements are compared between backgrounds"
+    if _asked(c, 'kappa') and not c.n_background:
+        yield (
+            f'got {c.kappa:g}, expected 0 when n_background is 0: there is no background to see the '
+            'movement in'
+        )
 
 
 def _epochs_rule(c):
@@ -463,13 +479,16 @@ def _unsupervised_rule(c):
         )
     if c.n_unsupervised == 0 and _asked(c, 'gamma'):
         yield f'got 0, expected at least 1 when gamma is {c.gamma:g}: there is nothing that gamma could act on'
+    if c.n_unsupervised == 0 and _asked(c, 'kappa'):
+        yield f'got 0, expected at least 1 when kappa is {c.kappa:g}: there is no latent that could move anything'
 
 
 Config._rules = [
-    (('n_sessions_per_batch', 'n_background', 'gamma'), _batch_rule),
+    (('n_sessions_per_batch', 'n_background', 'gamma', 'kappa'), _batch_rule),
     (('n_latents', 'n_unsupervised', 'n_background', 'use_labels'), _latents_rule),
-    (('n_unsupervised', 'use_labels', 'gamma'), _unsupervised_rule),
+    (('n_unsupervised', 'use_labels', 'gamma', 'kappa'), _unsupervised_rule),
     (('static_background', 'n_background'), _static_rule),
+    (('kappa', 'n_background'), _mismatch_rule),
     (('hide_labels', 'use_labels'), _hidden_rule),
     (('min_epochs', 'max_epochs'), _epochs_rule),
 ]
@@ -591,6 +610,7 @@ PAPER = dict(
     beta=10.0,
     delta=50.0,
     gamma=0.0,
+    kappa=0.0,
     anneal_epochs=100,
     frame_std=1.0,
     static_background=False,

@@ -30,8 +30,8 @@ from .batches import Batch, TrialReader, data_bytes, plan_epoch, split_sessions
 from .config import Config
 from .errors import ConfigError, MspsvaeError, RunError, TrainingError
 from .losses import session_partner
-from .models import MSPSVAE, TERMS, Objective, anneal_progress, calibrate_frame_std, objective
-from .models import make_model, standardise_start, term_weights
+from .models import MSPSVAE, TERMS, Objective, anneal_progress, calibrate_frame_std, draw_probes
+from .models import make_model, objective, standardise_start, term_weights
 from .processes import team
 from .runs import Run, append_history, cpu_state, describe_data, fingerprint, last_checkpoint, load_run
 from .runs import lock_run, pick_device, pick_precision, read_history, renamed_sessions
@@ -52,7 +52,7 @@ def epoch_generator(
 def forward_batch(
     model: MSPSVAE,
     batch: Batch,  # on the model's device
-    config: Config,  # `static_background`
+    config: Config,  # `static_background`, `kappa`
     rng: torch.Generator,  # on the same device
 ):
     "The model's output for a batch, all randomness taken from `rng`."
@@ -62,7 +62,11 @@ def forward_batch(
         far = torch.rand((), generator=rng, device=rng.device) if model.training else 0.5
         background_of = session_partner(whole.session, far, whole.trial, batch.n_trials)
         background_of = batch.own_rows(background_of)
-    return model(batch.frames, batch.own_rows(noise), background_of, batch.share)
+    out = model(batch.frames, batch.own_rows(noise), background_of, batch.share)
+    if config.kappa and model.n_background and model.n_unsupervised:
+        probes = draw_probes(whole.session, model.n_unsupervised, rng)
+        out.moves = model.moves(out.z.detach(), probes, batch.share)
+    return out
 
 # %% ../nbs/08_train.ipynb #5310e6ca
 def start_weights(

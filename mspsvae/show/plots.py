@@ -159,10 +159,16 @@ _TERM_TITLES = dict(
     dwkl='dimension-wise KL',
     session_info='session information',
     triplet='triplet loss',
+    mismatch='mismatch of movements',
     frame_std='std of pixels',
     progress='share of full weight',
 )
-_UNITS = dict(triplet='latent units', frame_std='full brightness', progress='of MI, TC, DWKL')
+_UNITS = dict(
+    triplet='latent units',
+    mismatch='0.5 less cosine',
+    frame_std='full brightness',
+    progress='of MI, TC, DWKL',
+)
 
 
 def runs_by_name(runs):
