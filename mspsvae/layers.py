@@ -46,6 +46,12 @@ class LayerSize:
     after: tuple[int, int]  # zeros below, right
 
 # %% ../nbs/04_layers.ipynb #b07d8af4
+def _layer_size(channels, size, kernel, stride, padding):
+    (y, *pad_y), (x, *pad_x) = (conv_size(s, kernel, stride, padding) for s in size)
+    before, after = zip(pad_y, pad_x)
+    return LayerSize(channels, tuple(size), (y, x), kernel, stride, before, after)
+
+
 def layer_sizes(
     input_shape: tuple[int, int, int],  # channels, y pixels, x pixels
     arch: Arch = Arch(),  # channels, kernels, strides, padding
@@ -53,26 +59,16 @@ def layer_sizes(
     "Every size in the encoder; raises `ConfigError` where an image is too small for the architecture."
     sizes, (n_channels, *size) = [], input_shape
     for i, (out, kernel, stride) in enumerate(zip(arch.channels, arch.kernel_sizes, arch.strides)):
-        (y, *pad_y), (x, *pad_x) = (conv_size(s, kernel, stride, arch.padding) for s in size)
-        if min(y, x) < 1:
+        layer = _layer_size((n_channels, out), size, kernel, stride, arch.padding)
+        if min(layer.size_out) < 1:
             raise ConfigError(
                 f'layer {i} gets {size[0]} x {size[1]} pixels, fewer than its kernel of {kernel}: '
                 f'images of {input_shape[1]} x {input_shape[2]} '
                 f'are too small for {len(arch.channels)} layers with {arch.padding!r} padding; take '
                 "fewer layers, smaller strides, or padding='same'"
             )
-        sizes.append(
-            LayerSize(
-                (n_channels, out),
-                tuple(size),
-                (y, x),
-                kernel,
-                stride,
-                (pad_y[0], pad_x[0]),
-                (pad_y[1], pad_x[1]),
-            )
-        )
-        n_channels, size = out, (y, x)
+        sizes.append(layer)
+        n_channels, size = out, layer.size_out
     return sizes
 
 # %% ../nbs/04_layers.ipynb #3ec95b63

@@ -21,6 +21,7 @@ import os
 import re
 import warnings
 import zipfile
+from collections.abc import Iterable
 from contextlib import contextmanager
 from copy import copy
 from functools import cached_property
@@ -490,12 +491,22 @@ class Run:
         path: str | Path,  # the folder
         data=None,  # where its sessions are now, as for `fit`; default: where they were
     ):
-        self.path, self.sessions_at = Path(path), data
+        self.path = Path(path)
+        self.sessions_at = list(data) if isinstance(data, Iterable) and not isinstance(data, str) else data
         self._infos = None  # of the sessions, once they were checked
         self.interrupted = False
         self.remembered = None  # what `remembering` has read so far; None: read anew each time
         # session name -> (file of its latents, stamp), where they are not in `latents`
         self.elsewhere = {}
+
+    @property
+    def where(self):
+        "Its sessions where they are now, as `find_sessions` and `check_sessions` take them; no file is opened."
+        if self.sessions_at is None:
+            return [Session(s['name'], Path(s['path'])) for s in self.data['sessions']]
+        if isinstance(self.sessions_at, list):
+            return [s.session if isinstance(s, SessionInfo) else s for s in self.sessions_at]
+        return self.sessions_at
 
     @cached_property
     def config(self):
@@ -738,9 +749,7 @@ def _found_sessions(run):
     at = run.sessions_at
     if isinstance(at, list) and at and all(isinstance(i, SessionInfo) for i in at):
         return at
-    if at is None:
-        at = [Session(s['name'], Path(s['path'])) for s in run.data['sessions']]
-    return check_sessions(at, run.config).raise_if_wrong().infos
+    return check_sessions(run.where, run.config).raise_if_wrong().infos
 
 
 def _in_order(known, found, path):

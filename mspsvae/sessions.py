@@ -845,6 +845,12 @@ def _all_alike(images, most=2e9):
     return True
 
 # %% ../nbs/01_sessions.ipynb #0deb9bd0
+def _check_numbers(file, frames, config, notes, odd):
+    "Labels, causes and times, as keywords of `SessionInfo`"
+    labels = _check_labels(file, frames, config, notes, odd) if config.use_labels else {}
+    return labels | _check_causes(file, frames, odd) | _check_clock(file, frames, odd)
+
+
 def _inspect(file, session, config, notes, odd):
     """The `SessionInfo` of an open file (None if there are no images to speak of); complaints go to
     `notes` and `odd`"""
@@ -859,9 +865,7 @@ def _inspect(file, session, config, notes, odd):
     masks = _members(file, 'masks', notes) if config.use_frame_masks else None
     if masks is not None:
         _check_masks('masks', _same_trials('masks', masks, frames, notes), images, notes)
-    more = _check_labels(file, frames, config, notes, odd) if config.use_labels else {}
-    more |= _check_causes(file, frames, odd)
-    more |= _check_clock(file, frames, odd)
+    more = _check_numbers(file, frames, config, notes, odd)
     for trial, n in frames.items():
         if n == 1:
             odd.add('has a single frame; the triplet loss needs two of a session', 'images', trial)
@@ -1016,37 +1020,29 @@ def write_session(
 ) -> Path:  # the path
     """Write one session, whole or not at all; raises one `SessionError` that lists all that is wrong with
     the arrays."""
-    path, stream = Path(path), isinstance(images, Iterator)
+    arrays = dict(images=images, labels=labels, masks=masks, labels_masks=labels_masks, causes=causes)
+    arrays |= dict(frame_idx=frame_index, times=times) | (more or {})
     names = dict(labels=label_names, causes=cause_names)
+    return _write_whole(Path(path), arrays, names, attrs, compression, time_source)
+
+
+def _write_whole(path, arrays, names, attrs, compression, time_source):
+    "Check what there is to write and write it in one move; images that come one by one are checked at the end"
     if time_source not in TIME_SOURCES:
         raise SessionError(
             f'time_source: got {show_value(time_source)}, expected one of {", ".join(TIME_SOURCES)}'
         )
-    given = dict(
-        images=None if stream else images,
-        labels=labels,
-        masks=masks,
-        labels_masks=labels_masks,
-        causes=causes,
-        frame_idx=frame_index,
-        times=times,
-    ) | (more or {})
-    groups = {
-        kind: trials for kind, arrays in given.items() if (trials := _as_trials(arrays, kind)) is not None
-    }
-    if not stream:
+    stream = _as_they_come(arrays['images'], path) if isinstance(arrays['images'], Iterator) else None
+    found = {k: _as_trials(v, k) for k, v in arrays.items() if stream is None or k != 'images'}
+    groups = {k: trials for k, trials in found.items() if trials is not None}
+    if stream is None:
         _check_arrays(path, groups, names)
+    else:
+        groups = dict(images=stream) | groups
     try:
         with atomic_path(path) as part:
-            _write(
-                part,
-                dict(images=_as_they_come(images, path)) | groups if stream else groups,
-                names,
-                attrs,
-                compression,
-                time_source,
-            )
-            if stream:
+            _write(part, groups, names, attrs, compression, time_source)
+            if stream is not None:
                 with open_hdf5(part) as f:
                     _check_arrays(path, f, names)
     except MspsvaeError:

@@ -603,19 +603,12 @@ def make_sessions(
     n_channels=1,  # cameras; every second one sees the animal's other side
     seed=0,  # the same seed gives the same data
     scene=None,  # a `Scene`; None: as shipped
-    **overrides,
-):  # fields of `scene` to replace, such as `jaw_size=.5`
+    **overrides,  # fields of `scene` to replace, such as `jaw_size=.5`
+):
     """Write synthetic sessions with known causes and return their paths; `SessionError` for arguments that
     make no sense"""
-    counts = dict(
-        n_sessions=n_sessions,
-        n_trials=n_trials,
-        n_frames=n_frames,
-        size=size,
-        n_channels=n_channels,
-        seed=seed,
-    )
-    good = _counts(counts, overrides)
+    counts = dict(n_sessions=n_sessions, n_trials=n_trials, n_frames=n_frames)
+    good = _counts(counts | dict(size=size, n_channels=n_channels, seed=seed), overrides)
     scene, paths, each = _scene(scene, overrides), _place(root, good['n_sessions']), good['n_trials']
     rest = {k: good[k] for k in ('n_frames', 'size', 'n_channels')}
     seeds = np.random.SeedSequence(good['seed']).spawn(len(paths))

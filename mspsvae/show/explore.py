@@ -7,7 +7,6 @@ __all__ = ['EXPLORER_STYLE', 'COPY', 'PANELS', 'to_shown', 'from_shown', 'slider
            'full_colour', 'difference_png', 'Explorer', 'explore']
 
 # %% ../../nbs/show/04_explore.ipynb #e3a0581c
-from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
@@ -78,7 +77,6 @@ class View:
     def __init__(
         self,
         run: Run,
-        data=None,  # where the sessions are now, if they moved
         session: int | str = 0,  # where to begin, number or name
         trial: int | str | None = None,  # number or name; default: the session's first test trial
         frame: int = 0,  # its number in the trial
@@ -88,26 +86,23 @@ class View:
                 f'got {str(run)[:80]!r}, a {type(run).__name__}; expected a run, as fit and load_run '
                 'give it: explore(load_run("runs/demo"))'
             )
-        self.run, self.data = (
-            run,
-            list(data) if isinstance(data, Iterable) and not isinstance(data, (str, bytes)) else data,
-        )
+        self.run = run
         try:
-            self.latents = [list(trials.values()) for trials in run.latents(data).values()]
+            self.latents = [list(trials.values()) for trials in run.latents().values()]
         except SessionError as e:
             raise RunError(
                 f'{run.path}: the latents were not computed yet, and the sessions are not where they '
-                'were; say with data= where they are now',
+                'were; say where they are now: load_run(path, data=...)',
                 e.problems or [e],
             ) from e
         self.names, self.subspaces = latent_names(run), latent_subspaces(run)
-        self.ranges = latent_ranges(run, (1, 99), data=data)  # in latent units, [n_latents, 2]
+        self.ranges = latent_ranges(run, (1, 99))  # in latent units, [n_latents, 2]
         if not np.isfinite(self.ranges).all():
             raise RunError(
                 f'{run.path}: some latents are not numbers (NaN or infinite); fit again, with a smaller '
                 'learning rate'
             )
-        self.means = background_means(run, data) if run.model.n_background else None
+        self.means = background_means(run) if run.model.n_background else None
         self.edits = {}  # latent number -> value, as shown
         self.background = None  # number of the session whose background is borrowed
         self.at, self.problem, self._read = None, '', None  # problem: why there are no frames
@@ -225,10 +220,7 @@ def frame(self: View) -> np.ndarray | None:  # `[c, y, x]` in [0, 1]; None where
     begin = f // n * n
     if self._read is None or self._read[0] != (s, t, begin, n):
         try:
-            frames, self.problem = (
-                read_frames(self.run, s, t, begin, min(begin + n, self.n_frames), self.data),
-                '',
-            )
+            frames, self.problem = (read_frames(self.run, s, t, begin, min(begin + n, self.n_frames)), '')
         except MspsvaeError as e:
             frames, self.problem = None, '; '.join(map(str, e.problems)) or str(e)
         self._read = (s, t, begin, n), frames
@@ -246,7 +238,7 @@ def pictures(self: View) -> Pictures:
 
 # %% ../../nbs/show/04_explore.ipynb #e332e078
 def _data_code(data):
-    "What was given as `data=`, as Python"
+    "Where the sessions of a run are now, as Python"
 
     def one(d):
         return f'Session({d.name!r}, {str(d.path)!r})' if isinstance(d, Session) else repr(str(d))
@@ -270,58 +262,34 @@ def _edits_code(view):
 def _with_imports(lines):
     "The lines, after imports of what they use"
     text = '\n'.join(lines)
-    used = ', '.join(
-        f
-        for f in (
-            'decode',
-            'edit_latents',
-            'frame_latents',
-            'from_label_units',
-            'read_frames',
-            'set_background',
-        )
-        if f + '(' in text
-    )
-    session = ['from mspsvae.sessions import Session'] * ('Session(' in text)
-    return '\n'.join(
-        [
-            'from mspsvae.runs import load_run',
-            *session,
-            f'from mspsvae.show.traversals import {used}',
-            '',
-            text,
-            '',
-        ]
-    )
+    names = 'decode edit_latents frame_latents from_label_units read_frames set_background'.split()
+    used = ', '.join(name for name in names if name + '(' in text)
+    head = ['from mspsvae.runs import load_run', f'from mspsvae.show.traversals import {used}', '']
+    if 'Session(' in text:
+        head.insert(1, 'from mspsvae.sessions import Session')
+    return '\n'.join([*head, text, ''])
 
 
 @patch
 def code(self: View) -> str:  # Python, to be pasted into a notebook or a script
     "Lines that make the arrays `frame`, `reconstruction`, `edited` and `difference` of this view."
     s, t, f = self.at
-    known = self.run.data['sessions'][s]
-    place, moved = (
-        f'{known["name"]!r}, {known["trials"][t]!r}, {f}',
-        '' if self.data is None else f', data={_data_code(self.data)}',
-    )
-    lines = [f'run = load_run({str(self.run.path)!r})']
+    sessions, at = self.run.data['sessions'], self.run.sessions_at
+    place = f'{sessions[s]["name"]!r}, {sessions[s]["trials"][t]!r}, {f}'
+    moved = '' if at is None else f', data={_data_code(at)}'
+    lines = [f'run = load_run({str(self.run.path)!r}{moved})']
     if self.frame() is not None:
-        lines.append(f'frame = read_frames(run, {place}, {f + 1}{moved})[0]/255')
+        lines.append(f'frame = read_frames(run, {place}, {f + 1})[0]/255')
     lines += [f'mu = frame_latents(run, [({place})])', 'reconstruction = decode(run, mu)[0]']
+    z = 'mu'
     if self.background is not None:
-        lines.append(f'z = set_background(run, mu, {self.run.data["sessions"][self.background]["name"]!r})')
+        lines.append(f'z = set_background(run, mu, {sessions[self.background]["name"]!r})')
+        z = 'z'
     if self.edits:
-        lines.append(
-            f'z = edit_latents(run, {"mu" if self.background is None else "z"}, {_edits_code(self)})'
-        )
-    changed = self.edits or self.background is not None
-    return _with_imports(
-        [
-            *lines,
-            'edited = decode(run, z)[0]' if changed else 'edited = reconstruction',
-            'difference = edited - reconstruction',
-        ]
-    )
+        lines.append(f'z = edit_latents(run, {z}, {_edits_code(self)})')
+        z = 'z'
+    lines.append('edited = decode(run, z)[0]' if z == 'z' else 'edited = reconstruction')
+    return _with_imports([*lines, 'difference = edited - reconstruction'])
 
 # %% ../../nbs/show/04_explore.ipynb #f3387a35
 def _png(pixels):
@@ -660,7 +628,7 @@ def refresh(self: Explorer) -> None:
         '; '.join(_edit_texts(self.view)) or 'Move a slider, or choose another background.'
     )
     self.notice.value = (
-        f'<b>There is no frame to be seen.</b> {escape(self.view.problem)}. explore(run, data=...) says '
+        f'<b>There is no frame to be seen.</b> {escape(self.view.problem)}. load_run(path, data=...) says '
         'where the sessions are now.'
         if self.view.problem
         else ''
@@ -670,11 +638,10 @@ def refresh(self: Explorer) -> None:
 # %% ../../nbs/show/04_explore.ipynb #26af004f
 def explore(
     run: Run,
-    data=None,  # where the sessions are now, if they moved
     session: int | str = 0,  # where to begin, number or name
     trial: int | str | None = None,  # number or name; default: the session's first test trial
     frame: int = 0,  # its number in the trial
 ) -> Explorer:  # a widget; `.view` is what it shows
     """Look at a fit with sliders, in a notebook; raises `RunError` for what is no run, or has no such
     session, trial or frame."""
-    return Explorer(View(run, data, session, trial, frame))
+    return Explorer(View(run, session, trial, frame))

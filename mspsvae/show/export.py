@@ -16,7 +16,7 @@ import numpy as np
 
 from ..errors import RunError
 from ..files import atomic_path
-from ..runs import Run, cpu_state, saving, weights_digest, write_bytes
+from ..runs import Run, cpu_state, load_run, saving, weights_digest, write_bytes
 from .traversals import find_session, label_names, latent_names, latent_subspaces
 
 # %% ../../nbs/show/06_export.ipynb #8bb74bd2
@@ -27,9 +27,7 @@ def column_names(run: Run) -> list[str]:  # one for each latent, then one for ea
 # %% ../../nbs/show/06_export.ipynb #a1ffa587
 def _arrays(run, data):
     "`latents/SESSION/TRIAL` and, where there are labels, `labels/SESSION/TRIAL`, with their arrays"
-    groups = dict(latents=run.latents(data)) | (
-        dict(labels=run.predicted_labels(data)) if run.model.n_labels else {}
-    )
+    groups = dict(latents=run.latents()) | (dict(labels=run.predicted_labels()) if run.model.n_labels else {})
     return {
         f'{group}/{s}/{t}': v
         for group, sessions in groups.items()
@@ -66,7 +64,7 @@ def _splits(run, session):
 
 def _rows(run, data):
     "Every frame of every trial, in order: session, trial, split, frame and the numbers of `column_names`"
-    latents, labels = run.latents(data), run.predicted_labels(data)
+    latents, labels = run.latents(), run.predicted_labels()
     for s, session in enumerate(run.data['sessions']):
         name, splits = session['name'], _splits(run, s)
         for t, key in enumerate(session['trials']):
@@ -91,7 +89,7 @@ def export_latents(
 ) -> Path:  # of the file
     """Write the latents and predicted labels of every frame to one file; raises `RunError` for other
     endings and where the disk refuses."""
-    path = Path(path)
+    path, run = Path(path), run if data is None else load_run(run.path, data)
     if path.suffix.lower() == '.nwb':
         raise RunError(f'{path}: an NWB file holds one session; export_nwb(run, folder) writes one for each')
     if path.suffix.lower() not in WRITERS:
@@ -124,7 +122,7 @@ def _clock(run, session, rate, trial_starts):
 def _series(run, session, data):
     "Name, array, columns and unit of every time series of a session"
     name, kinds = run.data['sessions'][session]['name'], np.array(latent_subspaces(run))
-    latents = np.concatenate(list(run.latents(data)[name].values()))
+    latents = np.concatenate(list(run.latents()[name].values()))
     for kind in dict.fromkeys(kinds):
         yield (
             f'latents_{kind}',
@@ -135,7 +133,7 @@ def _series(run, session, data):
     if run.model.n_labels:
         yield (
             'predicted_labels',
-            np.concatenate(list(run.predicted_labels(data)[name].values())),
+            np.concatenate(list(run.predicted_labels()[name].values())),
             label_names(run),
             'label units',
         )
@@ -202,6 +200,7 @@ def export_nwb(
 ) -> list[Path]:  # of the files, in the run's order
     """Write latents and predicted labels as NWB, one file a session; raises `RunError` where something
     makes no sense or the disk refuses."""
+    run = run if data is None else load_run(run.path, data)
     if not isinstance(rate, (int, float)) or not 0 < rate < np.inf:
         raise RunError(f'rate is {rate!r}; expected frames a second, a number above 0')
     starts, own = (

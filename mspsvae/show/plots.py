@@ -293,16 +293,15 @@ def plot_labels(
     run: Run,
     session: int | str = 0,  # number or name
     trial: int | str | None = None,  # number or name; default: the first test trial
-    data=None,  # where the sessions are now, if they moved
 ) -> Figure:
     "True labels of a trial and those that the model reads off its frames."
     if not run.model.n_labels:
         raise RunError(f'{run.path} was fitted without labels: there are none to plot')
     s = find_session(run, session)
     t = find_trial(run, s, run.data['splits']['test'][s][0] if trial is None else trial)
-    true, names = _known_labels(read_trial(run, s, t, data)), _latent_names(run)[: run.model.n_labels]
+    true, names = _known_labels(read_trial(run, s, t)), _latent_names(run)[: run.model.n_labels]
     name, key = run.data['sessions'][s]['name'], run.data['sessions'][s]['trials'][t]
-    predicted, columns = run.predicted_labels(data)[name][key], 1 if len(names) < 5 else 2
+    predicted, columns = run.predicted_labels()[name][key], 1 if len(names) < 5 else 2
     fig = Picture(
         1.15 * ceil(len(names) / columns) + 0.9,
         f'Labels of {_text(name)}, {key}: R2 {r2_scores(true, predicted)[0]:.2f}',
@@ -341,7 +340,6 @@ def plot_reconstructions(
     # (session, trial, frame) of each column, by name or number; default: of test trials, spread over
     # sessions
     frames: list[tuple] | None = None,
-    data=None,  # where the sessions are now, if they moved
 ) -> Figure:
     "Frames beside their reconstructions and residuals."
     c, y, x = run.model.input_shape
@@ -351,8 +349,8 @@ def plot_reconstructions(
             run, max(1, min(2, fit // len(_sessions(run)))), spread_sessions(_sessions(run), fit)
         )
     frames = find_frames(run, frames)
-    recon = decode(run, frame_latents(run, frames, data))
-    true = np.concatenate([read_frames(run, s, t, f, f + 1, data) for s, t, f in frames]) / 255
+    recon = decode(run, frame_latents(run, frames))
+    true = np.concatenate([read_frames(run, s, t, f, f + 1) for s, t, f in frames]) / 255
     residual = true - recon
     most = np.abs(residual).max() or 1
     fig = Picture(
@@ -404,7 +402,6 @@ def plot_traversals(
     latents: list | None = None,  # numbers or names; default: all
     n_values: int = 7,  # columns
     percentiles: tuple[float, float] = (5, 95),  # of the data: where columns begin and end
-    data=None,  # where the sessions are now, if they moved
 ) -> Figure:
     "Frames decoded with one latent at a time set from low to high."
     if n_values < 2:
@@ -416,8 +413,8 @@ def plot_traversals(
         else frames,
     )
     mu, ranges, chosen = (
-        frame_latents(run, frames, data),
-        latent_ranges(run, percentiles, data=data),
+        frame_latents(run, frames),
+        latent_ranges(run, percentiles),
         _chosen_latents(run, latents),
     )
     c, y, x = run.model.input_shape
@@ -446,18 +443,17 @@ def plot_swaps(
     frames: list[tuple] | None = None,
     # whose backgrounds, numbers or names; default: all, eight at most, evenly spaced
     sessions: list | None = None,
-    data=None,  # where the sessions are now, if they moved
 ) -> Figure:
     "The behaviour of some frames in the background of every session."
-    means, names, (c, y, x) = background_means(run, data), _names(run), run.model.input_shape
+    means, names, (c, y, x) = background_means(run), _names(run), run.model.input_shape
     shown = (
         spread_sessions(_sessions(run), 8) if sessions is None else [find_session(run, s) for s in sessions]
     )
     if not shown:
         raise RunError('sessions: got none, expected at least one name or number')
     frames = find_frames(run, pick_frames(run, 1, spread_sessions(shown, 6)) if frames is None else frames)
-    mu, own = frame_latents(run, frames, data), [s for s, _, _ in frames]
-    true = np.concatenate([read_frames(run, s, t, f, f + 1, data) for s, t, f in frames]) / 255
+    mu, own = frame_latents(run, frames), [s for s, _, _ in frames]
+    true = np.concatenate([read_frames(run, s, t, f, f + 1) for s, t, f in frames]) / 255
     columns = [true, decode(run, mu)] + [swap_background(run, mu, s, means) for s in shown]
     some = '' if len(shown) == len(names) else f' ({len(shown)} of {len(names)})'
     width = min(WIDTH, 1.4 * c * x / y * len(columns) + 1)
@@ -565,10 +561,9 @@ def plot_subspace(
     subspace: str = 'unsupervised',  # `supervised`, `background` or `unsupervised`
     latents: list | None = None,  # numbers or names; default: the first five of the subspace
     most_frames: int = 4000,  # frames drawn, evenly spaced
-    data=None,  # where the sessions are now, if they moved
 ) -> Figure:
     "Latents against each other, coloured by session, with their histograms on the diagonal."
-    mu, session = stacked_latents(run, data=data)
+    mu, session = stacked_latents(run)
     inside, names, n = _subspace(run, subspace), _latent_names(run), len(run.data['sessions'])
     chosen, rows = (
         inside[:5] if latents is None else _chosen_latents(run, latents),
@@ -602,21 +597,19 @@ def plot_subspace(
 
 def plot_background(
     run: Run,
-    data=None,  # where the sessions are now, if they moved
     **kwargs,  # further arguments of `plot_subspace`
 ) -> Figure:
     "The background latents, coloured by session; raises `RunError` for a model without them."
     background_slice(run)
-    return plot_subspace(run, 'background', data=data, **kwargs)
+    return plot_subspace(run, 'background', **kwargs)
 
 # %% ../../nbs/show/02_plots.ipynb #f4685e64
 def plot_histograms(
     run: Run,
     latents: list | None = None,  # numbers or names; default: all
-    data=None,  # where the sessions are now, if they moved
 ) -> Figure:
     "The density of every latent, session by session."
-    mu, session = stacked_latents(run, data=data)
+    mu, session = stacked_latents(run)
     chosen, names, n = _chosen_latents(run, latents), _latent_names(run), len(run.data['sessions'])
     many = n > len(OKABE_ITO)
     fig = Picture(
@@ -636,10 +629,9 @@ def plot_difference_maps(
     run: Run,
     maps: DifferenceMaps | None = None,  # from `difference_maps`; default: made with its defaults
     latents: list | None = None,  # numbers or names; default: all
-    data=None,  # where the sessions are now, if they moved
 ) -> Figure:
     "Where in the picture each latent acts, ranked by effect."
-    d, chosen = difference_maps(run, data=data) if maps is None else maps, _chosen_latents(run, latents)
+    d, chosen = difference_maps(run) if maps is None else maps, _chosen_latents(run, latents)
     order = [k for k in d.ranking if k in chosen]
     c, y, x = d.mean_frame.shape
     columns = min(len(order), max(1, round(5 * y / (c * x)) if c * x <= 2 * y else 2))
@@ -706,7 +698,6 @@ def traversal_movie(
     latents: list | None = None,  # numbers or names; default: all
     n: int = 48,  # frames of the movie
     percentiles: tuple[float, float] = (5, 95),  # of the data: between which values swing
-    data=None,  # where the sessions are now, if they moved
 ) -> np.ndarray:  # a movie, uint8 RGB `[n, y, x, 3]`
     """Every latent swinging between low and high, all in one picture; for `write_movie`, `movie_bytes` and
     `gif_bytes`."""
@@ -719,8 +710,8 @@ def traversal_movie(
         else frames,
     )
     mu, ranges, chosen = (
-        frame_latents(run, frames, data),
-        latent_ranges(run, percentiles, data=data),
+        frame_latents(run, frames),
+        latent_ranges(run, percentiles),
         _chosen_latents(run, latents),
     )
     decoded = [traverse(run, mu, k, swing(*ranges[k], n)) for k in chosen]

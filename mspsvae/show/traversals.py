@@ -69,35 +69,32 @@ def find_trial(
     return _find('trial', trial, s['trials'], s['name'])
 
 # %% ../../nbs/show/01_traversals.ipynb #bd128d90
-def _find_moved(run, name, data):
-    "The session of that name among those that `data` stands for; no file is opened"
+def _session_now(run, known):
+    "The session where it is now; no file is opened"
+    if run.sessions_at is None:
+        return Session(known['name'], known['path'])
     c = run.config
-    found = {s.name: s for s in find_sessions(data, c.lab, c.expt, c.animal, c.session, c.sessions_csv)}
-    if name not in found:
+    found = {s.name: s for s in find_sessions(run.where, c.lab, c.expt, c.animal, c.session, c.sessions_csv)}
+    if known['name'] not in found:
         raise SessionError(
-            f'data= leads to {len(found)} sessions ({", ".join(list(found)[:3])}, ...) and {name} is '
+            f'data= leads to {len(found)} sessions ({", ".join(list(found)[:3])}, ...) and {known["name"]} is '
             f'not among them; expected those that {run.path} was fitted on'
         )
-    return found[name]
+    return found[known['name']]
 
 
-def _session_info(run, s, data):
+def _session_info(run, s):
     "What is in the file of session number `s`, which has to be what the run was fitted on"
     known = run.data['sessions'][s]
-    session = Session(known['name'], known['path']) if data is None else _find_moved(run, known['name'], data)
-    info = inspect_sessions([session], run.config).raise_if_wrong().infos[0]
+    info = inspect_sessions([_session_now(run, known)], run.config).raise_if_wrong().infos[0]
     if run.model.n_labels and not info.n_labels:
         info = replace(info, n_labels=run.model.n_labels, label_names=label_names(run), unlabelled=True)
-    found = dict(
-        shape=tuple(info.image_shape), trials=list(info.trials), n_frames=list(map(int, info.n_frames))
-    )
-    if found != dict(
-        shape=tuple(run.data['input_shape']), trials=known['trials'], n_frames=known['n_frames']
-    ):
+    found = tuple(info.image_shape), list(info.trials), list(map(int, info.n_frames))
+    if found != (tuple(run.data['input_shape']), known['trials'], known['n_frames']):
         raise RunError(
             f'{info.session.path} is no longer the session that {run.path} was fitted on: trials, '
-            'frames or their size differ. Put the file back, or say with data= where the sessions are '
-            'now'
+            'frames or their size differ. Put the file back, or say where the sessions are now: '
+            'load_run(path, data=...)'
         )
     return info
 
@@ -106,12 +103,11 @@ def read_trial(
     run: Run,
     session: int | str,  # number or name
     trial: int | str,  # number or name
-    data=None,  # where the sessions are now, if they moved
     # `frames` `[n, c, y, x]` uint8; where there are any: `labels`, `label_mask` `[n, n_labels]`, `frame_mask`
 ) -> dict[str, np.ndarray]:
     "All arrays of one trial; raises `SessionError` where the file is gone or changed."
     s, t = find_session(run, session), find_trial(run, session, trial)
-    info = _session_info(run, s, data)
+    info = _session_info(run, s)
     with TrialReader([info], run.config.replace(cache='stream')) as reader:
         return reader.trial(0, t)
 
@@ -122,7 +118,6 @@ def read_frames(
     trial: int | str,  # number or name
     begin: int = 0,  # first frame
     end: int | None = None,  # the frame after the last; default: to the end of the trial
-    data=None,  # where the sessions are now, if they moved
 ) -> np.ndarray:  # `[n, c, y, x]` uint8
     "Frames of a trial from its file; raises `RunError` for frames that the trial does not have."
     s, t = find_session(run, session), find_trial(run, session, trial)
@@ -133,17 +128,16 @@ def read_frames(
         raise RunError(
             f'frames {begin} to {end} of a trial with {n}; expected whole numbers, 0 <= begin < end <= {n}'
         )
-    return _session_info(run, s, data).session.read(known['trials'][t], frames=slice(begin, end))
+    return _session_info(run, s).session.read(known['trials'][t], frames=slice(begin, end))
 
 # %% ../../nbs/show/01_traversals.ipynb #6f0b42c3
 def stacked_latents(
     run: Run,
     session: int | str | None = None,  # only this one; default: all
-    data=None,  # where the sessions are now, if they moved
 ) -> tuple[np.ndarray, np.ndarray]:  # means `[n, n_latents]`, number of the session `[n]`
     "The latents of every frame of every trial, one below the other."
     chosen = range(len(run.data['sessions'])) if session is None else [find_session(run, session)]
-    latents = list(run.latents(data).values())
+    latents = list(run.latents().values())
     parts = [np.concatenate(list(latents[s].values())) for s in chosen]
     return np.concatenate(parts), np.repeat(list(chosen), [len(p) for p in parts])
 
@@ -153,13 +147,12 @@ def latent_ranges(
     # of all frames; the ends are left out, since single frames may be odd
     percentiles: tuple[float, float] = (5, 95),
     session: int | str | None = None,  # of this session's frames alone; default: of all sessions
-    data=None,  # where the sessions are now, if they moved
 ) -> np.ndarray:  # low and high, `[n_latents, 2]`
     "The range of every latent in the data."
     low, high = percentiles
     if not 0 <= low < high <= 100:
         raise ShapeError(f'percentiles are {low}, {high}; expected two from 0 to 100, the smaller one first')
-    return np.percentile(stacked_latents(run, session, data)[0], percentiles, axis=0).T
+    return np.percentile(stacked_latents(run, session)[0], percentiles, axis=0).T
 
 # %% ../../nbs/show/01_traversals.ipynb #06e99091
 def _head(run, latent):
@@ -247,10 +240,9 @@ def find_frames(
 def frame_latents(
     run: Run,
     frames: list[tuple],  # (session, trial, frame), by name or number
-    data=None,  # where the sessions are now, if they moved
 ) -> np.ndarray:  # means, `[n, n_latents]`
     "The latents of some frames; raises `RunError` for frames that are not there."
-    latents = [list(trials.values()) for trials in run.latents(data).values()]
+    latents = [list(trials.values()) for trials in run.latents().values()]
     return np.stack([latents[s][t][f] for s, t, f in find_frames(run, frames)])
 
 # %% ../../nbs/show/01_traversals.ipynb #a59e6abc
@@ -334,13 +326,10 @@ def background_slice(run: Run) -> slice:  # of the latents
     return slice(m.n_labels, m.n_labels + m.n_background)
 
 
-def background_means(
-    run: Run,
-    data=None,  # where the sessions are now, if they moved
-) -> np.ndarray:  # `[n_sessions, n_background]`
+def background_means(run: Run) -> np.ndarray:  # `[n_sessions, n_background]`
     "The mean background of each session, over all its frames."
     part = background_slice(run)
-    mu, session = stacked_latents(run, data=data)
+    mu, session = stacked_latents(run)
     return np.stack([mu[session == s, part].mean(0) for s in range(len(run.data['sessions']))])
 
 
@@ -349,11 +338,10 @@ def set_background(
     mu: np.ndarray,  # latents of some frames, `[n, n_latents]` or `[n_latents]`
     session: int | str,  # whose background, number or name
     means: np.ndarray | None = None,  # from `background_means`, where they are at hand; default: computed
-    data=None,  # where the sessions are now, if they moved
 ) -> np.ndarray:  # a copy, `[n, n_latents]`
     "Latents with the mean background of a session in place of their own."
     part, s, z = background_slice(run), find_session(run, session), _as_rows(run, mu).copy()
-    means = background_means(run, data) if means is None else means
+    means = background_means(run) if means is None else means
     want = (len(run.data['sessions']), run.model.n_background)
     if np.shape(means) != want:
         raise ShapeError(f'means are {list(np.shape(means))}; expected {list(want)}, as of background_means')
@@ -366,10 +354,9 @@ def swap_background(
     mu: np.ndarray,  # latents of some frames, `[n, n_latents]` or `[n_latents]`
     session: int | str,  # whose background, number or name
     means: np.ndarray | None = None,  # from `background_means`, where they are at hand; default: computed
-    data=None,  # where the sessions are now, if they moved
 ) -> np.ndarray:  # frames in [0, 1], `[n, c, y, x]`
     "Decode frames with the mean background of a session in place of their own."
-    return decode(run, set_background(run, mu, session, means, data))
+    return decode(run, set_background(run, mu, session, means))
 
 # %% ../../nbs/show/01_traversals.ipynb #6e29a14e
 @dataclass
@@ -389,14 +376,13 @@ def difference_maps(
     run: Run,
     percentiles: tuple[float, float] = (5, 95),  # of the data: what low and high are
     n_frames: int = 64,  # frames to average over, spread over all sessions
-    data=None,  # where the sessions are now, if they moved
 ) -> DifferenceMaps:
     "Where in the picture each latent acts, and which ones act most."
     if n_frames < 1:
         raise ShapeError(f'n_frames is {n_frames}; expected at least 1 frame to average over')
     per_session = -(-n_frames // len(run.data['sessions']))
-    mu = frame_latents(run, pick_frames(run, per_session), data)
-    ranges = latent_ranges(run, percentiles, data=data)
+    mu = frame_latents(run, pick_frames(run, per_session))
+    ranges = latent_ranges(run, percentiles)
 
     def map_of(k):
         low, high = (decode_edits(run, mu, {k: v}) for v in ranges[k])
