@@ -13,6 +13,7 @@ _MADE_IN = {
     'make_sessions': 'synthetic',
     'MSPSVAE': 'models',
     'fit': 'train',
+    'quick_look': 'quick',
     'load_run': 'runs',
     'prepare_sessions': 'prepare.prepare',
     'adapt': 'judge.new_sessions',

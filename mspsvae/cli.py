@@ -39,6 +39,7 @@ from .judge.new_sessions import adapt, describe_adapted, encode, known_sessions
 from .prepare.prepare import prepare, prepare_sessions
 from .processes import team
 from .prepare.recipe import Recipe
+from .quick import quick_look, read_quick
 from .show.report import report
 from .runs import load_run, plain_json, read_json
 from .scenes import Scenario
@@ -241,10 +242,14 @@ def fit_and_score(
     resume: bool = False,
     as_json: bool = False,  # print the scores as JSON instead of a table
     with_report: bool = True,  # write `report.html`
+    quick: float | None = None,  # minutes of a quick look; None: a full fit
 ) -> int:  # exit code
     "Fit, encode all trials, evaluate, write the report, print the scores."
     begin = time.monotonic()
-    run = fit(data, config, out=out, resume=resume, **_progress(config.max_epochs))
+    if quick is None:
+        run = fit(data, config, out=out, resume=resume, **_progress(config.max_epochs))
+    else:
+        run = _look_quickly(data, config, out, resume, quick)
     # of several processes the first does what remains
     if not team.leads:
         return 130 if run.interrupted else 0
@@ -299,6 +304,17 @@ def _reported(run, scores, leak):
         )
     return []
 
+
+def _look_quickly(data, config, out, resume, minutes):
+    if resume or team.n_started > 1:
+        raise ConfigError(
+            '--quick: got --resume or several processes; a quick look is made in one go by one process, '
+            'leave them out'
+        )
+    run = quick_look(data, config, out, minutes, **_progress(None))
+    _note(read_quick(run))
+    return run
+
 # %% ../nbs/22_cli.ipynb #e8bee0c2
 def _one_or_all(data):
     return data[0] if len(data) == 1 else data
@@ -314,7 +330,8 @@ def data_root(
 
 def fit_command(args):
     "Fit a model to sessions, encode them, score the fit, write its report."
-    return fit_and_score(data_root(args), config_from(args), args.out, args.resume, args.json, args.report)
+    config = config_from(args)
+    return fit_and_score(data_root(args), config, args.out, args.resume, args.json, args.report, args.quick)
 
 
 def _data_argument(parser):
@@ -331,6 +348,14 @@ def _data_argument(parser):
 
 def _fit_flags(parser):
     _data_argument(parser)
+    parser.add_argument(
+        '--quick',
+        nargs='?',
+        type=float,
+        const=5.0,
+        metavar='MINUTES',
+        help='a first look: fewer pixels and trials, in so many minutes [5]; says what it leaves out',
+    )
     _run_flags(parser, 'runs/ and the time')
 
 
@@ -712,6 +737,7 @@ COMMANDS = {
         _fit_flags,
         [
             'mspsvae fit data/ --out runs/paws --n-background 3 --n-unsupervised 2 --max-epochs 300',
+            'mspsvae fit data/ --quick --out runs/first_look',
             'mspsvae fit data/ --out runs/paws --resume',
             'mspsvae fit data/ --config ae_model.json ae_training.json data.json',
         ],
