@@ -44,10 +44,10 @@ class Latents:
 
 @dataclass
 class Moves:
-    "What a change of one unsupervised latent does to some frames, in their own session and in another."
+    "What turning one unsupervised latent does to some frames, in their own session and in another."
 
     frame: Tensor  # their places among the frames that are here, `[m]`
-    here: Tensor  # pixels after the change less those before it, `[m, c, y, x]`
+    here: Tensor  # pixels with the latent turned one way less those with it turned the other, `[m, c, y, x]`
     there: Tensor  # the same, painted with the background of another session
     share: float  # of the frames of a batch that are asked
 
@@ -317,7 +317,7 @@ PROBE_EVERY = 8  # one frame of so many is probed
 
 @dataclass
 class Probes:
-    "Which frames get another value of which latent; all places are those in the whole batch, each `[m]`."
+    "Which latent of which frames is turned; all places are those in the whole batch, each `[m]`."
 
     frame: Tensor  # place of the frame
     host: Tensor  # place of a frame of another session (the own one where there is no other)
@@ -350,13 +350,14 @@ def moves(
     probes: Probes,  # of the whole batch
     share: Share | None = None,  # where several processes have the batch together: these frames' part of it
 ) -> Moves:  # of the probed frames that are here
-    "Paint each probed frame before and after the change, here and in another session."
+    "Paint each probed frame with a latent turned one way and the other, here and in another session."
     place, supervised, background, unsupervised = probes.frame, *self.split(team.gather(z, share))
     own = torch.ones_like(place, dtype=torch.bool) if share is None else torch.isin(place, share.rows)
     frame, host, donor, latent = (v[own] for v in vars(probes).values())
-    before = unsupervised[frame]
     turned = torch.arange(self.n_unsupervised, device=z.device) == latent[:, None]
-    after = torch.where(turned, unsupervised[donor], before)
+    before, after = (
+        torch.where(turned, v, unsupervised[frame]) for v in (-unsupervised[donor], unsupervised[donor])
+    )
     codes = [
         torch.cat([supervised[frame], background[whose], values], dim=1)
         for whose in (frame, host)
