@@ -81,33 +81,43 @@ class View:
         trial: int | str | None = None,  # number or name; default: the session's first test trial
         frame: int = 0,  # its number in the trial
     ):
-        if not isinstance(run, Run):
-            raise RunError(
-                f'got {str(run)[:80]!r}, a {type(run).__name__}; expected a run, as fit and load_run '
-                'give it: explore(load_run("runs/demo"))'
-            )
-        self.run = run
-        try:
-            self.latents = [list(trials.values()) for trials in run.latents().values()]
-        except SessionError as e:
-            raise RunError(
-                f'{run.path}: the latents were not computed yet, and the sessions are not where they '
-                'were; say where they are now: load_run(path, data=...)',
-                e.problems or [e],
-            ) from e
+        self.run, self.latents = run, _all_latents(run)
         self.names, self.subspaces = latent_names(run), latent_subspaces(run)
-        self.ranges = latent_ranges(run, (1, 99))  # in latent units, [n_latents, 2]
-        if not np.isfinite(self.ranges).all():
-            raise RunError(
-                f'{run.path}: some latents are not numbers (NaN or infinite); fit again, with a smaller '
-                'learning rate'
-            )
+        self.ranges = _finite_ranges(run)  # in latent units, [n_latents, 2]
         self.means = background_means(run) if run.model.n_background else None
         self.edits = {}  # latent number -> value, as shown
         self.background = None  # number of the session whose background is borrowed
         self.at, self.problem, self._read = None, '', None  # problem: why there are no frames
         self.block = 2**25  # bytes of video read at a time
         self.go(session, trial, frame)
+
+
+def _all_latents(run):
+    "The latents of a run, by number of session and trial; raises `RunError` for what has none"
+    if not isinstance(run, Run):
+        raise RunError(
+            f'got {str(run)[:80]!r}, a {type(run).__name__}; expected a run, as fit and load_run '
+            'give it: explore(load_run("runs/demo"))'
+        )
+    try:
+        return [list(trials.values()) for trials in run.latents().values()]
+    except SessionError as e:
+        raise RunError(
+            f'{run.path}: the latents were not computed yet, and the sessions are not where they '
+            'were; say where they are now: load_run(path, data=...)',
+            e.problems or [e],
+        ) from e
+
+
+def _finite_ranges(run):
+    "What sliders span; raises `RunError` for latents that are not numbers"
+    ranges = latent_ranges(run, (1, 99))
+    if not np.isfinite(ranges).all():
+        raise RunError(
+            f'{run.path}: some latents are not numbers (NaN or infinite); fit again, with a smaller '
+            'learning rate'
+        )
+    return ranges
 
 # %% ../../nbs/show/04_explore.ipynb #27df1e13
 from fastcore.basics import patch
@@ -429,6 +439,15 @@ COPY = """<button class="jupyter-button widget-button" style="width: auto" oncli
     getSelection().selectAllChildren(this.closest('.mspsvae-code').querySelector('pre'));
     document.execCommand('copy')">copy</button>"""
 
+
+def _frame_slider():
+    style, layout = dict(description_width='auto'), dict(flex='1 1 200px', width='auto', min_width='0')
+    return widgets.IntSlider(description='frame', max=1, style=style, layout=widgets.Layout(**layout))
+
+
+def _button(kind, text, tooltip):
+    return kind(description=text, tooltip=tooltip, layout=widgets.Layout(width='auto'))
+
 # %% ../../nbs/show/04_explore.ipynb #99a1d0fb
 PANELS = 'frame', 'reconstruction', 'edited', 'difference'
 
@@ -440,33 +459,15 @@ class Explorer(widgets.VBox):
         self.view, self._quiet = view, False
         self.short = short_names([s['name'] for s in view.run.data['sessions']], longest=36)
         sessions = [(name, s) for s, name in enumerate(self.short)]
+        backgrounds = [("the frame's own", -1), *((f'of {name}', s) for name, s in sessions)]
         self.session, self.trial = _dropdown('session', sessions, 200), _dropdown('trial', [], 200)
-        self.background = _dropdown(
-            'background', [("the frame's own", -1), *((f'of {name}', s) for name, s in sessions)], 240
-        )
-        self.frame = widgets.IntSlider(
-            description='frame',
-            max=1,
-            style=dict(description_width='auto'),
-            layout=widgets.Layout(flex='1 1 200px', width='auto', min_width='0'),
-        )
-        self.play = widgets.Play(interval=100, repeat=True, show_repeat=False)
+        self.background = _dropdown('background', backgrounds, 240)
+        self.frame, self.play = _frame_slider(), widgets.Play(interval=100, repeat=True, show_repeat=False)
         self.link = widgets.jslink((self.play, 'value'), (self.frame, 'value'))
-        self.sliders, self.reset = (
-            _make_sliders(view),
-            widgets.Button(
-                description='reset', tooltip='take all changes back', layout=widgets.Layout(width='auto')
-            ),
-        )
-        self.status, self.notice = _text(), _text()
-        self.show_code, self.code = (
-            widgets.ToggleButton(
-                description='code',
-                tooltip='Python that makes these pictures',
-                layout=widgets.Layout(width='auto'),
-            ),
-            _text(),
-        )
+        self.sliders = _make_sliders(view)
+        self.reset = _button(widgets.Button, 'reset', 'take all changes back')
+        self.show_code = _button(widgets.ToggleButton, 'code', 'Python that makes these pictures')
+        self.status, self.notice, self.code = _text(), _text(), _text()
         self.images, self.captions, panels = {}, {}, []
         for name in PANELS:
             panel, self.images[name], self.captions[name] = _panel(name)

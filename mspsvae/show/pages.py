@@ -277,15 +277,6 @@ def document(
     body: Html,
 ) -> str:
     "A whole page."
-    allowed = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-    meta = [
-        tag('meta', charset='utf-8'),
-        tag('meta', name='viewport', content='width=device-width, initial-scale=1'),
-        tag('meta', http_equiv='Content-Security-Policy', content=allowed),
-        tag('link', rel='icon', href='data:,'),
-        tag('title', title),
-        tag('style', Html(PAGE_STYLE)),
-    ]
     links = (
         tag('li', tag('a', text, href=f'#{at}'), class_='inner' if inner else None)
         for at, text, inner in contents
@@ -297,4 +288,18 @@ def document(
         tag('main', body),
         class_='page',
     )
-    return '<!doctype html>\n' + within(tag('html', tag('head', meta), tag('body', page), lang='en')) + '\n'
+    html = tag('html', tag('head', _about_page(title)), tag('body', page), lang='en')
+    return '<!doctype html>\n' + within(html) + '\n'
+
+
+def _about_page(title):
+    "What a browser must know of a page; it may load nothing from elsewhere and run no script"
+    allowed = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    return [
+        tag('meta', charset='utf-8'),
+        tag('meta', name='viewport', content='width=device-width, initial-scale=1'),
+        tag('meta', http_equiv='Content-Security-Policy', content=allowed),
+        tag('link', rel='icon', href='data:,'),
+        tag('title', title),
+        tag('style', Html(PAGE_STYLE)),
+    ]

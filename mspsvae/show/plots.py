@@ -446,11 +446,7 @@ def plot_swaps(
 ) -> Figure:
     "The behaviour of some frames in the background of every session."
     means, names, (c, y, x) = background_means(run), _names(run), run.model.input_shape
-    shown = (
-        spread_sessions(_sessions(run), 8) if sessions is None else [find_session(run, s) for s in sessions]
-    )
-    if not shown:
-        raise RunError('sessions: got none, expected at least one name or number')
+    shown = _shown_sessions(run, sessions)
     frames = find_frames(run, pick_frames(run, 1, spread_sessions(shown, 6)) if frames is None else frames)
     mu, own = frame_latents(run, frames), [s for s, _, _ in frames]
     true = np.concatenate([read_frames(run, s, t, f, f + 1) for s, t, f in frames]) / 255
@@ -468,27 +464,27 @@ def plot_swaps(
     _tick_frames(ax, [f'{names[s]}\ntrial {t}\nframe {f}' for s, t, f in frames], y, 'y')
     ax.xaxis.tick_top()
     if max(len(names[s]) for s in shown) * 0.085 > (width - 1) / len(columns):
-        ax.set_xticks(
-            ax.get_xticks(),
-            ['frame', 'reconstruction'] + [f'in {names[s]}' for s in shown],
-            rotation=35,
-            ha='left',
-            rotation_mode='anchor',
-        )
+        labels = ['frame', 'reconstruction'] + [f'in {names[s]}' for s in shown]
+        ax.set_xticks(ax.get_xticks(), labels, rotation=35, ha='left', rotation_mode='anchor')
     for r, s in enumerate(own):
         if s in shown:
-            ax.add_patch(
-                Rectangle(
-                    ((shown.index(s) + 2) * (c * x + GAP) - 1.25, r * (y + GAP) - 1.25),
-                    c * x + 1.5,
-                    y + 1.5,
-                    fill=False,
-                    ec=OKABE_ITO[1],
-                    lw=2,
-                    clip_on=False,
-                )
-            )
+            ax.add_patch(_frame_around(r, shown.index(s) + 2, y, c * x))
     return fig
+
+
+def _shown_sessions(run, sessions):
+    "Numbers of the sessions asked for; by default all, eight at most"
+    if sessions is None:
+        return spread_sessions(_sessions(run), 8)
+    if not sessions:
+        raise RunError('sessions: got none, expected at least one name or number')
+    return [find_session(run, s) for s in sessions]
+
+
+def _frame_around(row, column, y, x):
+    "A mark around one picture of a montage, of `y` x `x` pixels"
+    corner = column * (x + GAP) - 1.25, row * (y + GAP) - 1.25
+    return Rectangle(corner, x + 1.5, y + 1.5, fill=False, ec=OKABE_ITO[1], lw=2, clip_on=False)
 
 # %% ../../nbs/show/02_plots.ipynb #dd17f988
 def _draw_histograms(ax, values, session, n_sessions):
@@ -703,19 +699,18 @@ def traversal_movie(
     `gif_bytes`."""
     if n < 2:
         raise ShapeError(f'n is {n}; expected at least 2 frames of a movie')
-    frames = find_frames(
-        run,
-        pick_frames(run, 1 if len(run.data['sessions']) > 1 else 2, spread_sessions(_sessions(run), 2))
-        if frames is None
-        else frames,
-    )
-    mu, ranges, chosen = (
-        frame_latents(run, frames),
-        latent_ranges(run, percentiles),
-        _chosen_latents(run, latents),
-    )
+    if frames is None:
+        some = spread_sessions(_sessions(run), 2)
+        frames = pick_frames(run, 1 if len(run.data['sessions']) > 1 else 2, some)
+    frames, chosen = find_frames(run, frames), _chosen_latents(run, latents)
+    mu, ranges = frame_latents(run, frames), latent_ranges(run, percentiles)
     decoded = [traverse(run, mu, k, swing(*ranges[k], n)) for k in chosen]
     fig, shown = _movie_axes(run, frames, chosen, ranges)
+    return _filmed(fig, shown, decoded, n)
+
+
+def _filmed(fig, shown, decoded, n):
+    "Draw the figure once, then only its pictures anew for each frame of the movie"
     canvas, movie = FigureCanvasAgg(fig), []
     canvas.draw()
     fig.set_layout_engine('none')
