@@ -114,7 +114,8 @@ def pca_row(
     infos, m = run.infos(), run.model
     wanted, n_painted = [wanted_frames(t, infos) for t in (train, test)], m.n_labels + m.n_unsupervised
     with TrialReader(infos, run.config.replace(cache='stream')) as reader:
-        learned, asked, _ = pca_baseline(reader, *wanted, m.n_unsupervised, n_painted, most_frames)
+        sizes = m.n_unsupervised, n_painted, most_frames
+        learned, asked, _ = pca_baseline(reader, *wanted, *sizes, own_maps=True)
     both, names = (learned.components, asked.components), list(infos[0].cause_names)
     scores = latent_scores(*both, train, test, names, odd)
     scores['pixel_mse'] = asked.pixels.mse

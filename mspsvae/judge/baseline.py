@@ -39,16 +39,16 @@ class Baseline:
     still: np.ndarray  # mean frame of each session, `[n_sessions, p]`
     axes: np.ndarray  # of what moves, `[p, n_axes]`
     rest_axes: np.ndarray  # of what moves and no label explains, `[p, n_components]`
-    of_labels: np.ndarray  # what a label adds to each component, `[n_labels, n_components]`
+    of_labels: np.ndarray  # what a label adds to each component, `[n_maps, n_labels, n_components]`
 
     def scores(self, x):
         "Frames less the mean of their session `[n, p]` on the axes of what moves, `[n, n_axes]`."
         return x @ self.axes
 
-    def components(self, x, labels=None):
+    def components(self, x, labels=None, session=0):
         "The same, on those of what no label explains; `labels` less their session's mean, `[n, n_labels]`."
         u = x @ self.rest_axes
-        return u if labels is None else u - labels @ self.of_labels
+        return u if labels is None else u - labels @ self.of_labels[session if len(self.of_labels) > 1 else 0]
 
 # %% ../../nbs/judge/00_baseline.ipynb #170e4df2
 def fit_baseline(
@@ -57,6 +57,7 @@ def fit_baseline(
     labels: np.ndarray | None,  # less their session's mean, 0 where missing, `[n, n_labels]`; None without
     n_components: int,  # as many as unsupervised latents
     n_axes: int = 64,  # of all that moves; labels are read off these
+    own_maps: bool = False,  # labels are regressed out with a map for each session, not one for all
 ) -> Baseline:
     "Mean frames, and axes of what moves around them."
     still = np.stack([_known_mean(frames[session == s]) for s in range(session.max() + 1)])
@@ -64,11 +65,13 @@ def fit_baseline(
     np.nan_to_num(x, copy=False)
     axes = principal_axes(x, n_axes)
     if labels is None:
-        return Baseline(still, axes, axes[:, :n_components], np.zeros((0, n_components), np.float32))
-    b = np.linalg.lstsq(labels, x, rcond=None)[0].astype(x.dtype)
-    x -= labels.astype(x.dtype) @ b
+        return Baseline(still, axes, axes[:, :n_components], np.zeros((1, 0, n_components), np.float32))
+    maps, number = [], session if own_maps else np.zeros_like(session)
+    for rows in (number == k for k in range(number.max() + 1)):
+        maps.append(np.linalg.lstsq(labels[rows], x[rows], rcond=None)[0].astype(x.dtype))
+        x[rows] -= labels[rows].astype(x.dtype) @ maps[-1]
     rest_axes = principal_axes(x, n_components)
-    return Baseline(still, axes, rest_axes, b @ rest_axes)
+    return Baseline(still, axes, rest_axes, np.stack(maps) @ rest_axes)
 
 
 def _known_mean(frames):  # of each pixel, `[p]`; 0 where it is masked throughout
@@ -244,7 +247,7 @@ def describe_frames(
         places = wanted.session[here], wanted.trial[here], wanted.row[here]
         for at, frames in frames_in_pieces(reader, *places):
             at, x = here[at], np.nan_to_num(frames - still)
-            u[at] = baseline.components(x, None if moved_labels is None else moved_labels[at])
+            u[at] = baseline.components(x, None if moved_labels is None else moved_labels[at], s)
             z[at] = baseline.scores(x)
             sums.add(frames, still + (x @ axes) @ axes.T)
         all_sums.append(sums)
@@ -259,6 +262,7 @@ def pca_baseline(
     n_painted: int,  # supervised and unsupervised latents
     most_frames: int = 4000,  # that axes are fitted to
     most_values: int = 2**25,  # pixels of these frames together: 128 MiB
+    own_maps: bool = False,  # as of `fit_baseline`
 ) -> tuple[Described, Described, np.ndarray | None]:  # of `train` and `test`; labels read off `test`
     "Principal components in the place of a fit: fitted to some frames, asked about others."
     size = int(np.prod(reader.infos[0].image_shape))
@@ -266,7 +270,7 @@ def pca_baseline(
     frames = np.concatenate([x for _, x in frames_in_pieces(reader, some.session, some.trial, some.row)])
     means = _label_means(train, len(reader.infos))
     moved = [label_movement(w.labels, w.session, means) for w in (some, train, test)]
-    baseline = fit_baseline(frames, some.session, moved[0], n_components)
+    baseline = fit_baseline(frames, some.session, moved[0], n_components, own_maps=own_maps)
     learned = describe_frames(baseline, reader, train, moved[1], n_painted)
     asked = describe_frames(baseline, reader, test, moved[2], n_painted)
     if train.labels is None:
