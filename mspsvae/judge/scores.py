@@ -77,6 +77,10 @@ class Score:
     chance: float | None = None  # what latents reach that know nothing, in the mean
     chance_limit: float | None = None  # and at most
 
+    def __post_init__(self):  # whatever they are computed with: plain numbers, None for NaN
+        for name in _NUMBERS:
+            object.__setattr__(self, name, plain_json(getattr(self, name)))
+
     @property
     def kind(self):  # a `Kind`; a score of a later version is its own name
         return KINDS.get(self.score, Kind(self.score.replace('_', ' ')))
@@ -111,6 +115,7 @@ class Score:
 
 COLUMNS = tuple(f.name for f in fields(Score))
 _TEXTS = tuple(f.name for f in fields(Score) if f.type is str)
+_NUMBERS = tuple(name for name in COLUMNS if name not in _TEXTS)
 
 # %% ../../nbs/judge/00b_scores.ipynb #32806545
 _WHOLE = dict(split='test', subspace='', session='', label='')  # of what a number is, where nothing is said
@@ -122,9 +127,6 @@ class Scores:
 
     rows: list[Score]
     about: dict = field(default_factory=dict)  # what they were made of, see `evaluate`
-
-    def __post_init__(self):
-        self.rows = [Score(**plain_json(vars(row))) for row in self.rows]
 
     def __iter__(self) -> Iterator[Score]:
         return iter(self.rows)
@@ -237,7 +239,7 @@ def read_scores(path: str | Path) -> Scores:  # of `metrics.json`
 def _is_row(entry):
     if not isinstance(entry, dict) or set(entry) != set(COLUMNS):
         return False
-    texts, numbers = [entry[k] for k in _TEXTS], [v for k, v in entry.items() if k not in _TEXTS]
+    texts, numbers = ([entry[k] for k in names] for names in (_TEXTS, _NUMBERS))
     return all(isinstance(v, str) for v in texts) and all(
         v is None or type(v) in (int, float) for v in numbers
     )
