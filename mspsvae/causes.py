@@ -19,18 +19,20 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
-from sklearn.decomposition import PCA
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.neighbors import NearestCentroid
 
 from . import __version__
+from .batches import TrialReader
 from .config import Config
 from .errors import RunError, TrainingError
-from .judge.evaluate import correlations, frame_table, linear_r2, match_latents, pixel_mse
-from .judge.evaluate import r2_scores, session_accuracy, spaced_in, subspace_slices, trials_of
+from .judge.baseline import pca_baseline
+from .judge.evaluate import frame_table, match_latents, pixel_errors, spaced_in, subspace_slices
+from .judge.evaluate import trials_of, wanted_frames
+from .judge.measures import correlations, linear_r2, r2_scores, session_accuracy
 from .runs import load_run, plain_json, read_checkpoint, read_json, saving, write_json
-from .scenes import DRAWING, NOISE, SCENES, Scenario, make_scenario
+from .scenes import DRAWING, NOISE, Scenario, make_scenario
 from .train import fit
 
 # %% ../nbs/21a_causes.ipynb #32bc2567
@@ -101,21 +103,6 @@ def _tables(run, most_frames):
         out.append((rows, table.thin(most_frames)))
     return out
 
-
-def _less_session(train, test, train_session, test_session, train_y=None, test_y=None):
-    "Both, less their session's mean of `train` and, with labels, less what these explain of that session"
-    train, test = train.copy(), test.copy()
-    for s in np.unique(train_session):
-        a, b = train_session == s, test_session == s
-        mean = train[a].mean(axis=0)
-        train[a] -= mean
-        test[b] -= mean
-        if train_y is not None:
-            labels = LinearRegression().fit(train_y[a], train[a])
-            train[a] -= labels.predict(train_y[a])
-            test[b] -= labels.predict(test_y[b])
-    return train, test
-
 # %% ../nbs/21a_causes.ipynb #cb28f77b
 def pca_row(
     run,  # a fit, for its sessions, their split, and the sizes of its subspaces
@@ -123,22 +110,17 @@ def pca_row(
     odd: str | None = None,  # the cause that the last session's animal does differently
 ) -> dict:  # as of `latent_scores`; `label_r2`, `pixel_mse`
     "What principal components reach on the same data."
-    (train_rows, train), (test_rows, test) = _tables(run, most_frames)
-    names, model = list(run.infos()[0].cause_names), run.model
-    pixels = [
-        (_of_frames(run, split, 'images')[rows] / np.float32(255)).reshape(len(rows), -1)
-        for split, rows in (('train', train_rows), ('test', test_rows))
-    ]
-    sessions = train.session, test.session
-    labels = (train.labels, test.labels) if model.n_labels else ()
-    rest = _less_session(*pixels, *sessions, *labels)
-    found = PCA(model.n_unsupervised, svd_solver='randomized', random_state=0).fit(rest[0])
-    scores = latent_scores(*(found.transform(v) for v in rest), train, test, names, odd)
-    centred = _less_session(*pixels, *sessions)
-    all_of_it = PCA(model.n_labels + model.n_unsupervised, svd_solver='randomized', random_state=0)
-    z = all_of_it.fit_transform(centred[0]), all_of_it.transform(centred[1])
-    scores['pixel_mse'] = float(((centred[1] - all_of_it.inverse_transform(z[1])) ** 2).mean())
-    if model.n_labels:
+    (_, train), (_, test) = _tables(run, most_frames)
+    infos, m = run.infos(), run.model
+    wanted, n_painted = [wanted_frames(t, infos) for t in (train, test)], m.n_labels + m.n_unsupervised
+    with TrialReader(infos, run.config.replace(cache='stream')) as reader:
+        sizes = m.n_unsupervised, n_painted, most_frames
+        learned, asked, _ = pca_baseline(reader, *wanted, *sizes, own_maps=True)
+    both, names = (learned.components, asked.components), list(infos[0].cause_names)
+    scores = latent_scores(*both, train, test, names, odd)
+    scores['pixel_mse'] = asked.pixels.mse
+    if m.n_labels:
+        z = [v.scores[:, :n_painted] for v in (learned, asked)]
         read = LinearRegression().fit(z[0], train.labels).predict(z[1])
         scores['label_r2'] = label_scores(test.labels, read, test.session)['label_r2']
     return scores
@@ -162,7 +144,7 @@ def pixel_scores(
     most_frames: int = 4000,  # decoded of each split
 ) -> dict:  # `pixel_mse` by split, `pixels_over_floor` (test), `gap_nats`, `gap_share`
     "How well frames are reconstructed, and how much better those of the training."
-    mse = {k: pixel_mse(run, k, most_frames=most_frames)['all'] for k in ('train', 'val', 'test')}
+    mse = {k: pixel_errors(run, k, most_frames=most_frames).mse for k in ('train', 'val', 'test')}
     gap, std = mse['val'] - mse['train'], float(run.model.frame_std)
     return dict(
         pixel_mse=mse,

@@ -33,6 +33,7 @@ from .config import Arch, Config
 from .errors import ConfigError, MspsvaeError, RunError
 from .files import atomic_path
 from .judge.evaluate import evaluate, stability, summarise
+from .judge.scores import scores_dict
 from .show.export import export_latents, export_nwb
 from .judge.leakage import describe_leakage, leakage
 from .judge.new_sessions import adapt, describe_adapted, encode, known_sessions
@@ -264,7 +265,7 @@ def fit_and_score(
     known_sessions(run)  # so that new sessions can be judged when these videos are gone
     page = _reported(run, scores, leak) if with_report else []
     print(
-        json.dumps(plain_json(scores), indent=2)
+        json.dumps(scores_dict(scores), indent=2)
         if as_json
         else summarise(scores) + '\n\n' + describe_leakage(leak, table=False)
     )
@@ -375,7 +376,7 @@ def _run_flags(parser, out):
 def evaluate_command(args):
     "Score a run on its test trials."
     scores = evaluate(load_run(args.run, data=args.data))
-    _show_result(args, scores, summarise(scores))
+    _show_result(args, scores_dict(scores), summarise(scores))
     return 0
 
 

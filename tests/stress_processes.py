@@ -272,7 +272,7 @@ def command_line(root, short=False):
         1,
     )
     out, err, code = command_says(root, 2, *words)
-    assert code == 0 and json.loads(out)['label_r2'], (out, err)  # one JSON, by one process
+    assert code == 0 and json.loads(out)['rows'], (out, err)  # one JSON, by one process
     out, err, code = command_says(root, 2, *words)
     assert code and not out and f'{root / "commanded"} holds a run already' in err, err
     if short:

@@ -10,13 +10,12 @@ Finished fits are kept in --out and not repeated.
 """
 
 import argparse
-import json
 from pathlib import Path
 
 from mspsvae.cli import DEMO_CONFIG
 from mspsvae.config import Config
 from mspsvae.judge.evaluate import evaluate
-from mspsvae.runs import load_run
+from mspsvae.judge.scores import read_scores
 from mspsvae.synthetic import DEMO, make_sessions
 from mspsvae.train import fit
 
@@ -33,22 +32,20 @@ VARIANTS = {
     'without session information': OURS | dict(gamma=0.0),
     'without the standard start': OURS | dict(standard_start=False),
 }
-COLUMNS = {
-    'label R2': lambda s: s['label_r2']['all'],
-    'sessions from background': lambda s: s['session_accuracy']['background']['linear'],
-    'sessions from unsupervised': lambda s: s['session_accuracy']['unsupervised']['linear'],
-    'jaw from unsupervised': lambda s: s['cause_r2']['unsupervised']['by_cause']['jaw'],
-    'chest from unsupervised': lambda s: s['cause_r2']['unsupervised']['by_cause']['chest'],
-    'jaw from background': lambda s: s['cause_r2']['background']['by_cause']['jaw'],
-    'chest from background': lambda s: s['cause_r2']['background']['by_cause']['chest'],
-}
+OF_CAUSES = [(cause, space) for space in ('unsupervised', 'background') for cause in ('jaw', 'chest')]
+COLUMNS = {'label R2': dict(score='label_r2')}  # -> which row of the scores
+for space in ('background', 'unsupervised'):
+    COLUMNS[f'sessions from {space}'] = dict(score='session_accuracy_linear', subspace=space)
+for cause, space in OF_CAUSES:
+    COLUMNS[f'{cause} from {space}'] = dict(score='cause_r2', subspace=space, label=cause)
 
 
 def scores(data, folder, settings):
     "Scores of one fit, made unless it is there."
-    if not (folder / 'metrics.json').exists():
+    path = folder / 'metrics.json'
+    if not path.exists():
         evaluate(fit(data, Config.paper(**settings), out=folder, resume=folder.exists(), show_progress=False))
-    return json.loads((load_run(folder).path / 'metrics.json').read_text())
+    return read_scores(path)
 
 
 def main():
@@ -69,7 +66,7 @@ def main():
             scores(data, args.out / f'{k}_{seed}', base | dict(seed_model=seed, seed_train=seed))
             for seed in range(args.seeds)
         ]
-        cells = [[f(r) for r in results] for f in COLUMNS.values()]
+        cells = [[r.value(**wanted) for r in results] for wanted in COLUMNS.values()]
         print(
             f'| {name} | '
             + ' | '.join(f'{sum(c) / len(c):.2f} ({min(c):.2f} to {max(c):.2f})' for c in cells)

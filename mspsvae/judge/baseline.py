@@ -4,13 +4,15 @@
 
 # %% auto #0
 __all__ = ['principal_axes', 'Baseline', 'fit_baseline', 'ridge_labels', 'frames_in_pieces', 'Wanted', 'label_movement',
-           'Described', 'describe_frames', 'pca_baseline']
+           'PixelErrors', 'PixelSums', 'pixel_errors_of', 'Described', 'describe_frames', 'pca_baseline']
 
 # %% ../../nbs/judge/00_baseline.ipynb #bf763136
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import LinAlgWarning
 from sklearn.linear_model import Ridge, RidgeCV
 from sklearn.model_selection import GroupKFold
 from sklearn.utils.extmath import randomized_svd
@@ -37,16 +39,16 @@ class Baseline:
     still: np.ndarray  # mean frame of each session, `[n_sessions, p]`
     axes: np.ndarray  # of what moves, `[p, n_axes]`
     rest_axes: np.ndarray  # of what moves and no label explains, `[p, n_components]`
-    of_labels: np.ndarray  # what a label adds to each component, `[n_labels, n_components]`
+    of_labels: np.ndarray  # what a label adds to each component, `[n_maps, n_labels, n_components]`
 
     def scores(self, x):
         "Frames less the mean of their session `[n, p]` on the axes of what moves, `[n, n_axes]`."
         return x @ self.axes
 
-    def components(self, x, labels=None):
+    def components(self, x, labels=None, session=0):
         "The same, on those of what no label explains; `labels` less their session's mean, `[n, n_labels]`."
         u = x @ self.rest_axes
-        return u if labels is None else u - labels @ self.of_labels
+        return u if labels is None else u - labels @ self.of_labels[session if len(self.of_labels) > 1 else 0]
 
 # %% ../../nbs/judge/00_baseline.ipynb #170e4df2
 def fit_baseline(
@@ -55,6 +57,7 @@ def fit_baseline(
     labels: np.ndarray | None,  # less their session's mean, 0 where missing, `[n, n_labels]`; None without
     n_components: int,  # as many as unsupervised latents
     n_axes: int = 64,  # of all that moves; labels are read off these
+    own_maps: bool = False,  # labels are regressed out with a map for each session, not one for all
 ) -> Baseline:
     "Mean frames, and axes of what moves around them."
     still = np.stack([_known_mean(frames[session == s]) for s in range(session.max() + 1)])
@@ -62,11 +65,13 @@ def fit_baseline(
     np.nan_to_num(x, copy=False)
     axes = principal_axes(x, n_axes)
     if labels is None:
-        return Baseline(still, axes, axes[:, :n_components], np.zeros((0, n_components), np.float32))
-    b = np.linalg.lstsq(labels, x, rcond=None)[0].astype(x.dtype)
-    x -= labels.astype(x.dtype) @ b
+        return Baseline(still, axes, axes[:, :n_components], np.zeros((1, 0, n_components), np.float32))
+    maps, number = [], session if own_maps else np.zeros_like(session)
+    for rows in (number == k for k in range(number.max() + 1)):
+        maps.append(np.linalg.lstsq(labels[rows], x[rows], rcond=None)[0].astype(x.dtype))
+        x[rows] -= labels[rows].astype(x.dtype) @ maps[-1]
     rest_axes = principal_axes(x, n_components)
-    return Baseline(still, axes, rest_axes, b @ rest_axes)
+    return Baseline(still, axes, rest_axes, np.stack(maps) @ rest_axes)
 
 
 def _known_mean(frames):  # of each pixel, `[p]`; 0 where it is masked throughout
@@ -91,17 +96,21 @@ def ridge_labels(
         where = train_session[rows]
         means = {s: both[where == s].mean(0) for s in np.unique(where)}
         moved = both - np.stack([means[s] for s in where])
-        model = _ridge(len(both), train_trial[rows]).fit(moved[:, :-1], moved[:, -1])
+        model = _ridge_fit(moved, train_trial[rows])
         here = np.stack([means.get(s, both.mean(0)) for s in test_session])
         out[:, j] = model.predict(test / scale - here[:, :-1]) + here[:, -1]
     return out
 
 
-def _ridge(n, trial):  # its penalty by cross-validation over trials, where there are two
-    if len(np.unique(trial)) < 2:
-        return Ridge(1e-3 * n)
-    folds = GroupKFold(min(5, len(np.unique(trial)))).split(trial, groups=trial)
-    return RidgeCV(n * np.logspace(-6, 2, 9), cv=list(folds))
+def _ridge_fit(both, trial):  # of the last column by the others
+    n, folds = len(both), min(5, len(np.unique(trial)))
+    if folds < 2:
+        return Ridge(1e-3 * n).fit(both[:, :-1], both[:, -1])
+    # the penalty by cross-validation over trials; the smallest are near none at all, and may be ill-conditioned
+    blocks = list(GroupKFold(folds).split(trial, groups=trial))
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore', LinAlgWarning)
+        return RidgeCV(n * np.logspace(-6, 2, 9), cv=blocks).fit(both[:, :-1], both[:, -1])
 
 # %% ../../nbs/judge/00_baseline.ipynb #7cb7aba2
 def frames_in_pieces(
@@ -149,33 +158,69 @@ def label_movement(
     "Labels less their session's mean."
     return None if labels is None else np.nan_to_num(labels - means[session]).astype(np.float32)
 
-# %% ../../nbs/judge/00_baseline.ipynb #64c2d7b1
-class _PixelSums:
-    "Errors of the pixels of one session, added up piece by piece"
+# %% ../../nbs/judge/00_baseline.ipynb #b8d0f862
+@dataclass
+class PixelErrors:
+    "How well frames are painted: sums over the pixels of each session that are not masked, `[n_sessions]` each."
 
-    def __init__(self, n_pixels):
-        self.error, self.n = 0.0, 0
+    error: np.ndarray  # squared errors, in units of (full brightness)^2
+    count: np.ndarray  # pixels
+    moved: np.ndarray  # squares of what moves around the mean frame of the session
+    n_frames: int  # of all sessions
+
+    @property
+    def mse(self):
+        return float(self.error.sum() / self.count.sum())
+
+    @property
+    def r2(self):
+        "Share of what moves that is painted; NaN where nothing moves."
+        return float(self._share(self.error.sum(), self.moved.sum()))
+
+    @property
+    def session_mse(self):
+        return self.error / self.count
+
+    @property
+    def session_r2(self):
+        return self._share(self.error, self.moved)
+
+    @staticmethod
+    def _share(error, moved):
+        with np.errstate(divide='ignore', invalid='ignore'):
+            return 1 - error / moved
+
+# %% ../../nbs/judge/00_baseline.ipynb #a08774f5
+class PixelSums:
+    "Errors of the pixels of one session, added up piece by piece."
+
+    def __init__(self, n_pixels: int):
+        self.error, self.n, self.n_frames = 0.0, 0, 0
         self.count, self.total, self.square = (np.zeros(n_pixels) for _ in range(3))
 
-    def add(self, frames, painted):  # `[m, p]`
+    def add(
+        self,
+        frames: np.ndarray,  # `[m, p]`, NaN where masked
+        painted: np.ndarray,  # the same frames as a model has them, `[m, p]`
+    ):
         known = np.isfinite(frames)
         x = np.where(known, frames, 0.0)
         self.error += (np.where(known, frames - painted, 0.0).astype(float) ** 2).sum()
         self.n += known.sum()
+        self.n_frames += len(frames)
         self.count += known.sum(0)
         self.total += x.sum(0, dtype=float)
         self.square += (x**2).sum(0, dtype=float)
 
-    def totals(self):  # squared error, pixels, and what moves around the mean frame
-        return self.error, self.n, (self.square - self.total**2 / np.maximum(self.count, 1)).sum()
+    def moved(self) -> float:
+        "Squares of what moves around the mean frame."
+        return (self.square - self.total**2 / np.maximum(self.count, 1)).sum()
 
 
-def _pixel_scores(totals, names):  # of all sessions
-    error, n, moved = np.transpose(totals)
-    with np.errstate(divide='ignore', invalid='ignore'):
-        explained = dict(all=1 - error.sum() / moved.sum(), by_session=dict(zip(names, 1 - error / moved)))
-        by_session = dict(zip(names, error / n))
-        return dict(all=error.sum() / n.sum(), by_session=by_session, explained=explained)
+def pixel_errors_of(sums: list[PixelSums]) -> PixelErrors:  # one for each session
+    "The sums of all sessions together."
+    parts = [(s.error, s.n, s.moved()) for s in sums]
+    return PixelErrors(*np.transpose(parts), sum(s.n_frames for s in sums))
 
 # %% ../../nbs/judge/00_baseline.ipynb #aff4754f
 @dataclass
@@ -184,7 +229,7 @@ class Described:
 
     components: np.ndarray  # in the place of unsupervised latents, `[n, n_components]`
     scores: np.ndarray  # on axes of all that moves, `[n, n_axes]`
-    pixel_mse: dict  # `all`, `by_session`, `explained`
+    pixels: PixelErrors
 
 
 def describe_frames(
@@ -195,18 +240,18 @@ def describe_frames(
     n_painted: int,  # axes that frames are painted with
 ) -> Described:
     "Go through frames once: components, scores, errors."
-    axes, totals = baseline.axes[:, :n_painted], []
+    axes, all_sums = baseline.axes[:, :n_painted], []
     u, z = (np.zeros((len(wanted.row), v.shape[1]), np.float32) for v in (baseline.rest_axes, baseline.axes))
     for s, still in enumerate(baseline.still):
-        here, sums = np.flatnonzero(wanted.session == s), _PixelSums(len(still))
+        here, sums = np.flatnonzero(wanted.session == s), PixelSums(len(still))
         places = wanted.session[here], wanted.trial[here], wanted.row[here]
         for at, frames in frames_in_pieces(reader, *places):
             at, x = here[at], np.nan_to_num(frames - still)
-            u[at] = baseline.components(x, None if moved_labels is None else moved_labels[at])
+            u[at] = baseline.components(x, None if moved_labels is None else moved_labels[at], s)
             z[at] = baseline.scores(x)
             sums.add(frames, still + (x @ axes) @ axes.T)
-        totals.append(sums.totals())
-    return Described(u, z, _pixel_scores(totals, [i.session.name for i in reader.infos]))
+        all_sums.append(sums)
+    return Described(u, z, pixel_errors_of(all_sums))
 
 # %% ../../nbs/judge/00_baseline.ipynb #2d5715c7
 def pca_baseline(
@@ -217,6 +262,7 @@ def pca_baseline(
     n_painted: int,  # supervised and unsupervised latents
     most_frames: int = 4000,  # that axes are fitted to
     most_values: int = 2**25,  # pixels of these frames together: 128 MiB
+    own_maps: bool = False,  # as of `fit_baseline`
 ) -> tuple[Described, Described, np.ndarray | None]:  # of `train` and `test`; labels read off `test`
     "Principal components in the place of a fit: fitted to some frames, asked about others."
     size = int(np.prod(reader.infos[0].image_shape))
@@ -224,7 +270,7 @@ def pca_baseline(
     frames = np.concatenate([x for _, x in frames_in_pieces(reader, some.session, some.trial, some.row)])
     means = _label_means(train, len(reader.infos))
     moved = [label_movement(w.labels, w.session, means) for w in (some, train, test)]
-    baseline = fit_baseline(frames, some.session, moved[0], n_components)
+    baseline = fit_baseline(frames, some.session, moved[0], n_components, own_maps=own_maps)
     learned = describe_frames(baseline, reader, train, moved[1], n_painted)
     asked = describe_frames(baseline, reader, test, moved[2], n_painted)
     if train.labels is None:

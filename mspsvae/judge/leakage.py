@@ -23,15 +23,10 @@ from ..batches import TrialReader
 from ..config import Config
 from ..errors import RunError
 from .differences import Differences, cut, session_differences, shapes
-from mspsvae.judge.evaluate import (
-    FrameTable,
-    check_limits,
-    correlations,
-    cross_validated_accuracy,
-    frame_table,
-)
-from .evaluate import r2_scores, sample_frames, session_accuracy, session_information_of
-from .evaluate import subspace_slices, trial_folds
+from .evaluate import FrameTable, check_limits, frame_table, sample_frames
+from .evaluate import session_information_of, subspace_slices
+from .measures import correlations, cross_validated_accuracy, r2_scores, session_accuracy
+from .measures import trial_folds
 from ..runs import Run, as_run, label_names, latent_names, latent_subspaces, pick_device, plain_json
 from ..runs import write_json
 

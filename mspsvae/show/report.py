@@ -6,12 +6,12 @@
 __all__ = ['TRAINING_SIGNS', 'LEARNING_SIGNS', 'DATA_SIGNS', 'STEPS', 'PARTS', 'finding', 'Sign', 'seen_signs', 'training_facts',
            'training_findings', 'pixel_error', 'learning_facts', 'learning_findings', 'label_coverage', 'data_facts',
            'data_findings', 'hidden_findings', 'pca_findings', 'score_findings', 'RunFacts', 'strongest', 'data_part',
-           'gauge', 'gauges', 'score_tables', 'Score', 'main_scores', 'scores_part', 'hidden_part', 'training_part',
-           'labels_part', 'trial_film', 'reconstructions_part', 'traversal_film', 'traversals_part', 'far_frames',
-           'maps_part', 'swaps_part', 'sessions_part', 'changed_settings', 'repeat_python', 'repeat_command',
-           'versions', 'repeat_part', 'worst', 'verdict', 'records_table', 'leakage_part', 'parts_of', 'section',
-           'gather_facts', 'judge_run', 'lede', 'run_page', 'compared_scores', 'compared_settings', 'compared_latents',
-           'compared_verdicts', 'report']
+           'gauge', 'gauges', 'score_tables', 'main_scores', 'distance_from_goal', 'scores_part', 'hidden_part',
+           'training_part', 'labels_part', 'trial_film', 'reconstructions_part', 'traversal_film', 'traversals_part',
+           'far_frames', 'maps_part', 'swaps_part', 'sessions_part', 'changed_settings', 'repeat_python',
+           'repeat_command', 'versions', 'repeat_part', 'worst', 'verdict', 'records_table', 'leakage_part', 'parts_of',
+           'section', 'gather_facts', 'judge_run', 'lede', 'run_page', 'compared_scores', 'compared_settings',
+           'compared_latents', 'compared_verdicts', 'report']
 
 # %% ../../nbs/show/05_report.ipynb #a1200004
 import json
@@ -35,6 +35,7 @@ from ..config import Config
 from ..errors import counted, MspsvaeError, RunError
 from ..judge.evaluate import beside_pca, evaluate, pca_sentence, stability
 from ..judge.leakage import describe_leakage, leakage
+from ..judge.scores import Score, Scores, read_scores
 from .pages import Html, document, join, moving, number, picture, player, table, tag
 from .plots import runs_by_name, spread_sessions, plot_background, plot_curves
 from .plots import plot_difference_maps
@@ -305,65 +306,62 @@ def _words(*keys):
 
 # %% ../../nbs/show/05_report.ipynb #a120002d
 def hidden_findings(
-    scores: dict,  # from `evaluate`
+    scores: Scores,  # from `evaluate`
 ) -> list[dict]:
     "What labels that the fit did not see say about its unsupervised latents."
-    found, out = _get(scores, 'hidden_r2', 'unsupervised'), []
-    one, own = (_get(found, *keys) or {} for keys in (('by_label',), ('own_maps', 'by_label')))
-    low = {n: v for n, v in one.items() if v is not None and v < 0.5}
-    apart = [f'{n} ({number(v)}, {number(own[n])})' for n, v in low.items() if (own.get(n) or 0) > v + 0.2]
-    lost = [f'{n} ({number(v)})' for n, v in low.items() if (own.get(n) or 0) <= v + 0.2]
+    ours, out = scores.where(subspace='unsupervised'), []
+    known = [row for row in ours.where(score='hidden_r2') if row.label and row.value is not None]
+    low = [row for row in known if row.value < 0.5]
+    own = {row.label: row.value or 0 for row in ours.where(score='hidden_r2_own_maps')}
+    apart = [r for r in low if own.get(r.label, 0) > r.value + 0.2]
+    lost = [f'{r.label} ({number(r.value)})' for r in low if r not in apart]
     if lost:
         text = f'The unsupervised latents hold little of hidden labels: {_some(lost)} (R2 on test trials).'
         knob = 'What has no label in these videos may be missing in the same way: train longer, or n_unsupervised.'
         out.append(finding('warning', text, knob))
     if apart:
-        text = f'Each session has hidden labels on other axes: {_some(apart)} (R2 of one map for all, of one each).'
-        out.append(
-            finding('warning', text, 'A number of these latents means something else in each session.')
-        )
+        names = _some([f'{r.label} ({number(r.value)}, {number(own[r.label])})' for r in apart])
+        text = f'Each session has hidden labels on other axes: {names} (R2 of one map for all, of one each).'
+        knob = 'A number of these latents means something else in each session.'
+        out.append(finding('warning', text, knob))
     return out
 
 
 def pca_findings(
-    scores: dict,  # from `evaluate`
+    scores: Scores,  # from `evaluate`
 ) -> list[dict]:
     "Where a fit is no better than the simplest thing one could have done."
-    lost = [p['name'] for p in beside_pca(scores) if not p['better']]
+    lost = [p for p in beside_pca(scores) if not p.better]
     if not lost:
         return []
-    found = any(name.startswith(('R2', 'label')) for name in lost)
     knob = 'Train longer, or with more data; until the fit is better, the PCA is as good, and simpler.'
-    return [finding('warning' if found else 'note', pca_sentence(scores), knob)]
+    severity = 'warning' if any(p.fit.goal == 1 for p in lost) else 'note'
+    return [finding(severity, pca_sentence(scores), knob)]
 
 
 def score_findings(
-    scores: dict,  # from `evaluate`
+    scores: Scores,  # from `evaluate`
 ) -> list[dict]:
     "What R2 of labels and pixels says about a fit."
-    labels, seen, out = scores.get('label_r2') or {}, _get(scores, 'pixel_mse', 'explained', 'all'), []
-    low = [
-        f'{n} ({number(v)})' for n, v in (labels.get('by_label') or {}).items() if v is not None and v < 0.5
-    ]
+    of_labels = scores.where(score='label_r2', split='test', session='', subspace='')
+    out, known = [], {row.label: row.value for row in of_labels if row.value is not None}
+    low = [f'{name} ({number(v)})' for name, v in known.items() if name and v < 0.5]
     if low:
-        out.append(
-            finding(
-                'warning' if (labels.get('all') or 0) < 0.5 else 'note',
-                f'Labels that the model reads badly, R2 below 0.5 on test trials: {_some(low)}.',
-                'Are they z-scored within each session, and right? Then a larger alpha, more epochs, or '
-                'leave out what cannot be seen.',
-            )
+        severity = 'warning' if known.get('', 0) < 0.5 else 'note'
+        text = f'Labels that the model reads badly, R2 below 0.5 on test trials: {_some(low)}.'
+        knob = (
+            'Are they z-scored within each session, and right? Then a larger alpha, more epochs, or leave out '
+            'what cannot be seen.'
         )
-    if seen is not None and seen < 0.3:
-        out.append(
-            finding(
-                'warning',
-                'Most of what moves in the videos is not in the reconstructions: of the changes of '
-                f'pixels within sessions they explain {max(seen, 0):.0%} on test trials.',
-                'More epochs or unsupervised latents, a wider network (arch), or frames cropped closer '
-                'to the animal.',
-            )
+        out.append(finding(severity, text, knob))
+    seen = scores.find('pixel_r2')
+    if seen and seen.value is not None and seen.value < 0.3:
+        text = (
+            'Most of what moves in the videos is not in the reconstructions: of the changes of pixels within '
+            f'sessions they explain {max(seen.value, 0):.0%} on test trials.'
         )
+        knob = 'More epochs or unsupervised latents, a wider network (arch), or frames cropped closer to the animal.'
+        out.append(finding('warning', text, knob))
     return out + hidden_findings(scores) + pca_findings(scores)
 
 # %% ../../nbs/show/05_report.ipynb #a1200031
@@ -373,7 +371,7 @@ class RunFacts:
 
     run: Run  # best one that is `remembering`: each part asks it for latents
     name: str  # of the run
-    scores: dict  # from `evaluate`; empty where it could not be made
+    scores: Scores  # from `evaluate`; empty where it could not be made
     leak: dict  # from `leakage`; empty where it could not be made
     prefix: str = ''  # of all ids, where a page shows several runs
 
@@ -451,14 +449,13 @@ def _session_table(run):
 
 def _label_table(known):
     "A row for each label"
-    share, r2 = label_coverage(known.run), (known.scores.get('label_r2') or {}).get('by_label', {})
+    share = label_coverage(known.run)
     if share is None:
         return None
-    rows = [
-        [n, f'{v:.1%}', f'{v_low:.1%}', r2.get(n)]
-        for n, v, v_low in zip(label_names(known.run), share.mean(0), share.min(0))
-    ]
-    rows = [[*r[:3], float('nan') if r[3] is None else float(r[3])] for r in rows]
+    rows = []
+    for name, v, v_low in zip(label_names(known.run), share.mean(0), share.min(0)):
+        r2 = known.scores.find('label_r2', label=name)
+        rows.append([name, f'{v:.1%}', f'{v_low:.1%}', number(r2 and r2.value)])
     return table(
         ['label', 'frames in which it is known', 'in the session with fewest', 'R2 on test trials'],
         rows,
@@ -494,251 +491,140 @@ def gauge(
     )
 
 
-def _label_headline(scores):
-    "R2 of labels within sessions; over all of them in scores of earlier versions"
-    inside = _get(scores, 'label_r2', 'within', 'all')
-    return _get(scores, 'label_r2', 'all') if inside is None else inside
-
-
-def gauges(scores: dict) -> Html:
+def gauges(scores: Scores) -> Html:
     "The four numbers to look at first."
-    chance = scores.get('session_chance')
 
-    def of(subspace, *words):
-        told = _get(scores, 'session_accuracy', subspace) or {}
-        kind = max(('linear', 'nearest'), key=lambda k: told.get(k) or 0.0)  # the one that tells more
-        value, interval = told.get(kind), told.get(f'{kind}_interval')
-        return gauge(f'Session told from {subspace}', value, *words, chance, interval)
+    def of_sessions(subspace, words):  # of the classifier that tells more
+        rows = [scores.find(f'session_accuracy_{k}', subspace=subspace) for k in ('linear', 'nearest')]
+        rows = [row for row in rows if row and row.value is not None]
+        if not rows:
+            return None
+        best = max(rows, key=lambda row: row.value)
+        words = words.format(number(best.chance))
+        return gauge(f'Session told from {subspace}', best.value, words, best.chance, best.interval)
 
+    labels, pixels, mse = (scores.find(k) for k in ('label_r2_within', 'pixel_r2', 'pixel_mse'))
+    error = f'{100 * mse.value**0.5:.1f}%' if mse else 'unknown'
     seen = [
-        gauge('Labels: R2 within sessions', _label_headline(scores), 'should be near 1'),
+        gauge('Labels: R2 within sessions', labels and labels.value, 'should be near 1'),
         gauge(
             'Pixels: R2 within sessions',
-            _get(scores, 'pixel_mse', 'explained', 'all'),
-            f'of what moves; the error is {100 * (_get(scores, "pixel_mse", "all") or 0) ** 0.5:.1f}% '
-            'of full brightness',
+            pixels and pixels.value,
+            f'of what moves; the error is {error} of full brightness',
         ),
-        of('background', f'should be near 1; chance is {number(chance)}'),
-        of('unsupervised', f'should be near chance, {number(chance)}'),
+        of_sessions('background', 'should be near 1; chance is {}'),
+        of_sessions('unsupervised', 'should be near chance, {}'),
     ]
     return tag('div', seen, class_='gauges')
 
 # %% ../../nbs/show/05_report.ipynb #a1200041
-def _matrix_names(scores, matrix):
-    "Names of its rows and columns among the lists of texts beside it; None where there are none"
-    lists = [v for v in scores.values() if isinstance(v, list) and v and all(isinstance(t, str) for t in v)]
-    rows, columns = ([v for v in lists if len(v) == n] for n in (len(matrix), len(matrix[0])))
-    return (rows[0], columns[-1]) if rows and columns else None
-
-
-def _walk(scores, path=()):
-    "All innermost values of nested dicts with the keys that lead there; matrices whole, with names"
-    for k, v in scores.items():
-        k = str(k)
-        if (
-            k.startswith('by_')
-            and isinstance(v, list)
-            and len(names := scores.get(k[3:] + 's') or []) == len(v)
-        ):
-            v = dict(zip(names, v))
-        if isinstance(v, dict):
-            yield from _walk(v, (*path, k))
-        elif isinstance(v, list) and v and isinstance(v[0], list) and (names := _matrix_names(scores, v)):
-            yield (*path, k), (v, *names)
-        elif not (isinstance(v, list) and v and isinstance(v[0], str)):
-            yield (*path, k), v
-
-# %% ../../nbs/show/05_report.ipynb #a120004a1
-def _placed(scores):
-    """Scores by table: kind of rows -> column -> row -> value; the split of `splits` becomes part of the
-    column"""
-    scores = {
-        k: v for k, v in scores.items() if not ('splits' in scores and k in scores['splits'].get('test', {}))
-    }
-    out = {}
-    for path, v in _walk(scores):
-        split, path = (path[1], path[2:]) if path[0] == 'splits' and len(path) > 2 else ('', path)
-        by = next((i for i, k in enumerate(path[:-1]) if k.startswith('by_')), None)
-        if isinstance(v, tuple):
-            kind, column, row = 'matrix', path, ''
-        elif by is None:
-            kind, column, row = (
-                ('by_split', (_words(*path),), split) if split else ('', ('value',), _words(*path))
-            )
-        else:
-            kind, column, row = (
-                path[by],
-                (
-                    _words(*path[:by]),
-                    *(path[by + 2 :] if '_and_' in path[by] else (_words(*path[by + 2 :]),)),
-                    split,
-                ),
-                path[by + 1],
-            )
-        out.setdefault(kind, {}).setdefault(column, {})[row] = v
-    return out
-
-
-def score_tables(
-    scores: dict,  # from `evaluate`, with whatever is in it
-) -> Html:
-    "Every score: tables by session, by label, ..., then one of all others."
-    placed, out = _placed(scores), []
-    for path, cells in placed.pop('matrix', {}).items():
-        values, rows, columns = cells['']
-        out.append(
-            table(
-                ['', *columns],
-                [[r, *map(_value, line)] for r, line in zip(rows, values)],
-                _words(*path).capitalize(),
-                tall=True,
-            )
-        )
-    for kind, columns in sorted(placed.items(), key=lambda k: k[0] == ''):
-        order = sorted(columns, key=lambda c: [k[:-1] for k in columns].index(c[:-1]))
-        rows = [
-            [row, *(_value(columns[c][row]) if row in columns[c] else '' for c in order)]
-            for row in dict.fromkeys(r for c in order for r in columns[c])
-        ]
-        out.append(
-            table(
-                [_words(kind[3:]) or 'score', *(', '.join(filter(None, c)) for c in order)],
-                rows,
-                f'Scores {_words(kind)}' if kind else 'All other scores',
-                tall=True,
-            )
-        )
+def score_tables(scores: Scores) -> Html:  # from `evaluate`, with whatever is in it
+    "Every score: a table of those of everything together, then one for each that has sessions or labels."
+    groups = {}
+    for row in scores:
+        by = [k for k in ('session', 'label') if getattr(row, k)]
+        groups.setdefault((row.score, *by) if by else (), []).append(row)
+    out = [_pivot('Scores of everything together', 'score', groups.pop((), []), ['words'], ['split'])]
+    for (score, *by), rows in groups.items():
+        columns = [*by[1:], 'subspace', 'split']
+        out.append(_pivot(f'{_words(score)} by {" and ".join(by)}', by[0], rows, by[:1], columns))
     return join(out)
 
-# %% ../../nbs/show/05_report.ipynb #a1200043
-@dataclass
-class Score:
-    "One score, and what it should be"
 
-    name: str
-    value: float | None
-    goal: float  # the best there could be; the nearer the better
-    good: str  # the same in words
-    chance: str = ''
-    interval: list | None = None  # low and high
-    pca: float | None = None  # what a PCA of the same size reaches
+def _pivot(caption, head, rows, down, across):  # a cell for each row of the table of scores
+    def name(row, fields):
+        return ', '.join(filter(None, (getattr(row, k) for k in fields)))
 
-    @property
-    def text(self):
-        return self.with_digits(self.value)
+    cells = {(name(row, down), name(row, across)): number(row.value, row.kind.digits) for row in rows}
+    names, columns = (list(dict.fromkeys(key[k] for key in cells)) for k in (0, 1))
+    body = [[n, *(cells.get((n, c), '') for c in columns)] for n in names]
+    return table([head, *columns], body, caption, tall=True) if body else None
 
-    def with_digits(self, value):
-        "A value of this score as text"
-        return number(value, 4 if 'squared' in self.name else 2)
-
-    @property
-    # from the goal; below chance, or below an R2 of 0, is no better and no worse than at it
-    def far(self):
-        if self.value is None or not np.isfinite(self.value):
-            return np.inf
-        return max(0, self.value - self.goal) if self.goal < 1 else abs(self.value - self.goal)
+# %% ../../nbs/show/05_report.ipynb #a120004a1
+_MAIN = [f'session_accuracy_{k}' for k in ('linear', 'nearest')] + ['mean_correlation', 'disentanglement']
+_MAIN += ['pixel_mse', 'pixel_r2', 'label_r2_within', 'label_r2', 'session_information']
+_BY_LABEL = ['cause_r2', 'hidden_r2']  # these count for each cause and hidden label
+_OURS = ['', 'supervised', 'background', 'unsupervised']  # subspaces of the fit, and all of it
 
 
 def main_scores(
-    scores: dict,  # from `evaluate`
+    scores: Scores,  # from `evaluate`
 ) -> list[Score]:
-    "The scores to judge by."
-    chance, out = scores.get('session_chance'), []
-
-    def add(name, value, *more, pca=()):
-        beside = _get(scores, 'pca', *pca) if pca else None
-        if _is_number(value):
-            out.append(Score(name, value, *more, pca=beside if _is_number(beside) else None))
-
-    if 'pixel_mse' in scores:
-        pixels = 'pixel_mse', 'all'
-        add('squared error of a pixel (1 is full brightness)', _get(scores, *pixels), 0, 'small', pca=pixels)
-    if _get(scores, 'pixel_mse', 'explained'):
-        add(
-            'R2 of pixels: share explained of what changes within sessions',
-            _get(scores, 'pixel_mse', 'explained', 'all'),
-            1,
-            'near 1',
-            '0',
-            pca=('pixel_mse', 'explained', 'all'),
-        )
-    for name, keys in (('R2 of labels within sessions', ('within', 'all')), ('R2 of labels', ('all',))):
-        if 'label_r2' in scores:
-            keys = 'label_r2', *keys
-            add(name, _get(scores, *keys), 1, 'near 1', '0', pca=keys)
-    for s, v in (scores.get('session_accuracy') or {}).items():
-        goal = (1, 'near 1') if s == 'background' else (chance, 'near chance')
-        for kind in ('linear', 'nearest'):
-            add(
-                f'session told from {s}, {kind}',
-                _get(v, kind),
-                *goal,
-                number(chance),
-                _get(v, f'{kind}_interval'),
-                pca=('session_accuracy', kind) if s == 'unsupervised' else (),
-            )
-    if 'session_information' in scores:
-        add(
-            'what unsupervised latents tell about the session (nats)',
-            scores['session_information'],
-            0,
-            'small',
-        )
-    if 'unsupervised_correlation' in scores:
-        add('correlation between unsupervised latents', scores['unsupervised_correlation'], 0, 'small')
-    for s, v in (scores.get('cause_r2') or {}).items():
-        for c, r in (_get(v, 'by_cause') or {}).items():
-            add(
-                f'R2 of {c} (a true cause) from {s}',
-                r,
-                *((1, 'near 1') if s == 'unsupervised' else (0, 'near 0')),
-                '0',
-                pca=('cause_r2', 'by_cause', c) if s == 'unsupervised' else (),
-            )
-    for s, goal in (('unsupervised', (1, 'near 1')), ('background', (0, 'near 0'))):
-        for n, r in (_get(scores, 'hidden_r2', s, 'by_label') or {}).items():
-            pca = ('hidden_r2', 'by_label', n) if s == 'unsupervised' else ()
-            add(f'R2 of {n} (a hidden label) from {s}', r, *goal, '0', pca=pca)
-    if found := _get(scores, 'disentanglement'):
-        high = _get(found, 'chance_high', 'disentanglement')
-        name = 'disentanglement (one true cause a latent)'
-        add(name, found.get('disentanglement'), 1, 'near 1', '' if high is None else f'up to {number(high)}')
+    "The rows to judge by."
+    out = []
+    for row in scores.where(score=[*_MAIN, *_BY_LABEL], session='', subspace=_OURS):
+        of_test = row.split == ('val' if row.score == 'session_information' else 'test')
+        single = bool(row.label) == (row.score in _BY_LABEL)
+        given = row.score == 'hidden_r2' and row.subspace == 'supervised'  # by labels that go along with it
+        if of_test and single and not given:
+            out.append(row)
     return out
 
+
+def distance_from_goal(row: Score) -> float:  # infinite where there is no value
+    "How far a score is from the best; below chance, or below an R2 of 0, is no better than at it."
+    if row.value is None or row.goal is None:
+        return np.inf
+    return max(0, row.value - row.goal) if row.goal < 1 else abs(row.value - row.goal)
+
+
+def _chance(row):  # in words
+    if row.chance_limit is not None:
+        return f'up to {number(row.chance_limit)}'
+    return '' if row.chance is None else number(row.chance)
+
 # %% ../../nbs/show/05_report.ipynb #a120004a3
+_HOW_SCORED = (
+    'All scores are made on test trials, which the model was neither fitted nor chosen on. Session '
+    'accuracy asks a classifier, fitted on training trials, to tell from single frames which '
+    'session they belong to: '
+    'from the background it should succeed, from the other latents it should do no better than guessing. '
+    'The PCA is the simplest method that does the same job: components of frames less the mean frame of '
+    'their session, with labels regressed out, as many as unsupervised latents; labels by ridge regression. '
+    'An MSE of 1 is full brightness; R2 within sessions is the share explained of what changes there.'
+)
+
+
 def scores_part(known: RunFacts) -> Html:
     "The scores to judge by, and all others folded away."
     if not known.scores:
-        raise RunError('there are no scores; mspsvae evaluate makes them')
-    how = tag(
-        'p',
-        'All scores are made on test trials, which the model was neither fitted nor chosen on. Session '
-        'accuracy asks a classifier, fitted on training trials, to tell from single frames which '
-        'session they belong to: '
-        'from the background it should succeed, from the other latents it should do no better than guessing. '
-        'The PCA is the simplest method that does the same job: components of frames less the mean frame of '
-        'their session, with labels regressed out, as many as unsupervised latents; labels by ridge regression.',
-    )
-    scores = main_scores(known.scores)
-    columns = dict(score=lambda s: s.name, value=lambda s: s.text)
+        _why_no_scores(known.run)
+    rows, of_pca = main_scores(known.scores), known.scores.where(subspace='PCA', split='test', session='')
+    beside = {(row.score, row.label): row for row in of_pca}
+    columns = dict(score=lambda s: s.words, value=_text)
     columns['95% interval'] = lambda s: _value(s.interval) if s.interval else ''
-    columns |= dict(chance=lambda s: s.chance)
-    if known.scores.get('pca'):
-        columns['PCA of the same size'] = lambda s: '' if s.pca is None else s.with_digits(s.pca)
+    columns |= dict(chance=_chance)
+    if beside:
+        columns['PCA of the same size'] = lambda s: _text(beside.get(_pca_key(s)))
     columns |= dict(good=lambda s: s.good)
-    rows = [[cell(s) for cell in columns.values()] for s in scores]
+    rows = [[cell(s) for cell in columns.values()] for s in rows]
+    every = tag('summary', 'Every score, by split, session and label')
     return join(
-        how,
+        tag('p', _HOW_SCORED),
         table([*columns], rows, 'Scores on test trials'),
-        tag(
-            'details', tag('summary', 'Every score, by split, session and label'), score_tables(known.scores)
-        ),
+        tag('details', every, score_tables(known.scores)),
     )
+
+
+def _why_no_scores(run):  # raises `RunError`
+    path = run.path / 'metrics.json'
+    if path.is_file():
+        read_scores(path)
+    raise RunError('there are no scores; mspsvae evaluate makes them')
+
+
+def _text(row):  # its value
+    return '' if row is None else number(row.value, row.kind.digits)
+
+
+def _pca_key(row):  # the PCA stands for the whole model, and for its unsupervised latents
+    return (row.score, row.label) if row.subspace in ('', 'unsupervised') else None
 
 # %% ../../nbs/show/05_report.ipynb #79266579
 def hidden_part(known: RunFacts) -> Html:
     "How much of each hidden label each subspace holds."
-    found = known.scores.get('hidden_r2')
+    ways = {'one map': '', 'within sessions': '_within', 'own maps': '_own_maps'}
+    found = known.scores.where(score='hidden_r2')
     if not found:
         raise RunError('hidden labels have no scores; mspsvae evaluate makes them')
     how = tag(
@@ -749,14 +635,12 @@ def hidden_part(known: RunFacts) -> Html:
         'of sessions taken off. Own maps: one for each session; where only these are good, the behaviour is '
         'there, but on other axes in each session.',
     )
-    if known.scores.get('pca'):
-        found = found | {'PCA components': _get(known.scores, 'pca', 'hidden_r2')}
-    ways = {'one map': (), 'within sessions': ('within',), 'own maps': ('own_maps',)}
-    rows = [
-        [name, space, *(number(_get(found[space], *keys, 'by_label', name)) for keys in ways.values())]
-        for name in _get(found, 'unsupervised', 'by_label') or next(iter(found.values()))['by_label']
-        for space in found
-    ]
+    rows = []
+    for name in filter(None, found.values('label')):
+        for space in found.values('subspace'):
+            where = dict(label=name, subspace=space)
+            each = [known.scores.value(f'hidden_r2{way}', **where) for way in ways.values()]
+            rows.append([name, 'PCA components' if space == 'PCA' else space, *map(number, each)])
     return join(how, table(['hidden label', 'read off', *ways], rows, 'R2 of hidden labels on test trials'))
 
 # %% ../../nbs/show/05_report.ipynb #a1200046
@@ -775,11 +659,10 @@ def training_part(known: RunFacts) -> Html:
 
 def _telling_sessions(known, most=3):
     "Numbers of the sessions with the lowest, middle and highest R2 of labels"
-    by = _get(known.scores, 'label_r2', 'by_session') or {}
-    values = [by.get(s['name']) for s in known.run.data['sessions']]
-    ranked = sorted(
-        (k for k, v in enumerate(values) if isinstance(v, float) and np.isfinite(v)), key=lambda k: values[k]
-    )
+    names = [s['name'] for s in known.run.data['sessions']]
+    rows = [known.scores.find('label_r2', session=name) for name in names]
+    values = [row and row.value for row in rows]
+    ranked = sorted((k for k, v in enumerate(values) if v is not None), key=lambda k: values[k])
     return spread_sessions(ranked or list(range(len(values))), most)
 
 
@@ -1128,6 +1011,15 @@ def verdict(
     )
 
 # %% ../../nbs/show/05_report.ipynb #a1200064
+def _walk(record, path=()):
+    "The innermost values of nested dicts, with the keys that lead there; names alone are left out"
+    for k, v in record.items():
+        if isinstance(v, dict):
+            yield from _walk(v, (*path, str(k)))
+        elif not (isinstance(v, list) and v and isinstance(v[0], str)):
+            yield (*path, str(k)), v
+
+
 def records_table(
     records: dict | list,  # name -> dict, or a list of dicts
     caption: str,  # what it shows
@@ -1135,8 +1027,7 @@ def records_table(
     "A row for each record, a column for each key; nested dicts become columns of their own."
     named = records.items() if isinstance(records, dict) else ((None, r) for r in records)
     rows = [
-        ({} if n is None else {'': n})
-        | {_words(*path): v for path, v in _walk(r) if not isinstance(v, tuple)}
+        ({} if n is None else {'': n}) | {_words(*path): v for path, v in _walk(r)}
         for n, r in named
         if isinstance(r, dict)
     ]
@@ -1265,46 +1156,39 @@ def gather_facts(
     run: Run,
     name: str,  # as the page calls it
     prefix: str = '',  # of ids
-    scores: dict | None = None,  # from `evaluate`; default: made
+    scores: Scores | None = None,  # from `evaluate`; default: made
     leak: dict | None = None,  # from `leakage`; default: made
 ) -> RunFacts:
     """Score a run and ask whether it leaks; where that fails, what was said before, and is in its folder,
     has to do."""
     if scores is None:
-        scores = _made_or_kept(evaluate, run, 'metrics.json', _show_scores)
+        scores = _made_or_kept(evaluate, run, _read_scores)
     if leak is None:
-        leak = _made_or_kept(leakage, run, 'leakage.json', _show_leak)
-    return RunFacts(run, name, scores, leak or {}, prefix)
+        leak = _made_or_kept(leakage, run, _read_leak)
+    return RunFacts(run, name, scores or Scores([]), leak or {}, prefix)
 
 
-def _made_or_kept(make, run, name, show):
-    """What a function says of a run; where it cannot, what its folder holds, if that can be shown; else
-    nothing"""
+def _made_or_kept(make, run, read):
+    "What a function says of a run; where it cannot, what its folder holds, if that can be shown; else nothing"
     try:
         return make(run)
     except MspsvaeError:
-        if not (run.path / name).is_file():
-            return {}
+        pass
     try:
-        kept = read_json(run.path / name)
-        show(kept)
-        return kept
+        return read(run)
     # nothing that we have written
     except (MspsvaeError, TypeError, ValueError, KeyError, AttributeError, IndexError):
-        return {}
+        return None
 
 
-def _show_scores(scores):
-    return (
-        score_tables(scores),
-        gauges(scores),
-        score_findings(scores),
-        [s.text + s.good + s.chance + str(s.far) for s in main_scores(scores)],
-    )
+def _read_scores(run):
+    return read_scores(run.path / 'metrics.json')
 
 
-def _show_leak(leak):
-    return _leak_table(leak), describe_leakage(leak), verdict(leak['findings'])
+def _read_leak(run):  # as far as it can be shown
+    leak = read_json(run.path / 'leakage.json')
+    _leak_table(leak), describe_leakage(leak), verdict(leak['findings'])
+    return leak
 
 # %% ../../nbs/show/05_report.ipynb #a12000b4
 def judge_run(
@@ -1374,20 +1258,14 @@ def run_page(
 # %% ../../nbs/show/05_report.ipynb #a1200074
 def compared_scores(knowns: list[RunFacts]) -> Html:
     "Scores side by side; the best of each row is bold."
-    found = [{s.name: s for s in main_scores(k.scores)} for k in knowns]
+    found = [{row.words: row for row in main_scores(k.scores)} for k in knowns]
     rows = []
     for name in dict.fromkeys(n for f in found for n in f):
         there = [f.get(name) for f in found]
-        best = min((s for s in there if s), key=lambda s: s.far)
-        texts = [s.text if s else '' for s in there]
-        cells = [
-            tag(
-                'span',
-                t,
-                class_='best' if t == best.text and len({*texts, ''}) > 2 and best.far < np.inf else None,
-            )
-            for t in texts
-        ]
+        best = min((row for row in there if row), key=distance_from_goal)
+        texts = [_text(row) for row in there]
+        differ = len({*texts, ''}) > 2 and distance_from_goal(best) < np.inf
+        cells = [tag('span', t, class_='best' if differ and t == _text(best) else None) for t in texts]
         rows.append([name, *cells, best.good])
     return table(
         ['score, on test trials', *(k.name for k in knowns), 'good'],
@@ -1520,7 +1398,7 @@ def report(
     runs: Run | str | Path | list | dict,  # a run or its folder; several in a list; or name -> run
     # of the page; default: `report.html` in the run's folder, or beside the folders of several
     path: str | Path | None = None,
-    scores: dict | None = None,  # of one run, from `evaluate`, where they are at hand; default: made
+    scores: Scores | None = None,  # of one run, from `evaluate`, where they are at hand; default: made
     leak: dict | None = None,  # of one run, from `leakage`, where it is at hand; default: made
     parts: list[str] | None = None,  # of the page, keys of `PARTS`; default: all that make sense
 ) -> Path:  # of the page
