@@ -5,12 +5,12 @@
 # %% auto #0
 __all__ = ['UNUSED', 'N_AXES', 'MOST_VALUES', 'KNOWLEDGE', 'KINDS', 'SEVERITIES', 'LEVELS', 'SHARE', 'APART', 'BEHAVIOUR',
            'KNOWN', 'SHARED', 'SHARED_LABEL', 'ERROR', 'FOR_MEANS', 'SMALL', 'SMALL_SHAPE', 'WHAT_TELLS',
-           'HARDLY_MOVES', 'STATIC', 'VarianceParts', 'variance_parts', 'session_means', 'without_labels',
+           'HARDLY_MOVES', 'STATIC', 'RULES', 'VarianceParts', 'variance_parts', 'session_means', 'without_labels',
            'slope_error', 'shared_variance', 'latent_kl', 'holm', 'difference_level', 'is_small', 'find_leaks',
            'leakage', 'judge_latents', 'describe_leakage']
 
 # %% ../../nbs/judge/02_leakage.ipynb #59c90936
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from textwrap import wrap
 
@@ -296,14 +296,13 @@ def _shape_of(look, name):  # the quantity that differs most between sessions, a
     if plain is None:
         return None, None
     k = int(plain.p.argmin())
-    asked = dict(n_asked=len(said), any_at_most=float(plain.at_most.max()))
-    before = _difference(plain, k, sessions, what=said[k], **asked)
+    before = _difference(plain, k, sessions, what=said[k], n_asked=len(said), any_at_most=plain.at_most.max())
     if look.rest is None:
         return before, None
     rest, excess = _without_shapes(look, columns, names, quantity, said)
     left = session_differences(cut(rest, *where), excess)
     k = int(np.maximum(left.p, plain.p).argmin())
-    asked = dict(n_asked=len(said), any_at_most=float(left.at_most.max()))
+    asked = dict(n_asked=len(said), any_at_most=left.at_most.max())
     return before, _difference(left, k, sessions, what=said[k], **asked)
 
 
@@ -610,8 +609,9 @@ def _judge_shape(space):  # of the one that differs most; empty where there is n
     if plain is None:
         return []
     p, p_rest = (d and d['p'] * d['n_asked'] / (1 - FOR_MEANS) for d in (plain, rest))
-    name = (rest or plain)['what']
-    return [_judged(name, plain, p, rest, p_rest)]
+    told = _judged((rest or plain)['what'], plain, p, rest, p_rest)
+    # that a latent hardly moves within sessions is nothing that its shape could say
+    return [replace(told, before=min(told.before, 2), after=min(told.after, 2))]
 
 # %% ../../nbs/judge/02_leakage.ipynb #41220d83
 def _apart(d, n_sessions):  # which session it is, in words
@@ -771,7 +771,8 @@ def _none_hides(asked):
     blind = [b for b in asked if b['limit'] > BEHAVIOUR[1]]
     if not blind:
         limit = max(b['limit'] for b in asked)
-        text = f'Of {of} the background tells little within sessions {said}; an R2 above {limit:.2f} would have been seen.'
+        seen = f'an R2 above {limit:.2f} would have been seen'
+        text = f'Of {of} the background tells little within sessions {said}; {seen}.'
         return _finding(0, 'background', f'{text} Behaviour that is in none of them was not asked for.')
     names = ', '.join(b['name'] for b in blind[:3]) + (
         f' and {len(blind) - 3} more' if len(blind) > 3 else ''
@@ -833,34 +834,33 @@ def _restless_findings(report, config):  # a background that is not the same all
         )
 
 # %% ../../nbs/judge/02_leakage.ipynb #ee3b20f6
-def _usage_findings(report, config):
+def _unused(report):  # unsupervised latents, and names of those that are not used
     mine = [l for l in report['latents'] if l['subspace'] == 'unsupervised']
-    unused = [l['name'] for l in mine if not l['used']]
-    if mine and len(unused) == len(mine):
-        knob = (
-            f"frame_std='auto' (now {config.frame_std:g})"
-            if config.frame_std != 'auto'
-            else (
-                f'beta={config.beta / 10:g} (now {config.beta:g}), or train longer (max_epochs, now '
-                f'{config.max_epochs}; learning_rate, now {config.learning_rate:g})'
-            )
-        )
-        yield _finding(
-            2,
-            'unsupervised',
-            'None of the unsupervised latents is used: together they tell '
-            f'{sum(l["kl"] or 0 for l in mine):.2f} nats of a frame. That they do not know the session '
-            'is no merit then; what moves and has no label was not found.',
-            knob,
-        )
-    elif unused:
-        yield _finding(
-            1,
-            'unsupervised',
-            f'{", ".join(unused)} {"is" if len(unused) == 1 else "are"} hardly used (less than '
-            f'{UNUSED:g} nats): there was nothing left to find, or it was too small.',
-            f'n_unsupervised={len(mine) - len(unused)} (now {len(mine)}) does as well',
-        )
+    return mine, [l['name'] for l in mine if not l['used']]
+
+
+def _none_used(report, config):
+    mine, unused = _unused(report)
+    if not mine or len(unused) < len(mine):
+        return
+    knob = f"frame_std='auto' (now {config.frame_std})"
+    if config.frame_std == 'auto':
+        knob = f'beta={config.beta / 10:g} (now {config.beta:g}), or train longer (max_epochs, now '
+        knob += f'{config.max_epochs}; learning_rate, now {config.learning_rate:g})'
+    nats = sum(l['kl'] or 0 for l in mine)
+    text = f'None of the unsupervised latents is used: together they tell {nats:.2f} nats of a frame. That they do '
+    text += 'not know the session is no merit then; what moves and has no label was not found.'
+    yield _finding(2, 'unsupervised', text, knob)
+
+
+def _some_unused(report, config):
+    mine, unused = _unused(report)
+    if not unused or len(unused) == len(mine):
+        return
+    text = f'{", ".join(unused)} {"is" if len(unused) == 1 else "are"} hardly used (less than {UNUSED:g} nats): there '
+    text += 'was nothing left to find, or it was too small.'
+    knob = f'n_unsupervised={len(mine) - len(unused)} (now {len(mine)}) does as well'
+    yield _finding(1, 'unsupervised', text, knob)
 
 # %% ../../nbs/judge/02_leakage.ipynb #c167a318
 def _twin_findings(report, config):
@@ -890,52 +890,54 @@ def _fewer(report):
     return f'n_unsupervised={n - 1} (now {n}), if nothing else is lost by it'
 
 # %% ../../nbs/judge/02_leakage.ipynb #90a9e4d2
-def _data_findings(report, config):
+def _one_session(report, config):
     if report['chance'] is None:
-        yield _finding(
-            1,
-            'all',
-            'One session: there are no sessions that could differ. The report tells only which latents are '
-            'used, and what they know of the labels.',
-        )
-    elif report['fewest_trials'] < 5:
-        yield _finding(
-            1,
-            'all',
-            f'A session has {report["fewest_trials"]} trials: figures that count trials are rough.',
-            'more trials: shorter ones, or more sessions of the same kind',
-        )
-    missing = [l['name'] for l in report['labels'] if l['missing'] > 0.5]
-    if missing:
-        yield _finding(
-            1,
-            'all',
-            f'More than half of the values of {", ".join(missing)} '
-            f'{"is" if len(missing) == 1 else "are"} missing: what labels explain is underestimated.',
-        )
-    differ = [
-        l['name']
-        for l in report['labels']
-        if l['difference'] and l['difference']['p'] < ERROR[1] and l['difference']['share'] >= SHARE[0]
-    ]
-    if differ:
-        yield _finding(
-            1,
-            'supervised',
-            'The labels themselves differ between sessions: '
-            f'{", ".join(differ[:4])}{" and more" if len(differ) > 4 else ""}. If that is how they were '
-            'measured and not how the animals moved, z-score them within sessions.',
-            'labels z-scored within sessions, if so',
-        )
+        text = 'One session: there are no sessions that could differ. The report tells only which latents are used, '
+        yield _finding(1, 'all', text + 'and what they know of the labels.')
+
+
+def _few_trials(report, config):
+    if report['chance'] is not None and report['fewest_trials'] < 5:
+        text = f'A session has {report["fewest_trials"]} trials: figures that count trials are rough.'
+        yield _finding(1, 'all', text, 'more trials: shorter ones, or more sessions of the same kind')
+
+
+def _labels_missing(report, config):
+    names = [l['name'] for l in report['labels'] if l['missing'] > 0.5]
+    if names:
+        text = f'More than half of the values of {", ".join(names)} {"is" if len(names) == 1 else "are"} missing: '
+        yield _finding(1, 'all', text + 'what labels explain is underestimated.')
+
+
+def _labels_differ(report, config):
+    found = [(l['name'], l['difference']) for l in report['labels'] if l['difference']]
+    names = [name for name, d in found if d['p'] < ERROR[1] and d['share'] >= SHARE[0]]
+    if names:
+        text = f'The labels themselves differ between sessions: {", ".join(names[:4])}'
+        text += f'{" and more" if len(names) > 4 else ""}. If that is how they were measured and not how the animals '
+        text += 'moved, z-score them within sessions.'
+        yield _finding(1, 'supervised', text, 'labels z-scored within sessions, if so')
 
 # %% ../../nbs/judge/02_leakage.ipynb #d3a171f7
+RULES = (  # each gives the findings that follow from a report and the settings
+    _session_findings,
+    _background_findings,
+    _none_used,
+    _some_unused,
+    _twin_findings,
+    _one_session,
+    _few_trials,
+    _labels_missing,
+    _labels_differ,
+)
+
+
 def find_leaks(
     report: dict,  # as of `leakage`, without its findings
     config,  # `Config` of the run: what the knobs stand at
 ) -> list[dict]:  # `severity`, `subspace`, `text`, `knob`; the worst first
     "What a report means."
-    kinds = _session_findings, _background_findings, _usage_findings, _twin_findings, _data_findings
-    found = [f for kind in kinds for f in kind(report, config)]
+    found = [f for rule in RULES for f in rule(report, config)]
     return sorted(found, key=lambda f: -SEVERITIES.index(f['severity']))
 
 # %% ../../nbs/judge/02_leakage.ipynb #c68a8367
