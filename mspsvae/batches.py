@@ -64,7 +64,8 @@ def split_sessions(
     # `train`, `val`, `test`: for each session its trials, as positions in `info.trials`
 ) -> dict[str, list[list[int]]]:
     "Split every session by the same rule."
-    parts = [split_trials(len(i.trials), config.trial_splits, config.seed_data) for i in infos]
+    splits = [config.splits(len(i.trials), i.pieces) for i in infos]
+    parts = [split_trials(len(i.trials), s, config.seed_data) for i, s in zip(infos, splits)]
     return {k: [p[k] for p in parts] for k in ('train', 'val', 'test')}
 
 # %% ../nbs/03_batches.ipynb #e1408510

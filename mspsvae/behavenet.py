@@ -635,7 +635,7 @@ def bring_over(
 # %% ../nbs/20a_behavenet.ipynb #a0d5192a
 def _write_run(out, config, model, infos, folder, hparams, compared):
     "A run's folder, whole or not at all"
-    parts = [behavenet_splits(len(i.trials), config.trial_splits, config.seed_data) for i in infos]
+    parts = [behavenet_splits(len(i.trials), config.splits(len(i.trials)), config.seed_data) for i in infos]
     data = describe_data(infos, {k: [p[k] for p in parts] for k in ('train', 'val', 'test')})
     names, metrics = [i.session.name for i in infos], folder / 'metrics.csv'
     rows, best = read_metrics(metrics, names, config) if metrics.is_file() else ([], 0)

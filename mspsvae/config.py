@@ -371,8 +371,9 @@ class Config(Settings):
     image_shape: tuple | None = setting(None, _image_shape)
     use_frame_masks: bool = setting(True, flag_check)  # leave out pixels where a file has `masks`
     use_label_masks: bool = setting(True, flag_check)  # leave out labels where a file has `labels_masks`
-    # trials of each block that go to train, val, test, and each gap
-    trial_splits: tuple = setting((8, 1, 1, 0), _trial_splits)
+    # trials of each block that go to train, val, test, and each gap; 'auto': 8;1;1;0, and a gap of one trial where
+    # trials are pieces of one recording, as `prepare` cuts them
+    trial_splits: tuple | str = setting('auto', _or_auto(_trial_splits))
     # the training
     n_sessions_per_batch: int = setting(2, whole_check(1))  # sessions in a batch
     n_trials_per_session: int = setting(2, whole_check(1))  # trials of each of them; 1 in the paper
@@ -560,6 +561,20 @@ def settle(
         max_epochs=self.max_epochs if self.max_epochs != 'auto' else max_epochs,
         patience=epochs(self.patience, AUTO_PATIENCE, 10, self.validate_every),
     )
+
+# %% ../nbs/00d_config.ipynb #3edd788d
+@patch
+def splits(
+    self: Config,
+    n_trials: int,  # in the session
+    pieces: bool = False,  # are they pieces of one recording?
+) -> tuple[int, int, int, int]:  # trials of each block for train, val, test, and each gap
+    "How the trials of a session are dealt out."
+    if self.trial_splits != 'auto':
+        return self.trial_splits
+    if not pieces:
+        return 8, 1, 1, 0
+    return min(max(n_trials - 5, 5), 8), 1, 1, 1
 
 # %% ../nbs/00d_config.ipynb #a0294b72
 def _check_sizes(n_supervised, n_background, n_unsupervised, given, total):

@@ -459,6 +459,7 @@ class SessionInfo:
     label_columns: list | None = None  # where the labels stand in the file; None: they are all that it has
     hidden_names: list = field(default_factory=list)  # labels that a fit must not see (`hide_labels`)
     hidden_columns: list = field(default_factory=list)  # where these stand in the file
+    pieces: bool = False  # trials are pieces of one recording, as `prepare` cuts them: neighbours are alike
 
 # %% ../nbs/01_sessions.ipynb #a46e521b
 def size_text(shape):
@@ -851,6 +852,12 @@ def _check_numbers(file, frames, config, notes, odd):
     return labels | _check_causes(file, frames, odd) | _check_clock(file, frames, odd)
 
 
+def _are_pieces(file):
+    "Are trials cut from one recording? What `prepare` made is, and what says so"
+    about = getattr(file, 'attrs', {})
+    return bool(about.get('pieces', 'prepared' in about))
+
+
 def _inspect(file, session, config, notes, odd):
     """The `SessionInfo` of an open file (None if there are no images to speak of); complaints go to
     `notes` and `odd`"""
@@ -874,7 +881,13 @@ def _inspect(file, session, config, notes, odd):
     if not notes.places and prod(size) < 10**7 and _all_alike(images):
         odd.add('all pictures are alike; was the camera covered, or is this the wrong film?', 'images')
     return SessionInfo(
-        session, list(images), list(frames.values()), size, has_masks=masks is not None, **more
+        session,
+        list(images),
+        list(frames.values()),
+        size,
+        has_masks=masks is not None,
+        pieces=_are_pieces(file),
+        **more,
     )
 
 
@@ -1124,9 +1137,9 @@ def _check_together(infos, config):
         ]
     if config.use_labels:
         problems += _labels_differ(infos)
-    train, val, test, gap = config.trial_splits
-    need = train + val + test + 3 * gap
     for i in infos:
+        train, val, test, gap = config.splits(len(i.trials), i.pieces)
+        need = train + val + test + 3 * gap
         if len(i.trials) >= need:
             continue
         problems.append(

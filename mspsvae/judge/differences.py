@@ -13,6 +13,8 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import fdtrc, ncfdtr, stdtr
 
+from ..picking import evenly_spaced
+
 # %% ../../nbs/judge/01a_differences.ipynb #e97b9183
 @dataclass
 class Pieces:
@@ -206,25 +208,43 @@ def shapes(
     names: list[str],  # of the latents
 ) -> tuple[np.ndarray, list[str]]:  # quantities `[n, q]`, and what each of them is
     "Quantities whose means tell how latents are spread, apart from where they lie."
-    number = np.unique(session, return_inverse=True)[1]
-    n = np.bincount(number)
+    number, n = np.unique(session, return_inverse=True, return_counts=True)[1:]
     mean = np.array([np.bincount(number, column) / n for column in z.T]).reshape(z.shape[1], len(n))
     x = z - mean.T[number]
     std = x.std(0)
     moving = np.flatnonzero(std > 1e-6)
-    x, names = x[:, moving] / std[moving], [names[k] for k in moving]
-    pairs = list(zip(*np.triu_indices(len(names), 1)))
-    products = [x[:, a] * x[:, b] for a, b in pairs]
-    out = [*np.abs(x).T, *(np.sign(v) * np.sqrt(np.abs(v)) for v in products)]
+    if not len(moving):
+        return z[:, :0], []
+    x = x[:, moving] / std[moving]
+    measure, said = _measures(x, [names[k] for k in moving])
+    return measure(x) - x @ _mean_slopes(measure, x), said
+
+
+def _measures(x, names):  # a function of frames, and what it measures
+    pairs, several = list(zip(*np.triu_indices(len(names), 1))), len(names) > 1
     said = [f'how wide {name} swings' for name in names]
     said += [f'how {names[a]} and {names[b]} go together' for a, b in pairs]
-    if len(names) > 1:
-        out.append(_ring(x))
-        said.append('how far frames keep from the middle')
-    return np.stack(out, 1) if out else z[:, :0], said
+    said += ['how far frames keep from the middle'] * several
+    whiten = _whitening(x)
+    usual = np.linalg.norm(x @ whiten, axis=1).mean()
+
+    def measure(x):
+        products = [x[:, a] * x[:, b] for a, b in pairs]
+        out = [*np.abs(x).T, *(np.sign(v) * np.sqrt(np.abs(v)) for v in products)]
+        if several:
+            out.append(np.abs(np.linalg.norm(x @ whiten, axis=1) - usual))
+        return np.stack(out, 1)
+
+    return measure, said
 
 
-def _ring(x):  # how much the length of whitened latents differs from its mean, `[n]`
-    variance, axes = np.linalg.eigh(np.cov(x.T))
-    r = np.linalg.norm(x @ axes / np.sqrt(np.maximum(variance, 1e-6)), axis=1)
-    return np.abs(r - r.mean())
+def _mean_slopes(measure, x, step=0.2, most=2000):  # of each quantity along each latent, `[d, q]`
+    rows = evenly_spaced(len(x), most)
+    moved = step * np.eye(x.shape[1])
+    ends = [measure(x[rows] + v) - measure(x[rows] - v) for v in moved]
+    return np.stack([v.mean(0) / (2 * step) for v in ends])
+
+
+def _whitening(x):  # axes by which variances become 1, `[d, d]`
+    variance, axes = np.linalg.eigh(np.atleast_2d(np.cov(x.T)))
+    return axes / np.sqrt(np.maximum(variance, 1e-6))

@@ -25,7 +25,7 @@ import torch.nn.functional as F
 
 from scipy.optimize import linear_sum_assignment
 
-from ..batches import Batch, TrialReader
+from ..batches import Batch, TrialReader, split_trials
 from ..config import Config
 from ..errors import ConfigError, MspsvaeError, RunError, SessionError
 from .evaluate import r2_scores
@@ -1169,11 +1169,18 @@ class Tether:
         return low
 
 # %% ../../nbs/judge/03_new_sessions.ipynb #04edf761
+def _in_pieces(run, s):
+    "Were the trials of a session dealt out as pieces of one recording?"
+    n, parts = len(run.data['sessions'][s]['trials']), {k: v[s] for k, v in run.data['splits'].items()}
+    return split_trials(n, run.config.splits(n, pieces=True), run.config.seed_data) == parts
+
+
 def _replay(run, folder):
     "The old sessions as the run's decoder paints them from their stored latents: list of `Session`s"
     folder.mkdir(parents=True, exist_ok=True)
     out = []
-    for (name, latents), predicted in zip(run.latents().items(), run.predicted_labels().values()):
+    stored = zip(run.latents().items(), run.predicted_labels().values())
+    for s, ((name, latents), predicted) in enumerate(stored):
         out.append(Session(f'{name}-replayed', folder / f'{name}.hdf5'))
         if out[-1].path.is_file():
             continue
@@ -1188,6 +1195,7 @@ def _replay(run, folder):
             images,
             list(predicted.values()) if run.model.n_labels else None,
             label_names=label_names(run) if run.model.n_labels else None,
+            attrs=dict(pieces=_in_pieces(run, s)),
         )
     return out
 
