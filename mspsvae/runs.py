@@ -39,7 +39,8 @@ from .config import Config
 from .errors import ConfigError, MspsvaeError, RunError, SessionError
 from .files import atomic_path
 from .models import MSPSVAE, TERMS, make_model
-from .sessions import Session, SessionInfo, check_sessions, hidden_labels
+from .sessions import Clock, Session, SessionInfo, check_sessions, hidden_labels
+from .sessions import read_clock, write_clock
 
 # %% ../nbs/07_runs.ipynb #72188758
 @contextmanager
@@ -635,7 +636,7 @@ def write_latents(
     stamp: str,  # what the numbers depend on: they count as made with it
 ) -> None:
     """Encode every frame of a session and write groups `latents`, `labels` (predicted) and `errors` (of
-    the reconstruction), a dataset for each trial."""
+    the reconstruction), a dataset for each trial; and its clock, as far as it is known."""
     # in memory first: HDF5 itself may crash where the disk is full
     info, content = reader.infos[session], io.BytesIO()
     with h5py.File(content, 'w') as f:
@@ -651,6 +652,7 @@ def write_latents(
             for group, v in zip(('latents', 'labels', 'errors'), map(np.concatenate, zip(*encoded))):
                 # a checksum, looked at when it is read
                 f.create_dataset(f'{group}/{info.trials[t]}', data=v, fletcher32=True if v.size else None)
+        write_clock(f, info.session.clock(info.trials))
     write_bytes(path, content.getvalue())
 
 # %% ../nbs/07_runs.ipynb #18f5de8f
@@ -791,16 +793,14 @@ def on_device(run: Run):
         run.model.cpu()
 
 
+def _place(run, name):
+    "The file of a session's latents, and the stamp that it shall have"
+    return run.elsewhere.get(name, (run.path / 'latents' / f'{name}.h5', run._stamp()))
+
+
 def _kept(run, group):  # session name -> its arrays, None where they are to be made
-    stamp, width = (
-        run._stamp(),
-        dict(latents=(run.model.n_latents,), labels=(run.model.n_labels,), errors=())[group],
-    )
-
-    def place(name):
-        return run.elsewhere.get(name, (run.path / 'latents' / f'{name}.h5', stamp))
-
-    return {s['name']: read_latents(*place(s['name']), group, s, width) for s in run.data['sessions']}
+    width = dict(latents=(run.model.n_latents,), labels=(run.model.n_labels,), errors=())[group]
+    return {s['name']: read_latents(*_place(run, s['name']), group, s, width) for s in run.data['sessions']}
 
 
 def _encoded(run, group, data):
@@ -846,6 +846,30 @@ def frame_errors(
 ) -> dict[str, dict[str, np.ndarray]]:
     "The mean squared error of the reconstruction of every frame, computed and kept with the latents."
     return _encoded(self, 'errors', data)
+
+# %% ../nbs/07_runs.ipynb #3e8a8c51
+def _kept_clock(run, session):
+    "From the file of the latents; where that is older than clocks, from the session file, if it is still there"
+    n_frames = dict(zip(session['trials'], session['n_frames']))
+    for path in (_place(run, session['name'])[0], session['path']):
+        try:
+            with h5py.File(path, 'r') as f:
+                clock = read_clock(f, n_frames)
+        except Exception:
+            continue
+        if clock.frame_index or clock.times:
+            return clock
+    return Clock()
+
+
+@patch
+def clocks(
+    self: Run,
+    data=None,  # where the sessions are now, if they moved; only needed the first time
+) -> dict[str, Clock]:  # session name -> frame numbers and times, by trial
+    "When the frames were recorded, as far as it is known; kept with the latents."
+    _encoded(self, 'errors', data)
+    return {s['name']: _kept_clock(self, s) for s in self.data['sessions']}
 
 # %% ../nbs/07_runs.ipynb #1895fee4
 def label_names(run: Run) -> list[str]:  # one for each label that the model was fitted on
