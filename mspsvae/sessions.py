@@ -1311,7 +1311,7 @@ def check_sessions(
     few, alone = [], []
     if count == 1 and config.n_background == 'auto':
         alone = ['one session: there is nothing to tell apart, so there will be no background latents']
-    elif 0 < count < n:
+    elif 0 < count < n and not (count == 1 and config.n_background == 0):
         single = '; to fit a single session set n_background=0 and n_sessions_per_batch=1' * (count == 1)
         few = [f'got {counted(count, "session")}, expected at least {n} (n_sessions_per_batch){single}']
     wrong, strange = _check_labels_together(infos, config)
