@@ -6,7 +6,6 @@
 __all__ = ['TRAINING_LABELS', 'Poses', 'read_poses']
 
 # %% ../../nbs/prepare/04_poses.ipynb #fc6eff8d
-import csv
 import json
 import re
 import warnings
@@ -21,6 +20,7 @@ import numpy as np
 
 from ..errors import MspsvaeError, SessionError, ShapeError, nearest_name, show_value
 from .pandas_tables import own_array, pandas_keys, read_pandas_table, read_part, read_texts
+from .video import DECIMAL_COMMA, table_rows
 from ..sessions import open_hdf5, failure_reason
 
 # %% ../../nbs/prepare/04_poses.ipynb #e0e14124
@@ -223,23 +223,8 @@ def _place(columns, frames, path, n_frames=0):
 
     return {k: {c: spread(v) for c, v in parts.items()} for k, parts in columns.items()}
 
-# %% ../../nbs/prepare/04_poses.ipynb #4ffc042d
-def _rows(path):
-    """The rows of a CSV (separated by commas, semicolons or tabs) as lists of texts, one after the other,
-    without empty ones"""
-    try:
-        with open(path, newline='', encoding='utf-8-sig') as f:
-            first = f.readline(10**6)
-            f.seek(0)
-            for row in csv.reader(f, delimiter=max(',;\t', key=first.count)):
-                if any(row):
-                    yield row
-    except (OSError, ValueError, csv.Error) as e:
-        raise SessionError(f'{path}: can not be read as a table ({failure_reason(e)})') from None
-
 # %% ../../nbs/prepare/04_poses.ipynb #74a5c469
 _NOTHING = ('na', 'n/a', '#n/a', 'null', 'none')  # words of R, Excel and databases for a missing number
-_DECIMAL_COMMA = re.compile(r'-?\d+,\d+(?:[eE][+-]?\d+)?')
 
 
 def _numbers_in(rows, names, path, n_head, labels=()):
@@ -255,7 +240,7 @@ def _numbers_in(rows, names, path, n_head, labels=()):
             if len(problems := [*problems, *_no_numbers(row, names, f'row {i}')]) == 0:
                 values.extend([float(v or 'nan') for v in row])
                 continue
-            if any(_DECIMAL_COMMA.fullmatch(v.strip()) for v in row):
+            if any(DECIMAL_COMMA.fullmatch(v.strip()) for v in row):
                 raise SessionError(
                     f'{path}: row {i}: has decimal commas, expected decimal points (12.5, not 12,5); save '
                     'the table again with English number formats'
@@ -315,7 +300,7 @@ def _split_names(header, path, anipose):
 # %% ../../nbs/prepare/04_poses.ipynb #5d56d40c
 def _read_plain(path, individual, anipose=False):
     "Columns and frame numbers of a table with one header row"
-    rows = _rows(path)
+    rows = table_rows(path)
     header = [name.strip() for name in next(rows, [])]
     if not header:
         raise SessionError(f'{path}: the table is empty')
@@ -423,7 +408,7 @@ def _without_labels(rows, labels, n, keep):
 
 def _dlc_csv(path, training=False):
     "Names of columns and levels, values, and names of rows of a CSV by DeepLabCut or Lightning Pose"
-    rows, labels = _rows(path), []
+    rows, labels = table_rows(path), []
     head, row = _dlc_header(rows, path)
     names = list(zip(*[h[1:] for h in head], strict=True))
     n = _index_columns(names, row)
@@ -529,8 +514,12 @@ def _read_analysis(path, individual):
             )
         if len(set(nodes)) < len(nodes) or len(set(names)) < len(names):
             raise SessionError(f'{path}: two of its nodes or tracks have the same name')
-        track = names.index(_one_of(names, individual, path, 'individual'))
-        xy = _of_track(tracks, 'tracks', track, path)
+        parts = [_of_track(tracks, 'tracks', k, path) for k in range(len(names))]
+        seen = [name for name, part in zip(names, parts) if np.isfinite(part).any()]
+        # a track without a point is no animal
+        name = _one_of(names if individual is not None or not seen else seen, individual, path, 'individual')
+        track = names.index(name)
+        xy = parts[track]
         scores = (
             _of_track(own_array(file, 'point_scores', path), 'point_scores', track, path)
             if 'point_scores' in file
@@ -556,7 +545,7 @@ def _points_of_row(row):
 
 def _sleap_points(path):
     "{track: {frame: {keypoint: {coordinate: number}}}} of a CSV by SLEAP"
-    rows, found = _rows(path), {}
+    rows, found = table_rows(path), {}
     header = [name.strip() for name in next(rows)]
     for i, fields in enumerate(rows, 2):
         row = dict(zip(header, fields, strict=False))

@@ -496,7 +496,7 @@ def _session_times(info, clock, n, recipe):
     return (np.arange(n) / rate, 'rate') if rate else (None, '')
 
 # %% ../../nbs/prepare/06_prepare.ipynb #4ef7d158
-def _clock_remarks(infos, trials, times):
+def _clock_remarks(infos, trials, times, source):
     "What is strange about the clock of a session"
     remarks = [
         f'{i.path.name}: was joined midway: its first {counted(i.n_headless, "picture")} can not be decoded by any '
@@ -510,6 +510,8 @@ def _clock_remarks(infos, trials, times):
             f'{infos[0].path.name}: the times of its frames are not known, nor its rate; give the rate (--rate), or a '
             'file of times (--timestamps)',
         ]
+    if source == 'timestamps':
+        remarks += _rates_differ(infos[0], times)
     after, missing = time_gaps(times)
     if not len(after):
         return remarks
@@ -523,6 +525,16 @@ def _clock_remarks(infos, trials, times):
         f'{infos[0].path.name}: {counted(int(missing.sum()), "frame")} of {len(times) + int(missing.sum())} were '
         f'dropped in recording, by the time stamps: {counted(len(after), "gap")}, {within} of them within trials, '
         f'the longest {times[longest + 1] - times[longest]:.3g} s after frame {longest}',
+    ]
+
+
+def _rates_differ(info, times):
+    "A remark where the times say another rate than the film by far: fast cameras, or times of something else"
+    rate = 1 / np.median(np.diff(times)) if len(times) > 1 else info.fps
+    if not info.fps or 2 / 3 < rate / info.fps < 1.5:
+        return []
+    return [
+        f'{info.path.name}: says {info.fps:.4g} frames a second, and its times say {rate:.4g}; are they its own?'
     ]
 
 # %% ../../nbs/prepare/06_prepare.ipynb #99e6517c
@@ -679,7 +691,7 @@ def plan(source: Source) -> SessionPlan:
     labels = _label_table(recipe, windows, points)
     _raise_all(source, _label_problems(labels))
     times, time_source = _session_times(infos[0], clocks[0], n, recipe)
-    remarks = _clock_remarks(infos, trials, times) + _label_remarks(labels, windows)
+    remarks = _clock_remarks(infos, trials, times, time_source) + _label_remarks(labels, windows)
     return SessionPlan(
         source,
         infos,

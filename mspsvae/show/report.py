@@ -129,7 +129,7 @@ _NEW_FIT = 'BehaveNet kept nothing that a fit could go on from; a new fit here m
 
 def training_findings(run: Run) -> list[dict]:
     "What the history says about a fit."
-    t, out, brought = training_facts(run), [], brought_from(run)
+    t, out, brought = training_facts(run), [], brought_from(run) is not None
     if brought and not t['epochs']:
         text = 'How training went is not known: BehaveNet left no metrics.csv beside the weights.'
         return [finding('note', text, 'Copy metrics.csv there, and bring it over again.')]
@@ -1089,7 +1089,7 @@ def repeat_command(run: Run, out: str = 'runs/again') -> str:
 
 def versions(run: Run) -> dict:
     "What the page was made with, and what the fit asked for."
-    made = 'brought over with' if brought_from(run) else 'the fit'
+    made = 'the fit' if brought_from(run) is None else 'brought over with'
     asked = {'device': f'{run.config.device} was asked for, {run.config.precision} as precision'}
     return {
         'mspsvae': f'{__version__} ({made}: {run.data.get("version", "unknown")})',
@@ -1098,13 +1098,13 @@ def versions(run: Run) -> dict:
         'matplotlib': matplotlib.__version__,
         'Python': platform.python_version(),
         'system': platform.platform(),
-    } | ({} if brought_from(run) else asked)
+    } | (asked if brought_from(run) is None else {})
 
 # %% ../../nbs/show/05_report.ipynb #a1200054
 def origin(known: RunFacts) -> Html | None:
     "Where a fit comes from that was not made here."
     brought = brought_from(known.run)
-    if not brought:
+    if brought is None:
         return None
     compared = brought.get('latents_compared') or {}
     text = f'BehaveNet made this fit ({brought.get("version", "of a folder that is not known")}); it was not trained here. '
@@ -1142,7 +1142,7 @@ def repeat_part(known: RunFacts) -> Html:
         code(repeat_python(run)),
         tag('p', 'The same in a terminal:'),
         code(repeat_command(run), wrap=True),
-        tag('p', _ANOTHER if brought_from(run) else _AGAIN),
+        tag('p', _AGAIN if brought_from(run) is None else _ANOTHER),
         tag('p', 'This page was made with:'),
         _facts(*versions(run).items()),
         tag(
@@ -1425,7 +1425,7 @@ def lede(known: RunFacts) -> Html:
     )
     labels = f', {counted(m.n_labels, "label")}' if m.n_labels else ', no labels'
     epochs = training_facts(run)['epochs']
-    after = f', after {counted(epochs, "epoch")}' if epochs or not brought_from(run) else ''
+    after = f', after {counted(epochs, "epoch")}' if epochs or brought_from(run) is None else ''
     return join(tag('p', f'A {kind} of {data}{labels}{after}.', class_='lede'), origin(known))
 
 
