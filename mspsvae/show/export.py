@@ -155,6 +155,11 @@ def export_latents(
     return path
 
 # %% ../../nbs/show/06_export.ipynb #89ea7775
+def _from_starts(starts, n_frames, rate):
+    "Times of the frames of each trial, at a steady rate"
+    return [s + np.arange(k) / rate for s, k in zip(starts, n_frames, strict=True)]
+
+
 def _given_starts(known, rate, trial_starts):
     "Times of the frames of each trial from the times at which trials begin"
     n = np.array(known['n_frames'])
@@ -171,7 +176,7 @@ def _given_starts(known, rate, trial_starts):
             f'trial_starts of {known["name"]}: at {rate:g} frames/s a trial begins before the one '
             'before it ends; expected rising seconds'
         )
-    return [s + np.arange(k) / rate for s, k in zip(starts, n)]
+    return _from_starts(starts, n, rate)
 
 
 def _end_to_end(known, rate):
@@ -183,7 +188,7 @@ def _end_to_end(known, rate):
         )
     n = np.array(known['n_frames'])
     starts = np.concatenate([[0.0], np.cumsum(n)[:-1]]) / rate
-    return [s + np.arange(k) / rate for s, k in zip(starts, n)]
+    return _from_starts(starts, n, rate)
 
 
 def _since(times, began):
