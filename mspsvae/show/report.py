@@ -1107,7 +1107,8 @@ def origin(known: RunFacts) -> Html | None:
     if brought is None:
         return None
     compared = brought.get('latents_compared') or {}
-    text = f'BehaveNet made this fit ({brought.get("version", "of a folder that is not known")}); it was not trained here. '
+    place = brought.get('version', 'of a folder that is not known')
+    text = f'BehaveNet made this fit ({place}); it was not trained here. '
     if compared:
         text += (
             f'Its latents in {counted(len(compared), "session")} were compared with those that BehaveNet saved: the '
@@ -1116,7 +1117,8 @@ def origin(known: RunFacts) -> Html | None:
     else:
         text += "BehaveNet's own latents were not there to be compared."
     if brought.get('test_trials') is False:
-        text += ' It has no test trials: scores are those of the validation trials, by which BehaveNet chose the best epoch.'
+        text += ' It has no test trials: scores are those of the validation trials, by which BehaveNet chose'
+        text += ' the best epoch.'
     return tag('p', text)
 
 
