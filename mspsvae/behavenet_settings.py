@@ -107,7 +107,7 @@ _CLASSES = {
     'beta-tcvae': dict(n_background=0, n_sessions_per_batch=1, use_labels=False),
 }
 REFUSED = {
-    'model_type': (('conv',), "linear models are not supported; set it to 'conv'"),
+    'model_type': (('conv',), "all networks here are convolutional; set it to 'conv'"),
     'conditional_encoder': (
         (False, 0, None),
         'conditional encoders belong to conditional autoencoders, which this library does not fit; set '

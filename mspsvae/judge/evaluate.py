@@ -36,7 +36,7 @@ from ..errors import ConfigError, RunError, ShapeError
 from .baseline import Wanted, pca_baseline
 from ..picking import evenly_spaced
 from ..runs import Run, as_run, label_names, latent_names, latent_subspaces, pick_device, plain_json
-from ..runs import write_json
+from ..runs import keep_json
 from ..sessions import hidden_labels
 
 # %% ../../nbs/judge/01_evaluate.ipynb #45c3f774
@@ -798,7 +798,7 @@ def evaluate(
     if baseline:
         scores['pca'] = _pca_scores(run, train, test.thin(most_frames), infos)
     scores = plain_json(scores)
-    write_json(run.path / 'metrics.json', scores)
+    keep_json(run.path / 'metrics.json', scores)
     return scores
 
 # %% ../../nbs/judge/01_evaluate.ipynb #5a94cc77

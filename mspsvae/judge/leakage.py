@@ -33,7 +33,7 @@ from mspsvae.judge.evaluate import (
 from .evaluate import r2_scores, sample_frames, session_accuracy, session_information_of
 from .evaluate import subspace_slices, trial_folds
 from ..runs import Run, as_run, label_names, latent_names, latent_subspaces, pick_device, plain_json
-from ..runs import write_json
+from ..runs import keep_json
 
 # %% ../../nbs/judge/02_leakage.ipynb #66c48d8f
 @dataclass
@@ -974,7 +974,7 @@ def leakage(
     check_limits(run, most_frames=most_frames)
     report = plain_json(_report_of(run, most_frames))
     report['findings'] = find_leaks(report, run.config)
-    write_json(run.path / 'leakage.json', report)
+    keep_json(run.path / 'leakage.json', report)
     return report
 
 # %% ../../nbs/judge/02_leakage.ipynb #79ba35e9
