@@ -26,7 +26,7 @@ from torch import Tensor
 from .batches import split_trials
 from .behavenet_settings import ARCH_KEYS, ARCH_ONLY, BETA_TC_KEYS, FILE_KEYS, SETTING_KEYS
 from .behavenet_settings import SIZE_KEYS, read_arch, usable_training_settings
-from .behavenet_settings import read_config, their_words
+from .behavenet_settings import read_config, their_words, unknown_class
 from .config import Arch, Config, load_settings
 from .errors import ConfigError, MspsvaeError, RunError, show_value
 from .models import MSPSVAE, anneal_progress
@@ -228,6 +228,17 @@ def _from_text(value):
     return value
 
 
+def _their_splits(hparams):
+    "Trials of train, val, test and gap in a block; None where they are not said as BehaveNet says them"
+    text = hparams.get('trial_splits')
+    found = (
+        re.fullmatch(r'\s*(\d+)\s*;\s*(\d+)\s*;\s*(\d+)\s*;\s*(\d+)\s*', text)
+        if isinstance(text, str)
+        else None
+    )
+    return tuple(map(int, found.groups())) if found else None
+
+
 def config_of(
     hparams: dict,  # BehaveNet's settings
 ) -> Config:  # with the paper's objective
@@ -244,6 +255,11 @@ def config_of(
         for k, v in hparams.items()
         if k in {*ARCH_KEYS, *ARCH_ONLY, 'ae_encoding_layer_type'}
     }
+    if wrong := unknown_class(values):
+        raise ConfigError(f'model_class: {wrong}')
+    splits = _their_splits(hparams)
+    if splits and not splits[2]:
+        values['trial_splits'] = max(splits[0] - 1, 1), splits[1], 1, splits[3]  # blocks as long as theirs
     if 'ae_encoding_n_channels' in arch:
         values.pop('ae_arch_json', None)
         values['arch'] = read_arch(arch)
@@ -633,9 +649,26 @@ def bring_over(
     return _write_run(out, config, model, check.infos, folder, hparams, compared)
 
 # %% ../nbs/20a_behavenet.ipynb #a0d5192a
+def _test_by_validation(parts, folder):
+    "Where BehaveNet kept no trials for a test, the validation trials stand in"
+    for part in parts:
+        part['test'] = list(part['val'])
+    warnings.warn(
+        f'{folder}: this fit has no test trials; scores are those of its validation trials, by which BehaveNet chose '
+        'the best epoch',
+        stacklevel=4,
+    )
+
+
 def _write_run(out, config, model, infos, folder, hparams, compared):
     "A run's folder, whole or not at all"
-    parts = [behavenet_splits(len(i.trials), config.splits(len(i.trials)), config.seed_data) for i in infos]
+    splits = _their_splits(hparams)
+    parts = [
+        behavenet_splits(len(i.trials), splits or config.splits(len(i.trials)), config.seed_data)
+        for i in infos
+    ]
+    if splits and not splits[2]:
+        _test_by_validation(parts, folder)
     data = describe_data(infos, {k: [p[k] for p in parts] for k in ('train', 'val', 'test')})
     names, metrics = [i.session.name for i in infos], folder / 'metrics.csv'
     rows, best = read_metrics(metrics, names, config) if metrics.is_file() else ([], 0)
@@ -646,7 +679,7 @@ def _write_run(out, config, model, infos, folder, hparams, compared):
             if row['session'] in ('all', i.session.name)
             for t in p[row['split']]
         )
-    content = dict(version=str(folder), hparams=hparams, latents_compared=compared)
+    content = dict(version=str(folder), hparams=hparams, latents_compared=compared, test_trials=splits[2] > 0)
     part = out.parent / f'.part-{secrets.token_hex(6)}'
     try:
         with saving(out):

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['ARCH_KEYS', 'ARCH_ONLY', 'SETTING_KEYS', 'FILE_KEYS', 'BETA_TC_KEYS', 'SIZE_KEYS', 'REFUSED', 'IGNORED',
-           'IGNORED_STARTS', 'TRAINING_KEYS', 'read_arch', 'other_kind', 'their_words', 'ignored_keys', 'read_config',
-           'usable_training_settings']
+           'IGNORED_STARTS', 'TRAINING_KEYS', 'read_arch', 'other_kind', 'unknown_class', 'their_words', 'ignored_keys',
+           'read_config', 'usable_training_settings']
 
 # %% ../nbs/20_behavenet_settings.ipynb #08294902
 import os
@@ -107,7 +107,7 @@ _CLASSES = {
     'beta-tcvae': dict(n_background=0, n_sessions_per_batch=1, use_labels=False),
 }
 REFUSED = {
-    'model_type': (('conv',), "linear models are not supported; set it to 'conv'"),
+    'model_type': (('conv',), "all networks here are convolutional; set it to 'conv'"),
     'conditional_encoder': (
         (False, 0, None),
         'conditional encoders belong to conditional autoencoders, which this library does not fit; set '
@@ -226,19 +226,23 @@ def other_kind(
     return None
 
 
-def _kind(values):
-    "The model class (the default's if it is none of ours), and problems (key, text)"
+def unknown_class(
+    values: dict,  # of BehaveNet's files
+) -> str | None:  # None if it is one of ours
+    "What to say of a model class that this library does not have"
     kind = values.get('model_class', 'msps-vae')
     if isinstance(kind, str) and kind in _CLASSES:
-        return kind, []
-    ours = ', '.join(map(repr, _CLASSES))
-    return 'msps-vae', [
-        (
-            'model_class',
-            f'got {show_value(kind)}, expected one of {ours}: this library fits the MSPS-VAE and its two '
-            'special cases, no other models',
-        )
-    ]
+        return None
+    return (
+        f'got {show_value(kind)}, expected one of {", ".join(map(repr, _CLASSES))}: this library fits the MSPS-VAE '
+        'and its two special cases, no other models'
+    )
+
+
+def _kind(values):
+    "The model class (the default's if it is none of ours), and problems (key, text)"
+    wrong = unknown_class(values)
+    return ('msps-vae', [('model_class', wrong)]) if wrong else (values.get('model_class', 'msps-vae'), [])
 
 
 def _names(values, kind):
@@ -324,6 +328,17 @@ def their_words(found):
     return found | dict.fromkeys(levels[first:], 'all') | device
 
 
+def _whole_interval(epochs):
+    "Several validations in an epoch (0.5: two) become one, with a warning"
+    if not isinstance(epochs, float) or not 0 < epochs < 1:
+        return {}
+    warnings.warn(
+        f'val_check_interval {epochs:g}: BehaveNet validates several times an epoch; here it is once an epoch',
+        stacklevel=4,
+    )
+    return dict(validate_every=1)
+
+
 def _translate(values):
     "Our fields (dict), the key that each came from (dict), and problems (key, text)"
     kind, problems = _kind(values)
@@ -337,6 +352,7 @@ def _translate(values):
     problems += double + _add_size(values, found, came_from)
     if _is_behavenet(values):
         found = PAPER | _CLASSES[kind] | their_words(found)
+    found |= _whole_interval(found.get('validate_every'))
     if 'min_n_epochs' in values:
         follow_max_epochs(found)
     return found, came_from, problems

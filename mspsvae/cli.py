@@ -27,6 +27,7 @@ from fastcore.docments import docments
 from . import __version__
 from .behavenet_settings import ignored_keys, read_arch, read_config
 from .behavenet import bring_all, bring_over, data_dir, find_fits, fits_table
+from .behavenet_export import export_behavenet
 from .bench import bench, bench_table
 from .causes import bench_causes, causes_table, read_rows
 from .config import Arch, Config
@@ -503,11 +504,21 @@ def _adapt_flags(parser):
 # %% ../nbs/22_cli.ipynb #0ea51e8e
 def export_command(args):
     """Write the latents and predicted labels of every frame to a file: HDF5, NPZ or CSV, by its ending; or
-    to NWB files in a folder."""
+    to NWB files in a folder; or where BehaveNet's ARHMMs and decoders look for them."""
+    if bool(args.path) == bool(args.behavenet) or (args.behavenet and args.nwb):
+        raise ConfigError(
+            'export: expected one place, a file (or with --nwb a folder), or --behavenet FOLDER'
+        )
     run = load_run(args.run, data=args.data)
-    if args.nwb and args.rate is None:
-        raise ConfigError('--nwb needs --rate, the frames a second')
-    written = export_nwb(run, args.path, args.rate) if args.nwb else [export_latents(run, args.path)]
+    if args.behavenet:
+        folder, settings = export_behavenet(run, args.behavenet)
+        _show_result(args, dict(folder=str(folder), settings=settings), folder)
+        _note("BehaveNet's JSON files find it with:", json.dumps(settings, indent=1))
+        return 0
+    if args.nwb:
+        written = export_nwb(run, args.path, args.rate)
+    else:
+        written = [export_latents(run, args.path, rate=args.rate)]
     _show_result(args, [str(p) for p in written], '\n'.join(map(str, written)))
     return 0
 
@@ -515,10 +526,17 @@ def export_command(args):
 def _export_flags(parser):
     _of_a_run(parser)
     parser.add_argument(
-        'path', help='a file that ends in .h5, .npz or .csv; with --nwb, a folder'
+        'path', nargs='?', help='a file that ends in .h5, .npz or .csv; with --nwb, a folder'
     ).complete = shtab.FILE
     parser.add_argument('--nwb', action='store_true', help='write NWB, one file a session')
-    parser.add_argument('--rate', type=float, help='frames a second, for --nwb')
+    parser.add_argument(
+        '--rate',
+        type=float,
+        help='frames a second, where the session files do not say when frames were recorded',
+    )
+    parser.add_argument(
+        '--behavenet', metavar='FOLDER', help="write for BehaveNet's ARHMMs and decoders; its save_dir"
+    ).complete = shtab.DIRECTORY
     _json_flag(parser)
 
 # %% ../nbs/22_cli.ipynb #222b69a2
@@ -775,7 +793,11 @@ COMMANDS = {
     'export': (
         export_command,
         _export_flags,
-        ['mspsvae export runs/paws latents.csv', 'mspsvae export runs/paws nwb/ --nwb --rate 60'],
+        [
+            'mspsvae export runs/paws latents.csv',
+            'mspsvae export runs/paws nwb/ --nwb --rate 60',
+            'mspsvae export runs/paws --behavenet results/',
+        ],
     ),
     'bring': (
         bring_command,

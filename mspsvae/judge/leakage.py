@@ -29,7 +29,7 @@ from .evaluate import session_accuracies, session_information_of, subspace_slice
 from .measures import correlations, cross_validated_accuracy, less_session_means, r2_scores
 from .measures import trial_folds
 from ..runs import Run, as_run, label_names, latent_names, latent_subspaces, pick_device, plain_json
-from ..runs import write_json
+from ..runs import keep_json
 from ..sessions import hidden_labels
 
 # %% ../../nbs/judge/02_leakage.ipynb #66c48d8f
@@ -980,7 +980,7 @@ def leakage(
     check_limits(run, most_frames=most_frames)
     report = plain_json(_report_of(run, most_frames))
     report['findings'] = find_leaks(report, run.config)
-    write_json(run.path / 'leakage.json', report)
+    keep_json(run.path / 'leakage.json', report)
     return report
 
 # %% ../../nbs/judge/02_leakage.ipynb #79ba35e9

@@ -6,12 +6,9 @@
 __all__ = ['TRAINING_LABELS', 'Poses', 'read_poses']
 
 # %% ../../nbs/prepare/04_poses.ipynb #fc6eff8d
-import csv
 import json
 import re
-import warnings
 from array import array as packed
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -21,6 +18,7 @@ import numpy as np
 
 from ..errors import MspsvaeError, SessionError, ShapeError, nearest_name, show_value
 from .pandas_tables import own_array, pandas_keys, read_pandas_table, read_part, read_texts
+from .video import DECIMAL_COMMA, table_rows
 from ..sessions import open_hdf5, failure_reason
 
 # %% ../../nbs/prepare/04_poses.ipynb #e0e14124
@@ -223,23 +221,8 @@ def _place(columns, frames, path, n_frames=0):
 
     return {k: {c: spread(v) for c, v in parts.items()} for k, parts in columns.items()}
 
-# %% ../../nbs/prepare/04_poses.ipynb #4ffc042d
-def _rows(path):
-    """The rows of a CSV (separated by commas, semicolons or tabs) as lists of texts, one after the other,
-    without empty ones"""
-    try:
-        with open(path, newline='', encoding='utf-8-sig') as f:
-            first = f.readline(10**6)
-            f.seek(0)
-            for row in csv.reader(f, delimiter=max(',;\t', key=first.count)):
-                if any(row):
-                    yield row
-    except (OSError, ValueError, csv.Error) as e:
-        raise SessionError(f'{path}: can not be read as a table ({failure_reason(e)})') from None
-
 # %% ../../nbs/prepare/04_poses.ipynb #74a5c469
 _NOTHING = ('na', 'n/a', '#n/a', 'null', 'none')  # words of R, Excel and databases for a missing number
-_DECIMAL_COMMA = re.compile(r'-?\d+,\d+(?:[eE][+-]?\d+)?')
 
 
 def _numbers_in(rows, names, path, n_head, labels=()):
@@ -255,7 +238,7 @@ def _numbers_in(rows, names, path, n_head, labels=()):
             if len(problems := [*problems, *_no_numbers(row, names, f'row {i}')]) == 0:
                 values.extend([float(v or 'nan') for v in row])
                 continue
-            if any(_DECIMAL_COMMA.fullmatch(v.strip()) for v in row):
+            if any(DECIMAL_COMMA.fullmatch(v.strip()) for v in row):
                 raise SessionError(
                     f'{path}: row {i}: has decimal commas, expected decimal points (12.5, not 12,5); save '
                     'the table again with English number formats'
@@ -315,7 +298,7 @@ def _split_names(header, path, anipose):
 # %% ../../nbs/prepare/04_poses.ipynb #5d56d40c
 def _read_plain(path, individual, anipose=False):
     "Columns and frame numbers of a table with one header row"
-    rows = _rows(path)
+    rows = table_rows(path)
     header = [name.strip() for name in next(rows, [])]
     if not header:
         raise SessionError(f'{path}: the table is empty')
@@ -423,7 +406,7 @@ def _without_labels(rows, labels, n, keep):
 
 def _dlc_csv(path, training=False):
     "Names of columns and levels, values, and names of rows of a CSV by DeepLabCut or Lightning Pose"
-    rows, labels = _rows(path), []
+    rows, labels = table_rows(path), []
     head, row = _dlc_header(rows, path)
     names = list(zip(*[h[1:] for h in head], strict=True))
     n = _index_columns(names, row)
@@ -529,8 +512,12 @@ def _read_analysis(path, individual):
             )
         if len(set(nodes)) < len(nodes) or len(set(names)) < len(names):
             raise SessionError(f'{path}: two of its nodes or tracks have the same name')
-        track = names.index(_one_of(names, individual, path, 'individual'))
-        xy = _of_track(tracks, 'tracks', track, path)
+        parts = [_of_track(tracks, 'tracks', k, path) for k in range(len(names))]
+        seen = [name for name, part in zip(names, parts) if np.isfinite(part).any()]
+        # a track without a point is no animal
+        name = _one_of(names if individual is not None or not seen else seen, individual, path, 'individual')
+        track = names.index(name)
+        xy = parts[track]
         scores = (
             _of_track(own_array(file, 'point_scores', path), 'point_scores', track, path)
             if 'point_scores' in file
@@ -556,7 +543,7 @@ def _points_of_row(row):
 
 def _sleap_points(path):
     "{track: {frame: {keypoint: {coordinate: number}}}} of a CSV by SLEAP"
-    rows, found = _rows(path), {}
+    rows, found = table_rows(path), {}
     header = [name.strip() for name in next(rows)]
     for i, fields in enumerate(rows, 2):
         row = dict(zip(header, fields, strict=False))
@@ -671,75 +658,45 @@ def _read_sleap(path, individual):
         analysis = 'tracks' in file
     return (_read_analysis if analysis else _read_slp)(path, individual)
 
-# %% ../../nbs/prepare/04_poses.ipynb #700beb21
-@contextmanager
-def _quiet_movement():
-    "Import and use movement without its log and its warnings"
-    from unittest.mock import patch
-    from loguru import logger
-
-    with (
-        warnings.catch_warnings(),
-        patch.object(type(logger), 'add', lambda *a, **k: 0),
-        patch.object(type(logger), 'remove', lambda *a, **k: None),
-    ):
-        warnings.simplefilter('ignore')
-        logger.disable('movement')
-        try:
-            yield
-        finally:
-            logger.enable('movement')
-
 # %% ../../nbs/prepare/04_poses.ipynb #1c89a5b1
-def _pose_estimations(path):
-    "Where in an NWB file poses are: {name: name of the processing module}"
-    found = {}
-    with open_hdf5(path) as file:
-        modules = file['processing'] if isinstance(file.get('processing'), h5py.Group) else {}
-        for module in modules:
-            for name, item in modules[module].items() if isinstance(modules[module], h5py.Group) else ():
-                if item.attrs.get('neurodata_type') in ('PoseEstimation', b'PoseEstimation'):
-                    found[name] = module
-    return found
+def _is_a(group, kind):
+    "Is an item of an NWB file of this type?"
+    return isinstance(group, h5py.Group) and group.attrs.get('neurodata_type') in (kind, kind.encode())
+
+
+def _pose_estimations(file):
+    "Where in an open NWB file poses are: {name: its group}"
+    modules = file['processing'] if isinstance(file.get('processing'), h5py.Group) else {}
+    groups = [modules[m] for m in modules if isinstance(modules[m], h5py.Group)]
+    return {name: item for g in groups for name, item in g.items() if _is_a(item, 'PoseEstimation')}
 
 
 def _read_nwb(path, individual):
     "Columns of an NWB file, all frames in order"
-    try:
-        try:
-            found = _pose_estimations(path)
-        except MspsvaeError:
-            raise
-        except Exception as e:
-            raise SessionError(f'{path}: can not be read as NWB ({failure_reason(e)})') from None
+    with open_hdf5(path) as file:
+        found = _pose_estimations(file)
         if not found:
             raise SessionError(f'{path}: holds no poses (a PoseEstimation of ndx-pose within processing)')
-        name = _one_of(list(found), individual, path, 'individual')
-        with _quiet_movement():
-            from movement.io import load_dataset
+        poses = found[_one_of(list(found), individual, path, 'individual')]
+        series = {k: v for k, v in poses.items() if _is_a(v, 'PoseEstimationSeries')}
+        columns = {k: _nwb_points(v, path) for k, v in series.items()}
+    lengths = {len(v) for parts in columns.values() for v in parts.values()}
+    if len(lengths) > 1:
+        raise SessionError(f'{path}: its keypoints have {sorted(lengths)} frames, expected the same for each')
+    return columns, None
 
-            try:
-                data = load_dataset(path, 'NWB', processing_module_key=found[name], pose_estimation_key=name)
-            except Exception as e:
-                raise SessionError(f'{path}: the poses can not be read ({failure_reason(e)})') from None
-            return _from_movement(data, path), None
-    except ImportError:
-        raise _needs("NWB's poses", 'movement') from None
-    except OSError as e:
+
+def _nwb_points(series, path):
+    "Coordinates and likelihood of one keypoint in each frame"
+    points = read_part(own_array(series, 'data', path), (), path)
+    if points.ndim != 2 or points.shape[1] not in (2, 3) or points.dtype.kind not in 'iuf':
         raise SessionError(
-            f'{path}: movement can not be used here ({failure_reason(e)}); it needs a home folder where it can write'
-        ) from None
-
-
-def _from_movement(data, path):
-    "Columns of a data set by movement with one individual"
-    position = data.position.transpose('time', 'space', 'keypoints', 'individuals').values[..., 0]
-    confidence = data.confidence.transpose('time', 'keypoints', 'individuals').values[..., 0]
-    space = data.space.values.tolist()
-    return {
-        str(k): dict({c: position[:, i, j] for i, c in enumerate(space)}, likelihood=confidence[:, j])
-        for j, k in enumerate(data.keypoints.values.tolist())
-    }
+            f'{path}: {series.name}: got {points.dtype} {points.shape}, expected numbers [n_frames, 2], x and y'
+        )
+    columns = dict(zip('xyz', points.T))
+    if 'confidence' in series:
+        columns['likelihood'] = read_part(own_array(series, 'confidence', path), (), path).ravel()
+    return columns
 
 # %% ../../nbs/prepare/04_poses.ipynb #858ecafa
 def _read_array(source, individual):

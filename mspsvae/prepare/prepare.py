@@ -36,8 +36,9 @@ from .poses import Poses, read_poses
 from .recipe import CROPS, Recipe, Window, number_or_text, pick_keypoints, read_label
 from .recipe import back_through, fill_gaps, follow_windows, seen, through, window_matrix
 from .video import FULL_RANGE, count_frames, decoded_frames, frame_planes, look_at_video
-from .video import find_timestamps, read_timestamps, time_gaps
-from ..sessions import Session, failure_reason, open_hdf5, read_csv_rows, size_text, write_session
+from .video import find_timestamps, read_timestamps
+from ..sessions import Session, failure_reason, open_hdf5, read_csv_rows, size_text, time_gaps
+from ..sessions import write_session
 
 # %% ../../nbs/prepare/06_prepare.ipynb #187baf13
 @dataclass(frozen=True)
@@ -427,7 +428,7 @@ def _look_at_clocks(source, infos):
         )
     for info, times in zip(infos, _files_of_times(source), strict=False):
         try:
-            clocks.append(None if times is None else read_timestamps(times, info.fps))
+            clocks.append(None if times is None else read_timestamps(times, source.recipe.rate or info.fps))
         except MspsvaeError as e:
             clocks.append(None)
             problems.append(str(e))
@@ -479,19 +480,23 @@ def _drifting_apart(infos, clocks, n):
     ]
 
 
-def _session_times(info, clock, n, damaged):
+def _session_times(info, clock, n, recipe):
     "Seconds `[n]` of the frames of a session, and where they come from; None and '' where they are not known"
     if clock is not None:
         return clock[:n], 'timestamps'
-    whole = info.times is not None and (len(info.times) == n or damaged != 'keep' and len(info.times) > n)
+    whole = info.times is not None and (
+        len(info.times) == n or recipe.damaged != 'keep' and len(info.times) > n
+    )
+    times = info.times[:n] - info.times[0] if whole else None
+    if recipe.rate and whole and n > 1:
+        return times / np.median(np.diff(times)) / recipe.rate, 'rate'
     if whole:
-        return info.times[:n] - info.times[0], 'container'
-    if info.fps:
-        return np.arange(n) / info.fps, 'rate'
-    return None, ''
+        return times, 'container'
+    rate = recipe.rate or info.fps
+    return (np.arange(n) / rate, 'rate') if rate else (None, '')
 
 # %% ../../nbs/prepare/06_prepare.ipynb #4ef7d158
-def _clock_remarks(infos, trials, times):
+def _clock_remarks(infos, trials, times, source):
     "What is strange about the clock of a session"
     remarks = [
         f'{i.path.name}: was joined midway: its first {counted(i.n_headless, "picture")} can not be decoded by any '
@@ -500,7 +505,13 @@ def _clock_remarks(infos, trials, times):
         if i.n_headless
     ]
     if times is None:
-        return [*remarks, f'{infos[0].path.name}: the times of its frames are not known, nor its rate']
+        return [
+            *remarks,
+            f'{infos[0].path.name}: the times of its frames are not known, nor its rate; give the rate (--rate), or a '
+            'file of times (--timestamps)',
+        ]
+    if source == 'timestamps':
+        remarks += _rates_differ(infos[0], times)
     after, missing = time_gaps(times)
     if not len(after):
         return remarks
@@ -514,6 +525,16 @@ def _clock_remarks(infos, trials, times):
         f'{infos[0].path.name}: {counted(int(missing.sum()), "frame")} of {len(times) + int(missing.sum())} were '
         f'dropped in recording, by the time stamps: {counted(len(after), "gap")}, {within} of them within trials, '
         f'the longest {times[longest + 1] - times[longest]:.3g} s after frame {longest}',
+    ]
+
+
+def _rates_differ(info, times):
+    "A remark where the times say another rate than the film by far: fast cameras, or times of something else"
+    rate = 1 / np.median(np.diff(times)) if len(times) > 1 else info.fps
+    if not info.fps or 2 / 3 < rate / info.fps < 1.5:
+        return []
+    return [
+        f'{info.path.name}: says {info.fps:.4g} frames a second, and its times say {rate:.4g}; are they its own?'
     ]
 
 # %% ../../nbs/prepare/06_prepare.ipynb #99e6517c
@@ -669,8 +690,8 @@ def plan(source: Source) -> SessionPlan:
     ]
     labels = _label_table(recipe, windows, points)
     _raise_all(source, _label_problems(labels))
-    times, time_source = _session_times(infos[0], clocks[0], n, recipe.damaged)
-    remarks = _clock_remarks(infos, trials, times) + _label_remarks(labels, windows)
+    times, time_source = _session_times(infos[0], clocks[0], n, recipe)
+    remarks = _clock_remarks(infos, trials, times, time_source) + _label_remarks(labels, windows)
     return SessionPlan(
         source,
         infos,

@@ -74,6 +74,9 @@ class Recipe(Settings):
     # the trials
     trial_length: int = 100  # frames
     keep_trials: int | None = None  # only so many, those with most motion; takes a second pass
+    # frames a second of the camera, where the video file says another rate (fast cameras) or none; times from
+    # a file win
+    rate: float | None = None
     # what else may be
     trim: bool = False  # where videos and poses differ in length, cut all to the shortest
     # keep the frames behind the end of a pose table that is too short, with missing labels
@@ -244,6 +247,11 @@ def _size(value):
         raise ValueError(want)
     return value if len(value) == 2 else value[0]
 
+
+def _rate(value):
+    "A check: frames a second, or None"
+    return None if value is None or value == '' else number_check(0.0, above=True)(value)
+
 # %% ../../nbs/prepare/05_recipe.ipynb #6b8a7676
 Recipe._n_positional = 0
 Recipe._checks = dict(
@@ -267,6 +275,7 @@ Recipe._checks = dict(
     max_gap=whole_check(),
     trial_length=whole_check(2),
     keep_trials=whole_check(1, optional=True),
+    rate=_rate,
     trim=flag_check,
     pad_poses=flag_check,
     damaged=_word(*DAMAGED),

@@ -4,14 +4,14 @@
 
 # %% auto #0
 __all__ = ['TRAINING_SIGNS', 'LEARNING_SIGNS', 'DATA_SIGNS', 'STEPS', 'PARTS', 'finding', 'Sign', 'seen_signs', 'training_facts',
-           'training_findings', 'pixel_error', 'learning_facts', 'learning_findings', 'label_coverage', 'data_facts',
-           'data_findings', 'hidden_findings', 'pca_findings', 'score_findings', 'RunFacts', 'strongest', 'data_part',
-           'gauge', 'gauges', 'score_tables', 'main_scores', 'distance_from_goal', 'scores_part', 'hidden_part',
-           'training_part', 'labels_part', 'trial_film', 'reconstructions_part', 'traversal_film', 'traversals_part',
-           'far_frames', 'maps_part', 'swaps_part', 'sessions_part', 'changed_settings', 'repeat_python',
-           'repeat_command', 'versions', 'repeat_part', 'worst', 'verdict', 'records_table', 'leakage_part', 'parts_of',
-           'section', 'gather_facts', 'judge_run', 'lede', 'run_page', 'compared_scores', 'compared_settings',
-           'compared_latents', 'compared_verdicts', 'report']
+           'brought_from', 'training_findings', 'pixel_error', 'learning_facts', 'learning_findings', 'label_coverage',
+           'data_facts', 'data_findings', 'hidden_findings', 'pca_findings', 'score_findings', 'RunFacts', 'strongest',
+           'data_part', 'gauge', 'gauges', 'score_tables', 'main_scores', 'distance_from_goal', 'scores_part',
+           'hidden_part', 'training_part', 'labels_part', 'trial_film', 'reconstructions_part', 'traversal_film',
+           'traversals_part', 'far_frames', 'maps_part', 'swaps_part', 'sessions_part', 'changed_settings',
+           'repeat_python', 'repeat_command', 'versions', 'origin', 'repeat_part', 'worst', 'verdict', 'records_table',
+           'leakage_part', 'parts_of', 'section', 'gather_facts', 'judge_run', 'lede', 'run_page', 'compared_scores',
+           'compared_settings', 'compared_latents', 'compared_verdicts', 'report']
 
 # %% ../../nbs/show/05_report.ipynb #a1200004
 import json
@@ -97,19 +97,31 @@ def training_facts(run: Run) -> dict:  # numbers by name
     )
 
 # %% ../../nbs/show/05_report.ipynb #a1200025
-_GO_ON = 'Go on with it: fit(..., resume=True), or mspsvae fit ... --out {path} --resume.'
+def brought_from(
+    run: Run,
+) -> (
+    dict | None
+):  # `version` (its folder), `latents_compared`, `test_trials`, ...; None for a fit of this library
+    "What was noted when a fit by BehaveNet was brought over."
+    path = run.path / 'behavenet.json'
+    return read_json(path) if path.is_file() else None
+
+
+_NEW_FIT = 'BehaveNet kept nothing that a fit could go on from; a new fit here may have more max_epochs.'
+_GO_ON = 'Go on with it: fit(..., resume=True), or mspsvae fit ... --out {} --resume.'
+_LONGER = 'Train longer: more max_epochs, with resume=True it goes on from here.'
 TRAINING_SIGNS = dict(
     unbegun=Sign(
         lambda f: f['cut'] and not f['epochs'],
         'problem',
         'Training was cut off before its first epoch ended: these are the weights it began with.',
-        _GO_ON,
+        '{go_on}',
     ),
     cut=Sign(
         lambda f: f['cut'] and f['epochs'] > 0,
         'warning',
         'Training was cut off after epoch {epochs} of {planned}.',
-        _GO_ON,
+        '{go_on}',
     ),
     annealing=Sign(
         lambda f: 0 < f['best'] <= f['anneal'],
@@ -123,7 +135,7 @@ TRAINING_SIGNS = dict(
         'note',
         'The validation loss was still falling at the end: {gain:.0%} of all that was gained came in the '
         'last tenth of the epochs.',
-        'Train longer: more max_epochs, with resume=True it goes on from here.',
+        '{longer}',
     ),
     rising=Sign(
         lambda f: f['rise'] > 0.1,
@@ -137,8 +149,14 @@ TRAINING_SIGNS = dict(
 
 def training_findings(run: Run) -> list[dict]:
     "What the history says about a fit."
-    facts = training_facts(run)
-    facts |= dict(path=run.path, anneal=run.config.anneal_epochs)
+    facts, brought = training_facts(run), brought_from(run) is not None
+    if brought and not facts['epochs']:
+        text = 'How training went is not known: BehaveNet left no metrics.csv beside the weights.'
+        return [finding('note', text, 'Copy metrics.csv there, and bring it over again.')]
+    facts |= dict(anneal=run.config.anneal_epochs)
+    facts |= dict(
+        go_on=_NEW_FIT if brought else _GO_ON.format(run.path), longer=_NEW_FIT if brought else _LONGER
+    )
     facts['cut'] = facts['epochs'] < facts['planned'] and not facts['stopped']
     return seen_signs(TRAINING_SIGNS, facts)
 
@@ -924,17 +942,49 @@ def repeat_command(run: Run, out: str = 'runs/again') -> str:
 
 def versions(run: Run) -> dict:
     "What the page was made with, and what the fit asked for."
+    made = 'the fit' if brought_from(run) is None else 'brought over with'
+    asked = {'device': f'{run.config.device} was asked for, {run.config.precision} as precision'}
     return {
-        'mspsvae': f'{__version__} (the fit: {run.data.get("version", "unknown")})',
+        'mspsvae': f'{__version__} ({made}: {run.data.get("version", "unknown")})',
         'torch': torch.__version__,
         'numpy': np.__version__,
         'matplotlib': matplotlib.__version__,
         'Python': platform.python_version(),
         'system': platform.platform(),
-        'device': f'{run.config.device} was asked for, {run.config.precision} as precision',
-    }
+    } | (asked if brought_from(run) is None else {})
 
 # %% ../../nbs/show/05_report.ipynb #a1200054
+def origin(known: RunFacts) -> Html | None:
+    "Where a fit comes from that was not made here."
+    brought = brought_from(known.run)
+    if brought is None:
+        return None
+    compared = brought.get('latents_compared') or {}
+    place = brought.get('version', 'of a folder that is not known')
+    text = f'BehaveNet made this fit ({place}); it was not trained here. '
+    if compared:
+        text += (
+            f'Its latents in {counted(len(compared), "session")} were compared with those that BehaveNet saved: the '
+            f'largest difference is {max(compared.values()):.0e}.'
+        )
+    else:
+        text += "BehaveNet's own latents were not there to be compared."
+    if brought.get('test_trials') is False:
+        text += ' It has no test trials: scores are those of the validation trials, by which BehaveNet chose'
+        text += ' the best epoch.'
+    return tag('p', text)
+
+
+_AGAIN = (
+    'On a CPU in single precision, with the same versions, the same numbers come out to the last bit; on other '
+    'machines nearly the same.'
+)
+_ANOTHER = (
+    'That is another fit, by this library, of the same sessions with the same settings: first weights and batches are '
+    'others than in BehaveNet, and so are its numbers.'
+)
+
+
 def repeat_part(known: RunFacts) -> Html:
     "Code, command, settings and versions."
     run = known.run
@@ -947,11 +997,7 @@ def repeat_part(known: RunFacts) -> Html:
         code(repeat_python(run)),
         tag('p', 'The same in a terminal:'),
         code(repeat_command(run), wrap=True),
-        tag(
-            'p',
-            'On a CPU in single precision, with the same versions, the same numbers come out to the '
-            'last bit; on other machines nearly the same.',
-        ),
+        tag('p', _AGAIN if brought_from(run) is None else _ANOTHER),
         tag('p', 'This page was made with:'),
         _facts(*versions(run).items()),
         tag(
@@ -1234,11 +1280,9 @@ def lede(known: RunFacts) -> Html:
         f'{counted(sum(sum(s["n_frames"]) for s in run.data["sessions"]), "frame")} of {y} × {x} pixels'
     )
     labels = f', {counted(m.n_labels, "label")}' if m.n_labels else ', no labels'
-    return tag(
-        'p',
-        f'A {kind} of {data}{labels}, after {counted(training_facts(run)["epochs"], "epoch")}.',
-        class_='lede',
-    )
+    epochs = training_facts(run)['epochs']
+    after = f', after {counted(epochs, "epoch")}' if epochs or brought_from(run) is None else ''
+    return join(tag('p', f'A {kind} of {data}{labels}{after}.', class_='lede'), origin(known))
 
 
 def run_page(
