@@ -20,6 +20,8 @@ _MADE_IN = {
     'evaluate': 'judge.evaluate',
     'leakage': 'judge.leakage',
     'stability': 'judge.evaluate',
+    'load_search': 'judge.search',
+    'search': 'judge.search',
     'explore': 'show.explore',
     'report': 'show.report',
 }
