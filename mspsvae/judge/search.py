@@ -7,7 +7,7 @@ __all__ = ['RANGE', 'STAGE', 'LOCKED', 'BEAT', 'SILENT', 'N_FITS', 'WAIT', 'ENDE
            'varied_fields', 'plan_stage', 'fit_name', 'make_plan', 'keep_plan', 'settings_of', 'name_of',
            'trial_config', 'optuna_here', 'folder_lock', 'who_am_i', 'is_alive', 'Heart', 'mend_journal', 'open_study',
            'rows_of', 'next_fit', 'TakenOver', 'judge_fit', 'work', 'start_workers', 'Search', 'n_planned',
-           'progress_line', 'search_stages', 'search', 'load_search']
+           'progress_line', 'importances', 'search_stages', 'search', 'load_search']
 
 # %% ../../nbs/judge/05_search.ipynb #6f8a0923
 import hashlib
@@ -97,27 +97,21 @@ def guide_stages(
     n_sessions: int,  # in the data
 ) -> list[dict]:  # as in the table above
     "The guide of the paper as stages, with sizes, gamma and learning rate, and what one came with."
-    _, n_background, n_unsupervised = config.latent_sizes(n_labels, n_sessions)
-    weights = (50, 100, 500, 1000)
+    n_labels, n_background, n_unsupervised = config.latent_sizes(n_labels, n_sessions)
+    weights, betas = [50, 100, 500, 1000], [1, 5, 10, 20]
     each = dict(
         n_unsupervised=sorted({max(1, n_unsupervised - 1), n_unsupervised + 1, 2 * n_unsupervised}),
         gamma=[config.gamma / 3, config.gamma * 3] if config.gamma else [30.0, 100.0],
         learning_rate=[config.learning_rate / 3, config.learning_rate * 3],
     )
-    first = dict(name='alpha', set=dict(beta=1, delta=50), grid=dict(alpha=list(weights)))
-    if not n_labels or not config.use_labels:
-        first = dict(name='beta', grid=dict(beta=[1, 5, 10, 20]))
-    second = dict(beta=[1, 5, 10, 20])
+    stages = [dict(name='start')]
+    if n_labels:
+        stages.append(dict(name='alpha', set=dict(beta=1, delta=50), grid=dict(alpha=weights)))
     if n_background:
         each['n_background'] = sorted({max(1, n_background // 2), 2 * n_background})
-        second['delta'] = list(weights)
-    return [
-        dict(name='start'),
-        first,
-        dict(name='beta and delta', grid=second, after=first['name']),
-        dict(name='one at a time', each=each),
-        dict(name='seeds', seeds=[1, 2], best=3),
-    ]
+    pairs = dict(beta=betas) | (dict(delta=weights) if n_background else {})
+    stages.append(dict(name='beta and delta', grid=pairs, after=stages[-1]['name']))
+    return [*stages, dict(name='one at a time', each=each), dict(name='seeds', seeds=[1, 2], best=3)]
 
 # %% ../../nbs/judge/05_search.ipynb #cff3ba4f
 STAGE = ('name', 'set', 'grid', 'each', 'seeds', 'best', 'sample', 'n_fits', 'after')
@@ -283,7 +277,7 @@ def name_of(plan: dict, settings: dict) -> str:
 def trial_config(plan: dict, settings: dict) -> Config:
     "The configuration of a fit of a search."
     config = Config.from_dict(plan['config'])
-    if 'n_unsupervised' in settings or 'n_background' in settings:
+    if 'n_unsupervised' in settings:
         config = config.replace(n_latents=None)  # the sizes are given one by one now
     return config.replace(**settings)
 
@@ -831,7 +825,29 @@ def table(
     ]
     return '\n'.join([*lines, *rest])
 
-# %% ../../nbs/judge/05_search.ipynb #8cc38b1a
+# %% ../../nbs/judge/05_search.ipynb #0dcef00a
+def importances(
+    rows: list[dict],  # of a `Search`
+) -> dict[str, float]:  # field -> share, the most important first; empty with fewer than four fits
+    "How much each setting mattered to the merit, as shares of 1."
+    optuna = optuna_here()
+    known = [r for r in rows if r['scores']]
+    values = {
+        k: [json.dumps(r['settings'][k]) for r in known]
+        for k in (known or [dict(settings={})])[0]['settings']
+    }
+    varied = {k: sorted(set(v)) for k, v in values.items() if len(set(v)) > 1 and k not in SEEDS}
+    if len(known) < 4 or not varied:
+        return {}
+    kinds = {k: optuna.distributions.CategoricalDistribution(v) for k, v in varied.items()}
+    study = optuna.create_study(direction='maximize')
+    for k, row in enumerate(known):
+        params = {field: values[field][k] for field in varied}
+        value = merit(row['scores']) - len(failed_gates(row['scores']))
+        study.add_trial(optuna.trial.create_trial(params=params, distributions=kinds, value=value))
+    return optuna.importance.get_param_importances(study)
+
+# %% ../../nbs/judge/05_search.ipynb #ddf2222e
 def search_stages(
     space: dict | None,  # None: no space, so the guide
     n_fits: int | None,  # how many to draw; None: a grid is tried whole
