@@ -22,6 +22,8 @@ _MADE_IN = {
     'stability': 'judge.evaluate',
     'load_search': 'judge.search',
     'search': 'judge.search',
+    'search_page': 'show.search_page',
+    'suggest_sizes': 'judge.sizes',
     'explore': 'show.explore',
     'report': 'show.report',
 }

@@ -617,6 +617,7 @@ def _carry_out(study, trial, plan, out, heart):
 def work(
     out: str | Path,  # the folder of a search, with its `search.json`
     say=None,  # takes a line about each fit that ended
+    beat: float = BEAT,  # seconds between two signs of life
     silent: float = SILENT,  # seconds after which a worker on another machine counts as dead
 ) -> bool:  # False where it was interrupted
     "Be a worker of a search: make fits until there are none left."
@@ -628,7 +629,7 @@ def work(
         if trial == WAIT:
             time.sleep(1)
             continue
-        with Heart(out / 'alive' / str(trial.number), owner) as heart:
+        with Heart(out / 'alive' / str(trial.number), owner, beat) as heart:
             if not _carry_out(study, trial, plan, out, heart):
                 return False
         if say:
@@ -793,7 +794,7 @@ def progress_line(found: Search, number: int) -> str:
     return f'{row["name"]} ({row["stage"]}): {what}. {found.progress()}'
 
 # %% ../../nbs/judge/05_search.ipynb #864dff54
-_COLUMNS = ('pixels', 'labels', 'sessions', 'apart', 'hidden', 'agreement')
+_COLUMNS = ('pixels', 'labels', 'use', 'sessions', 'hidden', 'agreement')
 
 
 @patch
