@@ -6,8 +6,8 @@
 __all__ = ['RANGE', 'STAGE', 'LOCKED', 'BEAT', 'SILENT', 'N_FITS', 'WAIT', 'ENDED', 'check_space', 'guide_stages', 'check_stages',
            'varied_fields', 'plan_stage', 'fit_name', 'make_plan', 'keep_plan', 'settings_of', 'name_of',
            'trial_config', 'optuna_here', 'folder_lock', 'who_am_i', 'is_alive', 'Heart', 'mend_journal', 'open_study',
-           'rows_of', 'next_fit', 'TakenOver', 'judge_fit', 'work', 'start_workers', 'Search', 'n_planned',
-           'progress_line', 'importances', 'search_stages', 'search', 'load_search']
+           'rows_of', 'next_fit', 'Search', 'n_planned', 'progress_line', 'importances', 'TakenOver', 'judge_fit',
+           'work', 'start_workers', 'search_stages', 'search', 'load_search']
 
 # %% ../../nbs/judge/05_search.ipynb #6f8a0923
 import hashlib
@@ -561,122 +561,6 @@ def next_fit(
     return WAIT if busy else None
 
 # %% ../../nbs/judge/05_search.ipynb #fc191266
-class TakenOver(Exception):
-    "Another worker has this fit now."
-
-
-class _Watch:
-    "Called after each epoch: is the fit still ours, and is it still worth going on with?"
-
-    def __init__(self, study, trial, heart, pruning):
-        self.trial, self.heart, self.pruning = trial, heart, pruning
-        known = next(t for t in study.get_trials(deepcopy=False) if t.number == trial.number)
-        self.known = set(known.intermediate_values)  # told before an interruption
-
-    def __call__(self, rows):
-        if not self.heart.is_mine():
-            raise TakenOver
-        told = [r for r in rows if (r['split'], r['session']) == ('val', 'all')]
-        if not (self.pruning and told):
-            return
-        if told[0]['epoch'] not in self.known:
-            self.trial.report(told[0]['frames_ll'], told[0]['epoch'])
-        if self.trial.should_prune():
-            raise optuna_here().TrialPruned
-
-# %% ../../nbs/judge/05_search.ipynb #1706f505
-def judge_fit(run: Run) -> dict:  # as of `fit_scores`
-    "Score a fit and look for leaks; `metrics.json` and `leakage.json` are in its folder then."
-    return fit_scores(run, evaluate(run, baseline=False), leakage(run))
-
-
-def _carry_out(study, trial, plan, out, heart):
-    "Fit and judge; returns False where it was interrupted"
-    optuna, settings, begin = optuna_here(), settings_of(plan, trial), time.monotonic()
-    about, number = dict(skip_if_finished=True), trial.number
-    try:
-        config, path = trial_config(plan, settings), out / 'runs' / name_of(plan, settings)
-        watch = _Watch(study, trial, heart, plan['pruning'])
-        run = fit(_data_from(plan['data']), config, path, resume=True, log=watch, show_progress=False)
-        if run.interrupted:
-            return False
-        scores = judge_fit(run)
-        trial.set_user_attr('seconds', time.monotonic() - begin)
-        trial.set_user_attr('scores', scores)
-        study.tell(number, merit(scores) - len(failed_gates(scores)), **about)
-    except TakenOver:
-        pass
-    except optuna.TrialPruned:
-        study.tell(number, state=optuna.trial.TrialState.PRUNED, **about)
-    except Exception as e:
-        trial.set_user_attr('error', f'{type(e).__name__}: {e}'[:2000])
-        study.tell(number, state=optuna.trial.TrialState.FAIL, **about)
-    return True
-
-# %% ../../nbs/judge/05_search.ipynb #7c7feac4
-def work(
-    out: str | Path,  # the folder of a search, with its `search.json`
-    say=None,  # takes a line about each fit that ended
-    beat: float = BEAT,  # seconds between two signs of life
-    silent: float = SILENT,  # seconds after which a worker on another machine counts as dead
-) -> bool:  # False where it was interrupted
-    "Be a worker of a search: make fits until there are none left."
-    out, owner = Path(out).resolve(), who_am_i()
-    plan = read_json(out / 'search.json')
-    study = open_study(out, plan)
-    (out / 'alive').mkdir(exist_ok=True)
-    while (trial := next_fit(study, plan, out, owner, silent)) is not None:
-        if trial == WAIT:
-            time.sleep(1)
-            continue
-        with Heart(out / 'alive' / str(trial.number), owner, beat) as heart:
-            if not _carry_out(study, trial, plan, out, heart):
-                return False
-        if say:
-            say(progress_line(Search(out), trial.number))
-    return True
-
-# %% ../../nbs/judge/05_search.ipynb #1522797a
-_WORKER = 'import sys; from mspsvae.judge.search import work; sys.exit(0 if work(sys.argv[1]) else 130)'
-
-
-def start_workers(out: Path, n: int) -> list[subprocess.Popen]:
-    "Start workers of a search as processes of their own."
-    n_gpus, started = torch.cuda.device_count(), []
-    visible = [v for v in os.environ.get('CUDA_VISIBLE_DEVICES', '').split(',') if v] or range(n_gpus)
-    (out / 'workers').mkdir(exist_ok=True)
-    for k in range(n):
-        mine = dict(OMP_NUM_THREADS=str(max(1, (os.cpu_count() or 1) // n))) | os.environ
-        if n_gpus:
-            mine['CUDA_VISIBLE_DEVICES'] = str(list(visible)[k % n_gpus])
-        log = (out / 'workers' / f'{socket.gethostname()}-{os.getpid()}-{k}.log').open('wb')
-        command = [sys.executable, '-c', _WORKER, str(out.resolve())]
-        started.append(subprocess.Popen(command, env=mine, stdout=log, stderr=log))
-        log.close()
-    return started
-
-
-def _watch_over(out, started, say):
-    "Wait for workers to end, with a line about each fit that ends meanwhile; False where one was interrupted"
-    told = {r['number'] for r in Search(out).rows if r['state'] in ENDED}
-    try:
-        while True:
-            left = [p for p in started if p.poll() is None]
-            now = Search(out)
-            for row in now.rows:
-                if row['state'] in ENDED and row['number'] not in told:
-                    told.add(row['number'])
-                    say(progress_line(now, row['number']))
-            if not left:
-                break
-            time.sleep(1)
-    except KeyboardInterrupt:
-        for p in started:
-            p.terminate()
-        return False
-    return all(p.returncode != 130 for p in started)
-
-# %% ../../nbs/judge/05_search.ipynb #c0efaf9e
 ENDED = ('complete', 'pruned', 'fail')
 
 
@@ -705,7 +589,7 @@ class Search:
         "The run of a fit, by its name."
         return load_run(self.path / 'runs' / name, data)
 
-# %% ../../nbs/judge/05_search.ipynb #90a34599
+# %% ../../nbs/judge/05_search.ipynb #ce8d0c77
 from fastcore.basics import patch
 
 
@@ -716,7 +600,8 @@ def ranked(self: Search) -> list[dict]:
     kept = read_json(path) if path.exists() else {}
     for group in rank_settings(self.rows):
         names = sorted(r['name'] for r in group['rows'])
-        if len(names) < 2 or not group['rows'][0]['scores']['nats']:
+        runs = [self.path / 'runs' / n / 'best.safetensors' for n in names]
+        if len(names) < 2 or not group['rows'][0]['scores']['nats'] or not all(p.is_file() for p in runs):
             continue
         key = ' '.join(names)
         if key not in kept:
@@ -726,7 +611,7 @@ def ranked(self: Search) -> list[dict]:
         agreements[settings_key(group['settings'])] = kept[key]
     return rank_settings(self.rows, agreements)
 
-# %% ../../nbs/judge/05_search.ipynb #0cba3755
+# %% ../../nbs/judge/05_search.ipynb #7c7feac4
 @patch
 def pick(
     self: Search,
@@ -752,7 +637,7 @@ def why(
     lines += [f'failed: {r["name"]}: {r["error"]}' for r in failed]
     return '\n'.join(lines)
 
-# %% ../../nbs/judge/05_search.ipynb #6b03a62c
+# %% ../../nbs/judge/05_search.ipynb #24a9ec39
 def n_planned(plan: dict) -> int:
     "How many fits the stages ask for, at most: those that two stages share are made once."
     n = 0
@@ -793,7 +678,7 @@ def progress_line(found: Search, number: int) -> str:
     what = told.get(row['state'], lambda: row['state'])()
     return f'{row["name"]} ({row["stage"]}): {what}. {found.progress()}'
 
-# %% ../../nbs/judge/05_search.ipynb #864dff54
+# %% ../../nbs/judge/05_search.ipynb #ee3ebb23
 _COLUMNS = ('pixels', 'labels', 'use', 'sessions', 'hidden', 'agreement')
 
 
@@ -826,7 +711,7 @@ def table(
     ]
     return '\n'.join([*lines, *rest])
 
-# %% ../../nbs/judge/05_search.ipynb #0dcef00a
+# %% ../../nbs/judge/05_search.ipynb #0cba3755
 def importances(
     rows: list[dict],  # of a `Search`
 ) -> dict[str, float]:  # field -> share, the most important first; empty with fewer than four fits
@@ -848,7 +733,123 @@ def importances(
         study.add_trial(optuna.trial.create_trial(params=params, distributions=kinds, value=value))
     return optuna.importance.get_param_importances(study)
 
+# %% ../../nbs/judge/05_search.ipynb #8cc38b1a
+class TakenOver(Exception):
+    "Another worker has this fit now."
+
+
+class _Watch:
+    "Called after each epoch: is the fit still ours, and is it still worth going on with?"
+
+    def __init__(self, study, trial, heart, pruning):
+        self.trial, self.heart, self.pruning = trial, heart, pruning
+        known = next(t for t in study.get_trials(deepcopy=False) if t.number == trial.number)
+        self.known = set(known.intermediate_values)  # told before an interruption
+
+    def __call__(self, rows):
+        if not self.heart.is_mine():
+            raise TakenOver
+        told = [r for r in rows if (r['split'], r['session']) == ('val', 'all')]
+        if not (self.pruning and told):
+            return
+        if told[0]['epoch'] not in self.known:
+            self.trial.report(told[0]['frames_ll'], told[0]['epoch'])
+        if self.trial.should_prune():
+            raise optuna_here().TrialPruned
+
+# %% ../../nbs/judge/05_search.ipynb #875c7618
+def judge_fit(run: Run) -> dict:  # as of `fit_scores`
+    "Score a fit and look for leaks; `metrics.json` and `leakage.json` are in its folder then."
+    return fit_scores(run, evaluate(run, baseline=False), leakage(run))
+
+
+def _carry_out(study, trial, plan, out, heart):
+    "Fit and judge; returns False where it was interrupted"
+    optuna, settings, begin = optuna_here(), settings_of(plan, trial), time.monotonic()
+    about, number = dict(skip_if_finished=True), trial.number
+    try:
+        config, path = trial_config(plan, settings), out / 'runs' / name_of(plan, settings)
+        watch = _Watch(study, trial, heart, plan['pruning'])
+        run = fit(_data_from(plan['data']), config, path, resume=True, log=watch, show_progress=False)
+        if run.interrupted:
+            return False
+        scores = judge_fit(run)
+        trial.set_user_attr('seconds', time.monotonic() - begin)
+        trial.set_user_attr('scores', scores)
+        study.tell(number, merit(scores) - len(failed_gates(scores)), **about)
+    except TakenOver:
+        pass
+    except optuna.TrialPruned:
+        study.tell(number, state=optuna.trial.TrialState.PRUNED, **about)
+    except Exception as e:
+        trial.set_user_attr('error', f'{type(e).__name__}: {e}'[:2000])
+        study.tell(number, state=optuna.trial.TrialState.FAIL, **about)
+    return True
+
 # %% ../../nbs/judge/05_search.ipynb #ddf2222e
+def work(
+    out: str | Path,  # the folder of a search, with its `search.json`
+    say=None,  # takes a line about each fit that ended
+    beat: float = BEAT,  # seconds between two signs of life
+    silent: float = SILENT,  # seconds after which a worker on another machine counts as dead
+) -> bool:  # False where it was interrupted
+    "Be a worker of a search: make fits until there are none left."
+    out, owner = Path(out).resolve(), who_am_i()
+    plan = read_json(out / 'search.json')
+    study = open_study(out, plan)
+    (out / 'alive').mkdir(exist_ok=True)
+    while (trial := next_fit(study, plan, out, owner, silent)) is not None:
+        if trial == WAIT:
+            time.sleep(1)
+            continue
+        with Heart(out / 'alive' / str(trial.number), owner, beat) as heart:
+            if not _carry_out(study, trial, plan, out, heart):
+                return False
+        if say:
+            say(progress_line(Search(out), trial.number))
+    return True
+
+# %% ../../nbs/judge/05_search.ipynb #f660356a
+_WORKER = 'import sys; from mspsvae.judge.search import work; sys.exit(0 if work(sys.argv[1]) else 130)'
+
+
+def start_workers(out: Path, n: int) -> list[subprocess.Popen]:
+    "Start workers of a search as processes of their own."
+    n_gpus, started = torch.cuda.device_count(), []
+    visible = [v for v in os.environ.get('CUDA_VISIBLE_DEVICES', '').split(',') if v] or range(n_gpus)
+    (out / 'workers').mkdir(exist_ok=True)
+    for k in range(n):
+        mine = dict(OMP_NUM_THREADS=str(max(1, (os.cpu_count() or 1) // n))) | os.environ
+        if n_gpus:
+            mine['CUDA_VISIBLE_DEVICES'] = str(list(visible)[k % n_gpus])
+        log = (out / 'workers' / f'{socket.gethostname()}-{os.getpid()}-{k}.log').open('wb')
+        command = [sys.executable, '-c', _WORKER, str(out.resolve())]
+        started.append(subprocess.Popen(command, env=mine, stdout=log, stderr=log))
+        log.close()
+    return started
+
+
+def _watch_over(out, started, say):
+    "Wait for workers to end, with a line about each fit that ends meanwhile; False where one was interrupted"
+    told = {r['number'] for r in Search(out).rows if r['state'] in ENDED}
+    try:
+        while True:
+            left = [p for p in started if p.poll() is None]
+            now = Search(out)
+            for row in now.rows:
+                if row['state'] in ENDED and row['number'] not in told:
+                    told.add(row['number'])
+                    say(progress_line(now, row['number']))
+            if not left:
+                break
+            time.sleep(1)
+    except KeyboardInterrupt:
+        for p in started:
+            p.terminate()
+        return False
+    return all(p.returncode != 130 for p in started)
+
+# %% ../../nbs/judge/05_search.ipynb #7a49d8ca
 def search_stages(
     space: dict | None,  # None: no space, so the guide
     n_fits: int | None,  # how many to draw; None: a grid is tried whole
