@@ -267,7 +267,7 @@ def pictures_part(found: Search) -> Html:
         picture(
             plot_trade(found),
             'What mattered, and pixels against sessions',
-            'Left: share of each setting in what makes a fit good. Right: no fit is better in both than those on the line.',
+            'Left: share of each setting in what makes a fit good. Right: no fit beats those on the line in both.',
         ),
     )
 
