@@ -1,8 +1,8 @@
 """Does the rule of a search choose what finds the causes? Rank correlations, where the causes are known.
 
     python tools/rule_study.py SEARCH              of a search on made-up sessions that is there
-    python tools/rule_study.py SEARCH --fits 40    makes it first, or goes on with it: settings drawn at random,
-                                                   bad ones among them, on sessions that are made up beside it
+    python tools/rule_study.py SEARCH --fits 40    makes it first, or goes on with it: settings drawn by the
+                                                   search's sampler, bad ones among them, on made-up sessions
 
 The truth of a fit is the mean R2 of the causes from its unsupervised latents, one linear map for all sessions
 (`evaluate`, test trials). The rule does not see it. `pick` is the truth of the fit that a score puts first.
@@ -58,7 +58,11 @@ def columns(all_scores):
 
 def table(all_scores):
     true = [truth(s) for s in all_scores]
-    lines = [f'{len(true)} fits; truth {min(true):.2f} to {max(true):.2f}', '', '| score | rank correlation | pick |']
+    lines = [
+        f'{len(true)} fits; truth {min(true):.2f} to {max(true):.2f}',
+        '',
+        '| score | rank correlation | pick |',
+    ]
     lines.append('|---|---|---|')
     for name, values in columns(all_scores).items():
         r = spearmanr(values, true).statistic

@@ -149,7 +149,7 @@ def plot_pairs(
         grid, downs, acrosses = score_grid(rows, score, down, across)
         ax.imshow(grid, cmap='cividis', aspect='auto')
         for (i, j), v in np.ndenumerate(grid):
-            colour = 'w' if v < np.nanmean(grid) else 'k'
+            colour = 'w' if v <= np.nanmean(grid) else 'k'
             text = number(float(v), 4 if score == 'pixel_mse' else 2)
             ax.text(j, i, text, ha='center', va='center', fontsize=6, color=colour)
         ax.set_xticks(range(len(acrosses)), [f'{v:g}' for v in acrosses], fontsize=7)
