@@ -21,6 +21,10 @@ _MADE_IN = {
     'evaluate': 'judge.evaluate',
     'leakage': 'judge.leakage',
     'stability': 'judge.evaluate',
+    'load_search': 'judge.search',
+    'search': 'judge.search',
+    'search_page': 'show.search_page',
+    'suggest_sizes': 'judge.sizes',
     'explore': 'show.explore',
     'report': 'show.report',
 }

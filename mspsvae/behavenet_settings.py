@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['ARCH_KEYS', 'ARCH_ONLY', 'SETTING_KEYS', 'FILE_KEYS', 'BETA_TC_KEYS', 'SIZE_KEYS', 'REFUSED', 'IGNORED',
-           'IGNORED_STARTS', 'TRAINING_KEYS', 'read_arch', 'other_kind', 'unknown_class', 'their_words', 'ignored_keys',
-           'read_config', 'usable_training_settings']
+           'IGNORED_STARTS', 'TRAINING_KEYS', 'LISTS_BY_NATURE', 'read_arch', 'other_kind', 'unknown_class',
+           'their_words', 'ignored_keys', 'read_config', 'usable_training_settings', 'read_grid']
 
 # %% ../nbs/20_behavenet_settings.ipynb #08294902
 import os
@@ -420,3 +420,39 @@ def usable_training_settings(
         said = ', '.join(f'{key} {show_value(value)}' for key, value in wrong.items())
         warnings.warn(f'settings of the training that this library has in another form: {said}', stacklevel=3)
     return {key: value for key, value in values.items() if key not in wrong}
+
+# %% ../nbs/20_behavenet_settings.ipynb #94204e21
+LISTS_BY_NATURE = ('trial_splits', 'image_shape', 'arch', 'hide_labels')
+
+
+def _field_of(key):
+    "Which of our fields a key stands for; None for a key that stands for none"
+    field = (SETTING_KEYS | BETA_TC_KEYS).get(key, key)
+    return field if field in field_checks(Config) else None
+
+
+def _is_grid(key, value):
+    "Is this a list of values to try?"
+    several = isinstance(value, list) and len(value) > 1
+    return several and key not in LISTS_BY_NATURE and not (key in IGNORED or key.startswith(IGNORED_STARTS))
+
+
+def read_grid(
+    *sources,  # as for `read_config`
+) -> tuple[Config, dict]:  # with the first value of each list; field -> its values, for `search`
+    "What BehaveNet's files ask for where they have lists; raises `ConfigError` as `read_config` does."
+    values = merge_settings(sources, FILE_KEYS)[0]
+    lists = {k: v for k, v in values.items() if _is_grid(k, v)}
+    first = {k: v[0] for k, v in lists.items()}
+    if strange := [
+        k for k in lists if k not in IGNORED and _field_of(k) is None and k in (*REFUSED, 'model_class')
+    ]:
+        raise ConfigError(f'{strange[0]}: got a list; search each of its values by itself')
+    grid = {}
+    for key, tried in lists.items():
+        field = _field_of(key)
+        configs = [read_config(*sources, first | {key: value}) for value in tried]
+        found = list(dict.fromkeys(c.to_dict()[field] for c in configs)) if field else []
+        if len(found) > 1:  # not so for a key of another model class
+            grid[field] = found
+    return read_config(*sources, first) if first else read_config(*sources), grid

@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['DEMO_CONFIG', 'COMMANDS', 'flag_value', 'add_config_flags', 'config_from', 'prepare_command', 'check_command',
-           'fit_and_score', 'data_root', 'fit_command', 'evaluate_command', 'leakage_command', 'stability_command',
-           'report_command', 'encode_command', 'adapt_command', 'export_command', 'bring_command', 'bench_command',
-           'bench_causes_command', 'demo_command', 'completion_command', 'make_parser', 'main']
+           'fit_and_score', 'data_root', 'fit_command', 'space_value', 'search_command', 'evaluate_command',
+           'leakage_command', 'stability_command', 'report_command', 'encode_command', 'adapt_command',
+           'export_command', 'bring_command', 'bench_command', 'bench_causes_command', 'demo_command',
+           'completion_command', 'make_parser', 'main']
 
 # %% ../nbs/22_cli.ipynb #bc521f3b
 import argparse
@@ -25,7 +26,7 @@ import shtab
 from fastcore.docments import docments
 
 from . import __version__
-from .behavenet_settings import ignored_keys, read_arch, read_config
+from .behavenet_settings import LISTS_BY_NATURE, ignored_keys, read_arch, read_config, read_grid
 from .behavenet import bring_all, bring_over, data_dir, find_fits, fits_table
 from .behavenet_export import export_behavenet
 from .bench import bench, bench_table
@@ -38,11 +39,13 @@ from .judge.scores import scores_dict
 from .show.export import export_latents, export_nwb
 from .judge.leakage import describe_leakage, leakage
 from .judge.new_sessions import adapt, describe_adapted, encode, known_sessions
+from .judge.search import load_search, search
 from .prepare.prepare import prepare, prepare_sessions
 from .processes import team
 from .prepare.recipe import Recipe
 from .quick import quick_look, read_quick
 from .show.report import report
+from .show.search_page import search_page
 from .runs import load_run, plain_json, read_json
 from .scenes import Scenario
 from .sessions import check_sessions
@@ -369,6 +372,93 @@ def _run_flags(parser, out):
         action=argparse.BooleanOptionalAction,
         default=True,
         help='end with report.html [--report]',
+    )
+    _json_flag(parser)
+    add_config_flags(parser)
+
+# %% ../nbs/22_cli.ipynb #b3c924b7
+def space_value(
+    text: str,  # `1,5,10`, `1e-4..1e-2`, `1e-4..1e-2:log`, or JSON
+):  # a list, or a range as `search` takes it
+    "What is typed for a setting that is searched."
+    found = re.fullmatch(r'(.+?)\.\.(.+?)(:log)?', text)
+    if found:
+        low, high = (flag_value(v) for v in found.groups()[:2])
+        return dict(low=low, high=high) | (dict(log=True) if found[3] else {})
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = [flag_value(word) for word in text.split(',')]
+    return value if isinstance(value, (list, dict)) else [value]
+
+
+def _searched(args):
+    "The configuration that stays, and the space: from files, from flags that are lists, from --space"
+    flags = _given(args, Config)
+    lists = {k: v for k, v in flags.items() if k not in LISTS_BY_NATURE and _several(v)}
+    fixed = {k: v for k, v in flags.items() if k not in lists}
+    if 'arch' in fixed:
+        fixed['arch'] = read_arch(fixed['arch'])
+    base, space = read_grid(*args.config) if args.config else (Config(), {})
+    for word in args.space:
+        field, equals, text = word.partition('=')
+        if not equals:
+            raise ConfigError(f'--space {word}: expected FIELD=VALUES, such as beta=1,5,10')
+        space[field.replace('-', '_')] = space_value(text)
+    space |= {k: space_value(v) if isinstance(v, str) else v for k, v in lists.items()}
+    space = {k: v for k, v in space.items() if k not in fixed}
+    return base.replace(**fixed) if fixed else base, space
+
+
+def _several(value):
+    return isinstance(value, list) or isinstance(value, str) and ',' in value
+
+# %% ../nbs/22_cli.ipynb #aa390814
+def search_command(args):
+    "Try settings, each as an ordinary run, and write a page about them; the same words again go on."
+    if args.look:
+        found = load_search(args.out)
+    else:
+        config, space = _searched(args)
+        found = search(
+            data_root(args),
+            args.out,
+            space or None,
+            config,
+            n_fits=args.fits,
+            workers=args.workers,
+            pruning=args.pruning,
+            seed=args.seed,
+            say=_note,
+        )
+    if found.interrupted:
+        _note('Stopped. Nothing is lost; the same words go on with it.')
+        return 130
+    page = search_page(found) if found.count('complete') else None
+    told = [dict(r, place=k) for k, g in enumerate(found.ranked(), 1) for r in g['rows']]
+    _show_result(args, told, '\n\n'.join([found.table(), found.why(), found.progress()]))
+    if page:
+        _note(f'Open it in a browser: {page}')
+    return 0
+
+
+def _search_flags(parser):
+    _data_argument(parser)
+    folder = 'folder of the search; one that is there is joined'
+    parser.add_argument('--out', required=True, help=folder).complete = shtab.DIRECTORY
+    spaces = 'settings to try: lists (beta=1,5) or ranges (beta=1..500:log); default: the guide of the paper'
+    parser.add_argument(
+        '--space', nargs='+', action='extend', default=[], metavar='FIELD=VALUES', help=spaces
+    )
+    for name, default, text in (
+        ('fits', None, 'draws from ranges [30]'),
+        ('workers', 1, 'fits at a time, on the graphics cards or processors of this machine [1]'),
+        ('seed', 0, 'of the draws [0]'),
+    ):
+        parser.add_argument(f'--{name}', type=int, default=default, metavar='N', help=text)
+    parser.add_argument('--pruning', action='store_true', help='stop fits that fall behind (Hyperband)')
+    parser.add_argument(
+        '--look', action='store_true', help='fit nothing; the table as it is now, and the page'
     )
     _json_flag(parser)
     add_config_flags(parser)
@@ -759,6 +849,18 @@ COMMANDS = {
             'mspsvae fit data/ --quick --out runs/first_look',
             'mspsvae fit data/ --out runs/paws --resume',
             'mspsvae fit data/ --config ae_model.json ae_training.json data.json',
+        ],
+    ),
+    'search': (
+        search_command,
+        _search_flags,
+        [
+            'mspsvae search data/ --out searches/paws',
+            'mspsvae search data/ --out searches/paws --workers 4',
+            'mspsvae search data/ --out searches/sizes --n-unsupervised 1,2,3,4 --n-background 3,6',
+            'mspsvae search data/ --out searches/free --space learning_rate=1e-4..1e-2:log beta=1..500:log --fits 40',
+            'mspsvae search data/ --out searches/theirs --config ae_model.json ae_training.json data.json',
+            'mspsvae search --out searches/paws --look',
         ],
     ),
     'evaluate': (
