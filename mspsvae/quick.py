@@ -116,7 +116,7 @@ def copy_small(
         for t, frames in zip(selection.trials, selection.frames):
             yield info.session.read(info.trials[t], group, frames)
 
-    arrays = dict(images=[shrink(x, size) for x in read('images')])
+    arrays = dict(images=[shrink(x, size) for x in read('images')], attrs=dict(pieces=info.pieces))
     if info.has_masks and config.use_frame_masks:
         arrays['masks'] = [shrink_mask(x, size) for x in read('masks')]
     if (info.n_labels or info.hidden_names) and not info.unlabelled and config.use_labels:
@@ -191,9 +191,11 @@ def copy_data(
 ) -> tuple[list[Selection], list[Session]]:
     "Choose sessions and trials, and write the small copy."
     chosen = [infos[k] for k in evenly_spaced(len(infos), QUICK_SESSIONS)]
-    train, val, test, gap = config.trial_splits
-    block = train + val + test + 3 * gap  # the least that can be split
-    selections = [select_trials(info, QUICK_FRAMES // len(chosen), block) for info in chosen]
+    selections = []
+    for info in chosen:
+        train, val, test, gap = config.splits(len(info.trials), info.pieces)
+        block = train + val + test + 3 * gap  # the least that can be split
+        selections.append(select_trials(info, QUICK_FRAMES // len(chosen), block))
     return selections, [copy_small(s, folder / f'{s.info.session.name}.hdf5', config) for s in selections]
 
 
