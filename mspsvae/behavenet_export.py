@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .batches import split_trials
 from .errors import RunError, show_value
 from .runs import Run, saving
 
@@ -100,6 +101,15 @@ def _model_class(run):
     return 'ps-vae' if run.model.n_labels else 'beta-tcvae'
 
 
+def _splits(run):
+    "How trials were dealt out; where that hung on the data, the rule that gives the first session's splits"
+    config, n_trials = run.config, len(run.data['sessions'][0]['trials'])
+    gap = config.splits(n_trials, pieces=True)
+    found = split_trials(n_trials, gap, config.seed_data)
+    same = all(list(found[k]) == list(v[0]) for k, v in run.data['splits'].items())
+    return gap if same else config.splits(n_trials)
+
+
 def behavenet_tags(run: Run) -> dict:  # names and values, as in BehaveNet's `meta_tags.pkl`
     "The settings of a run under BehaveNet's names."
     c, (channels, y, x) = run.config, run.data['input_shape']
@@ -123,7 +133,7 @@ def behavenet_tags(run: Run) -> dict:  # names and values, as in BehaveNet's `me
         'beta_tcvae.beta': c.beta,
         'rng_seed_model': c.seed_model,
         'rng_seed_data': c.seed_data,
-        'trial_splits': ';'.join(map(str, c.trial_splits)),
+        'trial_splits': ';'.join(map(str, _splits(run))),
         'train_frac': 1.0,
         'training_completed': True,
     }
@@ -142,9 +152,9 @@ def _write_metrics(path, run):
                 writer.writerow([int(epoch), -1, *losses, best if place else ''])
 
 # %% ../nbs/20b_behavenet_export.ipynb #777c99fe
-def _write_version(folder, run, ids, tags, data):
+def _write_version(folder, run, ids, tags):
     "The files of one version"
-    latents = run.latents(data)
+    latents = run.latents()
     for s, (session, names) in enumerate(zip(run.data['sessions'], ids, strict=True)):
         trials = {split: np.array(numbers[s], np.int64) for split, numbers in run.data['splits'].items()}
         content = dict(
@@ -183,7 +193,6 @@ def export_behavenet(
     run: Run,  # from `fit`, `load_run` or `bring_over`
     folder: str | Path,  # BehaveNet's `save_dir`, or a new folder
     name: str = 'mspsvae',  # of the experiment, `ae_experiment_name`
-    data=None,  # where the sessions are now, if they moved; only needed if the run was never encoded
 ) -> tuple[Path, dict]:  # the folder of the version, and what BehaveNet's JSON files have to say to find it
     """Write a run's latents as those of a fit by BehaveNet; raises `RunError` for a name that is no folder's, for
     sessions of several labs, and where the disk refuses."""
@@ -192,7 +201,7 @@ def export_behavenet(
     ids, tags = session_ids(run), behavenet_tags(run)
     home, number = set_folder(folder, ids)
     experiment = home / tags['model_class'] / 'conv' / f'{run.model.n_latents:02d}_latents' / name
-    run.latents(data)
+    run.latents()
     with saving(experiment):
         experiment.mkdir(parents=True, exist_ok=True)
         for names in ids:
@@ -203,7 +212,7 @@ def export_behavenet(
         part = experiment / f'.part-{secrets.token_hex(6)}'
         part.mkdir()
         try:
-            _write_version(part, run, ids, tags | dict(experiment_name=name, version=version), data)
+            _write_version(part, run, ids, tags | dict(experiment_name=name, version=version))
             os.replace(part, experiment / f'version_{version}')
         finally:
             shutil.rmtree(part, ignore_errors=True)
