@@ -336,8 +336,8 @@ class Config(Settings):
     )  # weight of the triplet loss on the background latents; 50 in the paper
     # weight of what the unsupervised latents tell about the session (nats); 0 in the paper
     gamma: float = setting(100.0, number_check())
-    # weight of how differently an unsupervised latent moves the picture in two sessions; 0 in the paper
-    kappa: float = setting(500.0, number_check())
+    # weight of how differently an unsupervised latent moves the picture in two sessions; 0: not asked
+    kappa: float = setting(0.0, number_check())
     # epochs over which the weights of the decomposed KL rise from 0; 'auto': as many as `AUTO_ANNEAL` steps take
     anneal_epochs: int | str = setting('auto', _or_auto(whole_check()))
     # of the frames' likelihood, in pixel values of 0 to 1; 'auto' follows the reconstruction error; 1 in the

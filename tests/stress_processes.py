@@ -50,6 +50,7 @@ TINY = Config(
     frame_std='auto',
     static_background=True,
     gamma=10,
+    kappa=100,
     standard_start=True,
     device='cpu',
     precision='fp32',
