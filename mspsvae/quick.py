@@ -150,9 +150,10 @@ def epoch_seconds(sessions: list[Session], config: Config) -> float:
     "How long an epoch takes, by a fit of two whose run is thrown away."
     clock = _EpochClock()
     with TemporaryDirectory() as folder:
-        fit(
-            sessions, config.replace(max_epochs=2), out=Path(folder) / 'pilot', log=clock, show_progress=False
-        )
+        pilot = dict(out=Path(folder) / 'pilot', log=clock, show_progress=False)
+        run = fit(sessions, config.replace(max_epochs=2), **pilot)
+    if run.interrupted:
+        raise KeyboardInterrupt  # there is nothing yet to go on with
     return clock.times[-1] - clock.times[0]
 
 # %% ../nbs/08a_quick.ipynb #9bb26fa7
@@ -211,8 +212,8 @@ def quick_look(
     """Fit a small copy of the data for some minutes, and say what was left out; raises what `fit` raises,
     and `RunError` where `out` is a run already."""
     config, out = as_config(config, overrides), Path(out or default_out())
-    if not minutes > 0:
-        raise ConfigError(f'minutes: got {minutes}, expected a number above 0')
+    if not isinstance(minutes, (int, float)) or not 0 < minutes < np.inf:
+        raise ConfigError(f'minutes: got {minutes!r}, expected a number above 0')
     if (out / 'config.json').exists() or (out / 'small_data').exists():
         raise RunError(f'{out} is in use already; choose another folder for the quick look (out, --out)')
     infos = check_sessions(data, config).raise_if_wrong().infos
