@@ -345,6 +345,8 @@ class Config(Settings):
     frame_std: float | str = setting('auto', _or_auto(number_check(0.0, above=True)))
     # decode with the background latents of another frame of the session; off in the paper
     static_background: bool = setting(True, flag_check)
+    # share of trials that begin the fit before the mean image of another session, see `exchange`; 0 in the paper
+    exchange: float = setting(1.0, number_check(high=1.0))
     # scale the first weights to the data, layer by layer; False: PyTorch's first weights, as in BehaveNet
     standard_start: bool = setting(True, flag_check)
     # dimensions of the background subspace; 0 for a PS-VAE; 'auto': one a session, from 3 to 16
@@ -434,6 +436,20 @@ def _static_rule(c):
         yield 'got True, expected False when n_background is 0: there are no background latents'
 
 
+def _exchange_rule(c):
+    "A rule: only trials of two sessions, with others of their own, can change places"
+    if not _asked(c, 'exchange') or not c.exchange:
+        return
+    if not c.n_background:
+        yield f'got {c.exchange:g}, expected 0 when n_background is 0: there is no background to exchange'
+    if min(c.n_sessions_per_batch, c.n_trials_per_session) < 2:
+        yield (
+            f'got {c.exchange:g}, expected 0 when n_sessions_per_batch is {c.n_sessions_per_batch} and '
+            f'n_trials_per_session is {c.n_trials_per_session}: it takes two of each, one trial that moves '
+            'and one that stays'
+        )
+
+
 def _mismatch_rule(c):
     "A rule: movements are compared between backgrounds"
     if _asked(c, 'kappa') and not c.n_background:
@@ -489,6 +505,7 @@ Config._rules = [
     (('n_latents', 'n_unsupervised', 'n_background', 'use_labels'), _latents_rule),
     (('n_unsupervised', 'use_labels', 'gamma', 'kappa'), _unsupervised_rule),
     (('static_background', 'n_background'), _static_rule),
+    (('exchange', 'n_background', 'n_sessions_per_batch', 'n_trials_per_session'), _exchange_rule),
     (('kappa', 'n_background'), _mismatch_rule),
     (('hide_labels', 'use_labels'), _hidden_rule),
     (('min_epochs', 'max_epochs'), _epochs_rule),
@@ -629,6 +646,7 @@ PAPER = dict(
     anneal_epochs=100,
     frame_std=1.0,
     static_background=False,
+    exchange=0.0,
     standard_start=True,
     n_background=3,
     n_unsupervised=None,

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['TERMS', 'PROBE_EVERY', 'as_unit_float', 'Latents', 'Moves', 'Output', 'MSPSVAE', 'make_model', 'term_weights',
-           'anneal_progress', 'mismatch_terms', 'frame_terms', 'Objective', 'objective', 'calibrate_frame_std',
-           'Probes', 'draw_probes', 'standardise_start']
+           'anneal_progress', 'mean_square', 'pixel_std', 'mismatch_terms', 'frame_terms', 'Objective', 'objective',
+           'calibrate_frame_std', 'Probes', 'draw_probes', 'standardise_start']
 
 # %% ../nbs/06_models.ipynb #ec67d037
 from dataclasses import dataclass
@@ -217,6 +217,33 @@ def anneal_progress(
     "Linear from 0 at the start to 1 after `anneal_epochs`."
     return min(1.0, epoch / config.anneal_epochs) if config.anneal_epochs else 1.0
 
+# %% ../nbs/06_models.ipynb #842d02b9
+def mean_square(
+    out: Output,  # the model's output for the batch
+    batch: Batch,
+    which: Tensor,  # the frames that are asked about, `[n]` bool
+) -> Tensor:  # scalar, without gradient; 0 where there is no such frame
+    "Mean squared error of the pixels that are not masked, in all processes together."
+    error = (as_unit_float(batch.frames) - out.recon.detach().float()).pow(2)
+    keep = torch.ones_like(error) if batch.frame_mask is None else batch.frame_mask.bool().float()
+    keep = keep * which[:, None, None, None]
+    total, n_kept = team.add_up(torch.stack([(error * keep).sum(), keep.sum()]))
+    return total / n_kept.clamp(min=1)
+
+
+def pixel_std(
+    model: MSPSVAE,
+    out: Output,  # the model's output for the batch
+    batch: Batch,
+) -> Tensor:  # scalar, or `[n]` where frames were exchanged
+    "Standard deviation of the pixels: the model's, or that of exchanged frames' own errors, if it is larger."
+    if batch.onto is None:
+        return model.frame_std
+    moved = batch.onto != batch.session
+    own = mean_square(out, batch, moved).sqrt().maximum(model.frame_std)
+    return torch.where(moved, own, model.frame_std)
+
+
 # %% ../nbs/06_models.ipynb #e2fea7c7
 def mismatch_terms(
     moves: Moves,
@@ -243,7 +270,7 @@ def frame_terms(
     mu, logvar, z = (model.split(v.float()) for v in (out.mu, out.logvar, out.z))
     terms = dict.fromkeys(TERMS, mu[0].new_zeros(len(batch)))
     terms['frames_ll'] = gaussian_ll(
-        as_unit_float(batch.frames), out.recon.float(), batch.frame_mask, model.frame_std, 'none'
+        as_unit_float(batch.frames), out.recon.float(), batch.frame_mask, pixel_std(model, out, batch), 'none'
     )
     if model.n_labels:
         terms['labels_ll'] = gaussian_ll(batch.labels, out.labels.float(), batch.label_mask, reduction='none')
@@ -284,12 +311,12 @@ def objective(
         whole = batch.whole
         by_session = triplet_by_session(
             team.gather(model.split(out.mu.float())[1], batch.share),
-            whole.session,
+            whole.scene,
             n_sessions=batch.n_sessions,
-            partner=session_partner(whole.session, 0.5, whole.trial, batch.n_trials),
+            partner=session_partner(whole.scene, 0.5, whole.trial, batch.n_trials),
         )
         terms['triplet'] = by_session.mean() / team.size
-        by_frame['triplet'] = batch.own_rows(by_session[session_number(whole.session)])
+        by_frame['triplet'] = batch.own_rows(by_session[session_number(whole.scene)])
     return Objective(sum(weights[k] * v for k, v in terms.items()), terms, by_frame)
 
 # %% ../nbs/06_models.ipynb #75bbf542
@@ -301,15 +328,13 @@ def calibrate_frame_std(
     smallest: float = 1 / 255,  # one step of a byte: no camera is better
 ) -> None:
     """Move the pixels' standard deviation towards the root-mean-square error of this batch (over the
-    pixels not masked)."""
+    pixels not masked, of frames not exchanged)."""
     with torch.no_grad():
-        error = (as_unit_float(batch.frames) - out.recon.float()).pow(2)
-        keep = torch.ones_like(error) if batch.frame_mask is None else batch.frame_mask.bool().float()
-        total, n_kept = team.add_up(torch.stack([(error * keep).sum(), keep.sum()]))
-        mean = total / n_kept.clamp(min=1)
+        mean = mean_square(out, batch, batch.scene == batch.session)
         model.frame_std.copy_(
             (momentum * model.frame_std**2 + (1 - momentum) * mean).sqrt().clamp(min=smallest)
         )
+
 
 # %% ../nbs/06_models.ipynb #80d0ba6e
 PROBE_EVERY = 8  # one frame of so many is probed

@@ -6,19 +6,20 @@
 __all__ = ['LAST_RATE', 'MAY_CHANGE', 'TIMED', 'epoch_generator', 'forward_batch', 'start_weights', 'make_optimizer',
            'learning_rates', 'TermMeans', 'train_epoch', 'validate', 'Progress', 'check_finite',
            'explain_out_of_memory', 'start_run', 'check_alike', 'open_run', 'check_state', 'FitParts', 'make_parts',
-           'save_best', 'save_progress', 'save_epoch', 'first_weights', 'restore', 'training_rows', 'validation_rows',
-           'one_epoch', 'plan_text', 'time_text', 'FitBar', 'fit_bar', 'as_config', 'default_out', 'check_fit', 'fit',
-           'train', 'keep_best']
+           'save_best', 'save_progress', 'save_epoch', 'first_weights', 'restore', 'training_batches', 'training_rows',
+           'validation_rows', 'one_epoch', 'plan_text', 'time_text', 'FitBar', 'fit_bar', 'as_config', 'default_out',
+           'check_fit', 'fit', 'train', 'keep_best']
 
 # %% ../nbs/08_train.ipynb #7c132070
 import math
 import os
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from time import perf_counter
 
@@ -26,9 +27,10 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from .batches import Batch, TrialReader, data_bytes, plan_epoch, split_sessions
+from .batches import Batch, BatchPlan, TrialReader, data_bytes, plan_epoch, split_sessions
 from .config import Config
 from .errors import ConfigError, MspsvaeError, RunError, TrainingError
+from .exchange import exchange_share, exchanged, mean_images, plan_scenes
 from .losses import session_partner
 from .models import MSPSVAE, TERMS, Objective, anneal_progress, calibrate_frame_std, draw_probes
 from .models import make_model, objective, standardise_start, term_weights
@@ -60,11 +62,11 @@ def forward_batch(
     noise = torch.randn(len(whole), model.n_latents, generator=rng, device=rng.device)
     if config.static_background and model.n_background:
         far = torch.rand((), generator=rng, device=rng.device) if model.training else 0.5
-        background_of = session_partner(whole.session, far, whole.trial, batch.n_trials)
+        background_of = session_partner(whole.scene, far, whole.trial, batch.n_trials)
         background_of = batch.own_rows(background_of)
     out = model(batch.frames, batch.own_rows(noise), background_of, batch.share)
     if config.kappa and model.n_background and model.n_unsupervised:
-        probes = draw_probes(whole.session, model.n_unsupervised, rng)
+        probes = draw_probes(whole.scene, model.n_unsupervised, rng)
         out.moves = model.moves(out.z.detach(), probes, batch.share)
     return out
 
@@ -455,6 +457,11 @@ class FitParts:
         sizes = self.config.n_sessions_per_batch, seed, epoch, self.config.n_trials_per_session
         return plan_epoch(self.splits[split], *sizes)
 
+    @cached_property
+    def mean_images(self):
+        "Of each session, for `exchange`"
+        return mean_images(self.reader, self.splits['train'])
+
 
 def make_parts(
     infos: list,  # `SessionInfo`s, from `check_sessions`
@@ -537,6 +544,19 @@ def _put_back(run, state, model, optimizer):
     except (KeyError, ValueError, RuntimeError, TypeError, AttributeError) as e:
         raise RunError(f'{run.path / "last.ckpt"} does not fit this model: {str(e)[:300]}') from e
 
+# %% ../nbs/08_train.ipynb #af5da429
+def training_batches(
+    parts: FitParts,
+    plan: BatchPlan,  # from `FitParts.plan`
+    epoch: int,  # epochs done before this one
+) -> Iterator[Batch]:  # in the plan's order
+    "The batches of an epoch of training."
+    batches, config = parts.reader.batches(plan), parts.config
+    if not config.exchange or not parts.model.n_background or parts.tether is not None:
+        return batches
+    scenes = plan_scenes(plan, exchange_share(config, epoch), config.seed_train, epoch + 1)
+    return exchanged(batches, scenes, parts.mean_images)
+
 # %% ../nbs/08_train.ipynb #b4965434
 def training_rows(
     parts: FitParts,
@@ -547,9 +567,9 @@ def training_rows(
     config, grown = parts.config, anneal_progress(parts.config, epoch)
     weights, means = term_weights(config, grown), TermMeans(len(parts.names), parts.device)
     plan = parts.plan('train', config.seed_train, epoch + 1)
-    batches, rates = watch(parts.reader.batches(plan)), learning_rates(config, epoch, len(plan))
+    batches, rates = training_batches(parts, plan, epoch), learning_rates(config, epoch, len(plan))
     rng = epoch_generator(config.seed_train, epoch, parts.device)
-    train_epoch(parts.model, parts.optimizer, batches, rates, config, weights, rng, means, parts.tether)
+    train_epoch(parts.model, parts.optimizer, watch(batches), rates, config, weights, rng, means, parts.tether)
     about = dict(epoch=epoch + 1, progress=grown, frame_std=parts.model.frame_std.item())
     return means.rows(parts.names, weights, split='train', **about)
 
