@@ -244,11 +244,11 @@ def config_of(
 ) -> Config:  # with the paper's objective
     """The settings of a BehaveNet fit as ours; raises `ConfigError` that lists what this library does not
     have (an `ae`, session-specific layers, ...)."""
-    # theirs is the whole search as a text
+    # where it says how many latents there are in all, BehaveNet goes by that
     values = {
         k: _from_text(v)
         for k, v in hparams.items()
-        if k in _KNOWN and not (k == 'n_latents' and 'n_ae_latents' in hparams)
+        if k in _KNOWN and not (k == 'n_unsupervised' and 'n_ae_latents' in hparams)
     }
     arch = {
         k: _from_text(v)
@@ -600,6 +600,26 @@ def _check_counts(folder, hparams, infos, config):
     if problems:
         raise RunError(f'{folder}: these are not the sessions of the fit:', problems)
 
+
+def _model_of(weights, hparams, info, config):
+    "The model of a fit; raises `RunError` where its settings say another number of latents"
+    n_labels = info.n_labels if config.use_labels else 0
+    model = load_checkpoint(weights, info.image_shape, n_labels, config.n_background, config.arch)
+    said = sum(config.latent_sizes(info.n_labels))
+    if {'n_ae_latents', 'n_unsupervised'} & set(hparams) and said != model.n_latents:
+        raise RunError(f'{weights} has {model.n_latents} latents, the settings say {said}')
+    return model
+
+
+def _new_folder(out, name):
+    "The folder of a run that is to be made, `runs/name` where none is named; raises `RunError` where it is taken"
+    if out is not None and not isinstance(out, (str, os.PathLike)):
+        raise RunError(f'out: got {show_value(out)}, expected the path of a folder')
+    out = Path(out or Path('runs') / name)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise RunError(f'{out} is there already; choose another folder (out=)')
+    return out
+
 # %% ../nbs/20a_behavenet.ipynb #f9041c48
 def bring_over(
     # BehaveNet's folder of a fit, `version_0` or another number; or its `best_val_model.pt`
@@ -615,38 +635,17 @@ def bring_over(
     folder, weights = _weights_in(version)
     hparams = _settings(folder, hparams)
     config = config_of(hparams)
-    if out is not None and not isinstance(out, (str, os.PathLike)):
-        raise RunError(f'out: got {show_value(out)}, expected the path of a folder')
-    out = (
-        Path(out)
-        if out
-        else Path('runs') / f'behavenet_{hparams.get("experiment_name") or "fit"}_{folder.name}'
-    )
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise RunError(f'{out} is there already; choose another folder (out=)')
-    check = check_sessions(_sessions_of(folder, hparams, data), config)
-    check.raise_if_wrong()
-    _check_counts(folder, hparams, check.infos, config)
-    n_labels = check.infos[0].n_labels
-    model = load_checkpoint(
-        weights,
-        check.infos[0].image_shape,
-        n_labels if config.use_labels else 0,
-        config.n_background,
-        config.arch,
-    )
-    if config.n_latents is None:
-        config = config.replace(n_latents=model.n_latents)
-    if sum(config.latent_sizes(n_labels)) != model.n_latents:
-        raise RunError(
-            f'{weights} has {model.n_latents} latents, the settings say {sum(config.latent_sizes(n_labels))}'
-        )
-    compared = compare_latents(folder, model, check.infos, _session_table(folder, hparams))
+    out = _new_folder(out, f'behavenet_{hparams.get("experiment_name") or "fit"}_{folder.name}')
+    infos = check_sessions(_sessions_of(folder, hparams, data), config).raise_if_wrong().infos
+    _check_counts(folder, hparams, infos, config)
+    model = _model_of(weights, hparams, infos[0], config)
+    config = config.replace(n_unsupervised=model.n_unsupervised)
+    compared = compare_latents(folder, model, infos, _session_table(folder, hparams))
     if hparams.get('training_completed') is False:
         warnings.warn(
             f'{folder}: BehaveNet says training_completed: false; this fit was stopped early', stacklevel=2
         )
-    return _write_run(out, config, model, check.infos, folder, hparams, compared)
+    return _write_run(out, config, model, infos, folder, hparams, compared)
 
 # %% ../nbs/20a_behavenet.ipynb #a0d5192a
 def _test_by_validation(parts, folder):

@@ -14,7 +14,7 @@ import warnings
 from .config import PAPER, Arch, Config, follow_max_epochs, merge_settings, read_settings
 from .config import text_keys
 from .errors import ConfigError, show_value, unknown_name
-from .settings import check_values, complain, field_checks
+from .settings import check_values, complain, field_checks, whole_check
 
 # %% ../nbs/20_behavenet_settings.ipynb #63936f3c
 ARCH_KEYS = dict(
@@ -84,7 +84,7 @@ SETTING_KEYS = {
     'ps_vae.beta': 'beta',
     'ps_vae.delta': 'delta',
     'ps_vae.anneal_epochs': 'anneal_epochs',
-    'n_ae_latents': 'n_latents',
+    'n_ae_latents': 'n_unsupervised',
     'ae_arch_json': 'arch',
     'use_output_mask': 'use_frame_masks',
     'use_label_mask': 'use_label_masks',
@@ -275,6 +275,15 @@ def _same(field, a, b):
         return True
 
 
+def _rest_of(total):
+    "BehaveNet's number of all latents as our `n_unsupervised`, and problems (key, text)"
+    try:
+        return f'rest of {whole_check(1)(total)}', []
+    except ValueError as e:
+        wrong = f'got {show_value(total)}, {e}: how many latents there are in all'
+        return Config.__dataclass_fields__['n_unsupervised'].default, [('n_ae_latents', wrong)]
+
+
 def _rename(values, names):
     "Our fields (dict), the key that each came from (dict), and problems (key, text)"
     found, came_from, problems = {}, {}, []
@@ -282,8 +291,9 @@ def _rename(values, names):
         value = _one_value(field, values[key])
         if value is None and key in ('ae_arch_json', 'rng_seed_model', 'rng_seed_data', 'rng_seed_train'):
             continue
-        if value is None and key == 'n_ae_latents':
-            problems.append((key, 'got null, expected the total number of latents'))
+        if key == 'n_ae_latents':
+            value, wrong = _rest_of(value)
+            problems += wrong
         if field in found and not _same(field, found[field], value):
             problems.append(
                 (

@@ -1226,7 +1226,7 @@ def _old_sessions(run, out, replayed=None):
 
 # %% ../../nbs/judge/03_new_sessions.ipynb #53dbd8fa
 # of a run that is adapted
-STAYS = ('arch', 'n_background', 'n_unsupervised', 'n_latents', 'use_labels', 'trial_splits', 'seed_data')
+STAYS = ('arch', 'n_background', 'n_unsupervised', 'use_labels', 'trial_splits', 'seed_data')
 
 
 def _adapt_config(run, n_sessions, overrides):
