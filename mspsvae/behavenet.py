@@ -86,6 +86,15 @@ def convert_state(
     return out
 
 # %% ../nbs/20a_behavenet.ipynb #842488b4
+def _is_array(value):
+    "Is this a plain array of real numbers?"
+    return (
+        isinstance(value, Tensor)
+        and value.layout == torch.strided
+        and not (value.is_meta or value.is_complex())
+    )
+
+
 def read_state(
     path: str | Path,  # a `.pt` file with a `state_dict`
 ) -> dict[str, Tensor]:  # names to arrays, on the CPU
@@ -99,14 +108,7 @@ def read_state(
             f'{path} is not a state dict that can be read safely ({type(e).__name__}); expected the '
             'best_val_model.pt that BehaveNet wrote'
         ) from e
-    if not isinstance(state, dict) or not all(
-        isinstance(k, str)
-        and isinstance(v, Tensor)
-        and v.layout == torch.strided
-        and not v.is_meta
-        and not v.is_complex()
-        for k, v in state.items()
-    ):
+    if not isinstance(state, dict) or not all(isinstance(k, str) and _is_array(v) for k, v in state.items()):
         raise RunError(
             f'{path} holds something other than named arrays; expected the best_val_model.pt that '
             'BehaveNet wrote'
@@ -125,18 +127,7 @@ def load_checkpoint(
     sizes disagree."""
     if not isinstance(arch, Arch):
         arch = read_arch(arch)
-    state = read_state(path)
-    if 'encoding.FF.weight' not in state:
-        raise RunError(f"{path} has no 'encoding.FF.weight'; expected BehaveNet's convolutional autoencoder")
-    try:
-        new = convert_state(state)
-    except (KeyError, RuntimeError, TypeError, ValueError, IndexError) as e:
-        if isinstance(e, RunError):
-            raise
-        raise RunError(
-            f'{path}: the arrays of the latents do not fit together ({str(e)[:200]}); expected the '
-            'best_val_model.pt that BehaveNet wrote'
-        ) from e
+    new = _read_as_ours(path)
     sizes = n_labels, n_background, len(new['mean.weight']) - n_labels - n_background
     want = _shapes(input_shape, sizes, arch)
     for k, v in want.items():
@@ -147,6 +138,22 @@ def load_checkpoint(
     model = MSPSVAE(input_shape, *sizes, arch)
     model.load_state_dict(new)
     return model.eval()
+
+
+def _read_as_ours(path):
+    "The arrays of a file, with our names"
+    state = read_state(path)
+    if 'encoding.FF.weight' not in state:
+        raise RunError(f"{path} has no 'encoding.FF.weight'; expected BehaveNet's convolutional autoencoder")
+    try:
+        return convert_state(state)
+    except (KeyError, RuntimeError, TypeError, ValueError, IndexError) as e:
+        if isinstance(e, RunError):
+            raise
+        raise RunError(
+            f'{path}: the arrays of the latents do not fit together ({str(e)[:200]}); expected the '
+            'best_val_model.pt that BehaveNet wrote'
+        ) from e
 
 
 def _shapes(input_shape, sizes, arch):
@@ -659,18 +666,22 @@ def _test_by_validation(parts, folder):
     )
 
 
-def _write_run(out, config, model, infos, folder, hparams, compared):
-    "A run's folder, whole or not at all"
-    splits = _their_splits(hparams)
+def _parts(splits, config, infos, folder):
+    "Which trials of each session are for what"
     parts = [
         behavenet_splits(len(i.trials), splits or config.splits(len(i.trials)), config.seed_data)
         for i in infos
     ]
     if splits and not splits[2]:
         _test_by_validation(parts, folder)
-    data = describe_data(infos, {k: [p[k] for p in parts] for k in ('train', 'val', 'test')})
-    names, metrics = [i.session.name for i in infos], folder / 'metrics.csv'
-    rows, best = read_metrics(metrics, names, config) if metrics.is_file() else ([], 0)
+    return parts
+
+
+def _history(metrics, config, infos, parts):
+    "BehaveNet's table of losses as ours, with the number of frames of each row; and the best epoch"
+    if not metrics.is_file():
+        return [], 0
+    rows, best = read_metrics(metrics, [i.session.name for i in infos], config)
     for row in rows:
         row['n_frames'] = sum(
             i.n_frames[t]
@@ -678,6 +689,16 @@ def _write_run(out, config, model, infos, folder, hparams, compared):
             if row['session'] in ('all', i.session.name)
             for t in p[row['split']]
         )
+    return rows, best
+
+
+def _write_run(out, config, model, infos, folder, hparams, compared):
+    "A run's folder, whole or not at all"
+    splits = _their_splits(hparams)
+    parts = _parts(splits, config, infos, folder)
+    rows, best = _history(folder / 'metrics.csv', config, infos, parts)
+    losses = [r['loss'] for r in rows if r['split'] == 'val' and r['session'] == 'all']
+    data = describe_data(infos, {k: [p[k] for p in parts] for k in ('train', 'val', 'test')})
     content = dict(version=str(folder), hparams=hparams, latents_compared=compared, test_trials=splits[2] > 0)
     part = out.parent / f'.part-{secrets.token_hex(6)}'
     try:
@@ -689,13 +710,7 @@ def _write_run(out, config, model, infos, folder, hparams, compared):
             # sets and bytes as texts
             write_json(part / 'behavenet.json', json.loads(json.dumps(plain_json(content), default=str)))
             save_weights(
-                part / 'best.safetensors',
-                model,
-                epoch=best,
-                val_loss=min(
-                    (r['loss'] for r in rows if r['split'] == 'val' and r['session'] == 'all'),
-                    default=float('nan'),
-                ),
+                part / 'best.safetensors', model, epoch=best, val_loss=min(losses, default=float('nan'))
             )
             if out.is_dir():
                 out.rmdir()

@@ -47,8 +47,7 @@ def _allowed(value, options):
 
 
 def _arch_values(d):
-    """The part of BehaveNet's settings that describes the architecture: our names and values, and problems
-    (key, text)"""
+    "The part of BehaveNet's settings that describes the architecture: our names and values"
     values = {
         ours: d[theirs]
         for theirs, ours in ARCH_KEYS.items()
@@ -56,6 +55,11 @@ def _arch_values(d):
     }
     if _allowed(values.get('batch_norm'), (0, 1)):
         values['batch_norm'] = bool(values['batch_norm'])
+    return values
+
+
+def _arch_problems(d):
+    "Problems (key, text) with what BehaveNet's architectures can be and ours cannot"
     problems = [
         (key, f'got {show_value(d[key])}: {why}')
         for key, (options, why) in ARCH_ONLY.items()
@@ -76,7 +80,7 @@ def _arch_values(d):
                 'missing; expected the channels after each layer, such as [32, 64, 128, 256, 512]',
             )
         )
-    return values, problems
+    return problems
 
 # %% ../nbs/20_behavenet_settings.ipynb #cb8052ed
 SETTING_KEYS = {
@@ -173,11 +177,12 @@ def read_arch(
     d = read_settings(source) if is_path else text_keys(source, name)
     if not any(key in ARCH_KEYS or key.startswith('ae_') for key in d):
         return Arch.from_dict(d)
-    values, problems = _arch_values(d)
-    theirs = {ours: key for key, ours in ARCH_KEYS.items()}
-    problems += _arch_unknown(d) + [
-        (theirs[field], text) for field, text in check_values(Arch, values)[1] if theirs[field] in d
-    ]
+    values, theirs = _arch_values(d), {ours: key for key, ours in ARCH_KEYS.items()}
+    problems = (
+        _arch_problems(d)
+        + _arch_unknown(d)
+        + [(theirs[field], text) for field, text in check_values(Arch, values)[1] if theirs[field] in d]
+    )
     if problems:
         complain(name, problems)
     return Arch(**values)
