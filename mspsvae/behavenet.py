@@ -86,6 +86,15 @@ def convert_state(
     return out
 
 # %% ../nbs/20a_behavenet.ipynb #842488b4
+def _is_array(value):
+    "Is this a plain array of real numbers?"
+    return (
+        isinstance(value, Tensor)
+        and value.layout == torch.strided
+        and not (value.is_meta or value.is_complex())
+    )
+
+
 def read_state(
     path: str | Path,  # a `.pt` file with a `state_dict`
 ) -> dict[str, Tensor]:  # names to arrays, on the CPU
@@ -99,14 +108,7 @@ def read_state(
             f'{path} is not a state dict that can be read safely ({type(e).__name__}); expected the '
             'best_val_model.pt that BehaveNet wrote'
         ) from e
-    if not isinstance(state, dict) or not all(
-        isinstance(k, str)
-        and isinstance(v, Tensor)
-        and v.layout == torch.strided
-        and not v.is_meta
-        and not v.is_complex()
-        for k, v in state.items()
-    ):
+    if not isinstance(state, dict) or not all(isinstance(k, str) and _is_array(v) for k, v in state.items()):
         raise RunError(
             f'{path} holds something other than named arrays; expected the best_val_model.pt that '
             'BehaveNet wrote'
@@ -125,18 +127,7 @@ def load_checkpoint(
     sizes disagree."""
     if not isinstance(arch, Arch):
         arch = read_arch(arch)
-    state = read_state(path)
-    if 'encoding.FF.weight' not in state:
-        raise RunError(f"{path} has no 'encoding.FF.weight'; expected BehaveNet's convolutional autoencoder")
-    try:
-        new = convert_state(state)
-    except (KeyError, RuntimeError, TypeError, ValueError, IndexError) as e:
-        if isinstance(e, RunError):
-            raise
-        raise RunError(
-            f'{path}: the arrays of the latents do not fit together ({str(e)[:200]}); expected the '
-            'best_val_model.pt that BehaveNet wrote'
-        ) from e
+    new = _read_as_ours(path)
     sizes = n_labels, n_background, len(new['mean.weight']) - n_labels - n_background
     want = _shapes(input_shape, sizes, arch)
     for k, v in want.items():
@@ -147,6 +138,22 @@ def load_checkpoint(
     model = MSPSVAE(input_shape, *sizes, arch)
     model.load_state_dict(new)
     return model.eval()
+
+
+def _read_as_ours(path):
+    "The arrays of a file, with our names"
+    state = read_state(path)
+    if 'encoding.FF.weight' not in state:
+        raise RunError(f"{path} has no 'encoding.FF.weight'; expected BehaveNet's convolutional autoencoder")
+    try:
+        return convert_state(state)
+    except (KeyError, RuntimeError, TypeError, ValueError, IndexError) as e:
+        if isinstance(e, RunError):
+            raise
+        raise RunError(
+            f'{path}: the arrays of the latents do not fit together ({str(e)[:200]}); expected the '
+            'best_val_model.pt that BehaveNet wrote'
+        ) from e
 
 
 def _shapes(input_shape, sizes, arch):
@@ -244,11 +251,11 @@ def config_of(
 ) -> Config:  # with the paper's objective
     """The settings of a BehaveNet fit as ours; raises `ConfigError` that lists what this library does not
     have (an `ae`, session-specific layers, ...)."""
-    # theirs is the whole search as a text
+    # where it says how many latents there are in all, BehaveNet goes by that
     values = {
         k: _from_text(v)
         for k, v in hparams.items()
-        if k in _KNOWN and not (k == 'n_latents' and 'n_ae_latents' in hparams)
+        if k in _KNOWN and not (k == 'n_unsupervised' and 'n_ae_latents' in hparams)
     }
     arch = {
         k: _from_text(v)
@@ -600,6 +607,26 @@ def _check_counts(folder, hparams, infos, config):
     if problems:
         raise RunError(f'{folder}: these are not the sessions of the fit:', problems)
 
+
+def _model_of(weights, hparams, info, config):
+    "The model of a fit; raises `RunError` where its settings say another number of latents"
+    n_labels = info.n_labels if config.use_labels else 0
+    model = load_checkpoint(weights, info.image_shape, n_labels, config.n_background, config.arch)
+    said = sum(config.latent_sizes(info.n_labels))
+    if {'n_ae_latents', 'n_unsupervised'} & set(hparams) and said != model.n_latents:
+        raise RunError(f'{weights} has {model.n_latents} latents, the settings say {said}')
+    return model
+
+
+def _new_folder(out, name):
+    "The folder of a run that is to be made, `runs/name` where none is named; raises `RunError` where it is taken"
+    if out is not None and not isinstance(out, (str, os.PathLike)):
+        raise RunError(f'out: got {show_value(out)}, expected the path of a folder')
+    out = Path(out or Path('runs') / name)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise RunError(f'{out} is there already; choose another folder (out=)')
+    return out
+
 # %% ../nbs/20a_behavenet.ipynb #f9041c48
 def bring_over(
     # BehaveNet's folder of a fit, `version_0` or another number; or its `best_val_model.pt`
@@ -615,38 +642,17 @@ def bring_over(
     folder, weights = _weights_in(version)
     hparams = _settings(folder, hparams)
     config = config_of(hparams)
-    if out is not None and not isinstance(out, (str, os.PathLike)):
-        raise RunError(f'out: got {show_value(out)}, expected the path of a folder')
-    out = (
-        Path(out)
-        if out
-        else Path('runs') / f'behavenet_{hparams.get("experiment_name") or "fit"}_{folder.name}'
-    )
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise RunError(f'{out} is there already; choose another folder (out=)')
-    check = check_sessions(_sessions_of(folder, hparams, data), config)
-    check.raise_if_wrong()
-    _check_counts(folder, hparams, check.infos, config)
-    n_labels = check.infos[0].n_labels
-    model = load_checkpoint(
-        weights,
-        check.infos[0].image_shape,
-        n_labels if config.use_labels else 0,
-        config.n_background,
-        config.arch,
-    )
-    if config.n_latents is None:
-        config = config.replace(n_latents=model.n_latents)
-    if sum(config.latent_sizes(n_labels)) != model.n_latents:
-        raise RunError(
-            f'{weights} has {model.n_latents} latents, the settings say {sum(config.latent_sizes(n_labels))}'
-        )
-    compared = compare_latents(folder, model, check.infos, _session_table(folder, hparams))
+    out = _new_folder(out, f'behavenet_{hparams.get("experiment_name") or "fit"}_{folder.name}')
+    infos = check_sessions(_sessions_of(folder, hparams, data), config).raise_if_wrong().infos
+    _check_counts(folder, hparams, infos, config)
+    model = _model_of(weights, hparams, infos[0], config)
+    config = config.replace(n_unsupervised=model.n_unsupervised)
+    compared = compare_latents(folder, model, infos, _session_table(folder, hparams))
     if hparams.get('training_completed') is False:
         warnings.warn(
             f'{folder}: BehaveNet says training_completed: false; this fit was stopped early', stacklevel=2
         )
-    return _write_run(out, config, model, check.infos, folder, hparams, compared)
+    return _write_run(out, config, model, infos, folder, hparams, compared)
 
 # %% ../nbs/20a_behavenet.ipynb #a0d5192a
 def _test_by_validation(parts, folder):
@@ -660,18 +666,22 @@ def _test_by_validation(parts, folder):
     )
 
 
-def _write_run(out, config, model, infos, folder, hparams, compared):
-    "A run's folder, whole or not at all"
-    splits = _their_splits(hparams)
+def _parts(splits, config, infos, folder):
+    "Which trials of each session are for what"
     parts = [
         behavenet_splits(len(i.trials), splits or config.splits(len(i.trials)), config.seed_data)
         for i in infos
     ]
     if splits and not splits[2]:
         _test_by_validation(parts, folder)
-    data = describe_data(infos, {k: [p[k] for p in parts] for k in ('train', 'val', 'test')})
-    names, metrics = [i.session.name for i in infos], folder / 'metrics.csv'
-    rows, best = read_metrics(metrics, names, config) if metrics.is_file() else ([], 0)
+    return parts
+
+
+def _history(metrics, config, infos, parts):
+    "BehaveNet's table of losses as ours, with the number of frames of each row; and the best epoch"
+    if not metrics.is_file():
+        return [], 0
+    rows, best = read_metrics(metrics, [i.session.name for i in infos], config)
     for row in rows:
         row['n_frames'] = sum(
             i.n_frames[t]
@@ -679,6 +689,16 @@ def _write_run(out, config, model, infos, folder, hparams, compared):
             if row['session'] in ('all', i.session.name)
             for t in p[row['split']]
         )
+    return rows, best
+
+
+def _write_run(out, config, model, infos, folder, hparams, compared):
+    "A run's folder, whole or not at all"
+    splits = _their_splits(hparams)
+    parts = _parts(splits, config, infos, folder)
+    rows, best = _history(folder / 'metrics.csv', config, infos, parts)
+    losses = [r['loss'] for r in rows if r['split'] == 'val' and r['session'] == 'all']
+    data = describe_data(infos, {k: [p[k] for p in parts] for k in ('train', 'val', 'test')})
     content = dict(version=str(folder), hparams=hparams, latents_compared=compared, test_trials=splits[2] > 0)
     part = out.parent / f'.part-{secrets.token_hex(6)}'
     try:
@@ -690,13 +710,7 @@ def _write_run(out, config, model, infos, folder, hparams, compared):
             # sets and bytes as texts
             write_json(part / 'behavenet.json', json.loads(json.dumps(plain_json(content), default=str)))
             save_weights(
-                part / 'best.safetensors',
-                model,
-                epoch=best,
-                val_loss=min(
-                    (r['loss'] for r in rows if r['split'] == 'val' and r['session'] == 'all'),
-                    default=float('nan'),
-                ),
+                part / 'best.safetensors', model, epoch=best, val_loss=min(losses, default=float('nan'))
             )
             if out.is_dir():
                 out.rmdir()

@@ -14,7 +14,7 @@ import warnings
 from .config import PAPER, Arch, Config, follow_max_epochs, merge_settings, read_settings
 from .config import text_keys
 from .errors import ConfigError, show_value, unknown_name
-from .settings import check_values, complain, field_checks
+from .settings import check_values, complain, field_checks, whole_check
 
 # %% ../nbs/20_behavenet_settings.ipynb #63936f3c
 ARCH_KEYS = dict(
@@ -47,8 +47,7 @@ def _allowed(value, options):
 
 
 def _arch_values(d):
-    """The part of BehaveNet's settings that describes the architecture: our names and values, and problems
-    (key, text)"""
+    "The part of BehaveNet's settings that describes the architecture: our names and values"
     values = {
         ours: d[theirs]
         for theirs, ours in ARCH_KEYS.items()
@@ -56,6 +55,11 @@ def _arch_values(d):
     }
     if _allowed(values.get('batch_norm'), (0, 1)):
         values['batch_norm'] = bool(values['batch_norm'])
+    return values
+
+
+def _arch_problems(d):
+    "Problems (key, text) with what BehaveNet's architectures can be and ours cannot"
     problems = [
         (key, f'got {show_value(d[key])}: {why}')
         for key, (options, why) in ARCH_ONLY.items()
@@ -76,7 +80,7 @@ def _arch_values(d):
                 'missing; expected the channels after each layer, such as [32, 64, 128, 256, 512]',
             )
         )
-    return values, problems
+    return problems
 
 # %% ../nbs/20_behavenet_settings.ipynb #cb8052ed
 SETTING_KEYS = {
@@ -84,7 +88,7 @@ SETTING_KEYS = {
     'ps_vae.beta': 'beta',
     'ps_vae.delta': 'delta',
     'ps_vae.anneal_epochs': 'anneal_epochs',
-    'n_ae_latents': 'n_latents',
+    'n_ae_latents': 'n_unsupervised',
     'ae_arch_json': 'arch',
     'use_output_mask': 'use_frame_masks',
     'use_label_mask': 'use_label_masks',
@@ -173,11 +177,12 @@ def read_arch(
     d = read_settings(source) if is_path else text_keys(source, name)
     if not any(key in ARCH_KEYS or key.startswith('ae_') for key in d):
         return Arch.from_dict(d)
-    values, problems = _arch_values(d)
-    theirs = {ours: key for key, ours in ARCH_KEYS.items()}
-    problems += _arch_unknown(d) + [
-        (theirs[field], text) for field, text in check_values(Arch, values)[1] if theirs[field] in d
-    ]
+    values, theirs = _arch_values(d), {ours: key for key, ours in ARCH_KEYS.items()}
+    problems = (
+        _arch_problems(d)
+        + _arch_unknown(d)
+        + [(theirs[field], text) for field, text in check_values(Arch, values)[1] if theirs[field] in d]
+    )
     if problems:
         complain(name, problems)
     return Arch(**values)
@@ -275,6 +280,15 @@ def _same(field, a, b):
         return True
 
 
+def _rest_of(total):
+    "BehaveNet's number of all latents as our `n_unsupervised`, and problems (key, text)"
+    try:
+        return f'rest of {whole_check(1)(total)}', []
+    except ValueError as e:
+        wrong = f'got {show_value(total)}, {e}: how many latents there are in all'
+        return Config.__dataclass_fields__['n_unsupervised'].default, [('n_ae_latents', wrong)]
+
+
 def _rename(values, names):
     "Our fields (dict), the key that each came from (dict), and problems (key, text)"
     found, came_from, problems = {}, {}, []
@@ -282,8 +296,9 @@ def _rename(values, names):
         value = _one_value(field, values[key])
         if value is None and key in ('ae_arch_json', 'rng_seed_model', 'rng_seed_data', 'rng_seed_train'):
             continue
-        if value is None and key == 'n_ae_latents':
-            problems.append((key, 'got null, expected the total number of latents'))
+        if key == 'n_ae_latents':
+            value, wrong = _rest_of(value)
+            problems += wrong
         if field in found and not _same(field, found[field], value):
             problems.append(
                 (

@@ -197,7 +197,7 @@ def _terms_work(config, n, n_sessions, device):
     def latents(k):
         return torch.randn(n, k, device=device, requires_grad=True)
 
-    width = max(2, config.n_unsupervised or 2)
+    width = max(2, config.n_unsupervised)
     z, mu, logvar, background = *map(latents, [width] * 3), latents(max(1, config.background_size()))
     session = torch.arange(n, device=device) % n_sessions
     return dict(
@@ -297,6 +297,7 @@ def bench(
     _check_asked(dict(n_channels=n_channels, n_frames=n_frames, steps=steps, repeats=repeats))
     if config.arch == 'auto':
         config = config.replace(arch=Arch())  # figures of all sizes are of the paper's network
+    config = config.replace(n_unsupervised=config.latent_sizes(n_labels)[2])
     device = pick_device(config.device)
     with TemporaryDirectory() as root:
         infos, plan = _make_data(root, config, shape, steps, n_frames, n_labels)

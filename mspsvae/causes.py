@@ -212,10 +212,8 @@ def fit_config(
 ) -> Config:
     "The settings of a fit."
     base = Config.paper() if paper else Config()
-    config = base.replace(**dict(seed_model=seed, seed_train=seed) | settings)
-    if config.n_unsupervised is None and config.n_latents is None:
-        config = config.replace(n_unsupervised=len(scenario.kind.causes))
-    return config
+    ours = dict(seed_model=seed, seed_train=seed, n_unsupervised=len(scenario.kind.causes))
+    return base.replace(**ours | settings)
 
 
 def config_digest(config: Config) -> str:

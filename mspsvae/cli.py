@@ -264,6 +264,12 @@ def fit_and_score(
         f'Fitted in {time.monotonic() - begin:.0f} s. Encoding all trials, scoring the best model and '
         'writing its report ...'
     )
+    _score(run, as_json, with_report)
+    return 0
+
+
+def _score(run, as_json, with_report):
+    "Encode all trials, evaluate, write the report, print the scores"
     run.latents()
     scores, leak = evaluate(run), leakage(run)
     known_sessions(run)  # so that new sessions can be judged when these videos are gone
@@ -283,7 +289,6 @@ def fit_and_score(
         '  history.csv    every term of the loss, epoch by epoch',
         f'In Python: from mspsvae.runs import load_run; run = load_run({str(run.path)!r})',
     )
-    return 0
 
 
 def _stopped(run):

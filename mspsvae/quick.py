@@ -200,6 +200,14 @@ def copy_data(
     return selections, [copy_small(s, folder / f'{s.info.session.name}.hdf5', config) for s in selections]
 
 
+def _check_look(minutes, out):
+    "Raise where there is no time for a look, or no folder"
+    if not isinstance(minutes, (int, float)) or not 0 < minutes < np.inf:
+        raise ConfigError(f'minutes: got {minutes!r}, expected a number above 0')
+    if (out / 'config.json').exists() or (out / 'small_data').exists():
+        raise RunError(f'{out} is in use already; choose another folder for the quick look (out, --out)')
+
+
 def quick_look(
     data,  # root folder, list of HDF5 paths, CSV of sessions, or list of `Session`s
     config=None,  # as for `fit`; its network, image size and number of epochs are set anew
@@ -212,10 +220,7 @@ def quick_look(
     """Fit a small copy of the data for some minutes, and say what was left out; raises what `fit` raises,
     and `RunError` where `out` is a run already."""
     config, out = as_config(config, overrides), Path(out or default_out())
-    if not isinstance(minutes, (int, float)) or not 0 < minutes < np.inf:
-        raise ConfigError(f'minutes: got {minutes!r}, expected a number above 0')
-    if (out / 'config.json').exists() or (out / 'small_data').exists():
-        raise RunError(f'{out} is in use already; choose another folder for the quick look (out, --out)')
+    _check_look(minutes, out)
     infos = check_sessions(data, config).raise_if_wrong().infos
     selections, sessions = copy_data(infos, out / 'small_data', config)
     config = quick_config(config)

@@ -951,14 +951,20 @@ def _are_pieces(file):
     return bool(about.get('pieces', 'prepared' in about))
 
 
+def _images(file, notes):
+    "The frames of each trial; None, and a complaint, where there are none"
+    n_before = len(notes.places)
+    images = _members(file, 'images', notes)
+    if images is None and len(notes.places) == n_before:
+        notes.add('missing, expected a group with the frames of each trial', 'images')
+    return images
+
+
 def _inspect(file, session, config, notes, odd):
     """The `SessionInfo` of an open file (None if there are no images to speak of); complaints go to
     `notes` and `odd`"""
-    n_before = len(notes.places)
-    images = _members(file, 'images', notes)
+    images = _images(file, notes)
     if images is None:
-        if len(notes.places) == n_before:
-            notes.add('missing, expected a group with the frames of each trial', 'images')
         return None
     size = _check_images(images, notes)
     frames = {trial: a.shape[0] if a.ndim else 0 for trial, a in images.items()}

@@ -724,7 +724,8 @@ def check_fit(
     splits = split_sessions(check.infos, config)
     of_batch = config.n_sessions_per_batch, config.seed_train, 0, config.n_trials_per_session
     n_batches = len(plan_epoch(splits['train'], *of_batch))
-    config = config.settle(len(check.infos), n_batches, check.infos[0].image_shape)
+    first = check.infos[0]
+    config = config.settle(len(check.infos), n_batches, first.image_shape, first.n_labels)
     if team.size > 1 and config.arch.batch_norm:
         raise ConfigError(
             'arch: batch_norm needs all frames of a batch in one process; train in one, or set '

@@ -674,16 +674,13 @@ def what_helps(
     for step in (1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25):
         if best <= enough:
             break
-        now, new = min(
-            ((error(h), k, h) for k, h in enumerate(_next_changes(how, step))), key=lambda v: v[:2]
-        )[::2]
+        changes = list(_next_changes(how, step))
+        now, k = min((error(h), k) for k, h in enumerate(changes))
         if now < 0.9 * best:
-            how, best = new, now
-    return (
-        dict(change=_in_words(how, frames.shape[1:]), before=before, after=best)
-        if best < (1 - least) * before and best <= most
-        else None
-    )
+            how, best = changes[k], now
+    if best < (1 - least) * before and best <= most:
+        return dict(change=_in_words(how, frames.shape[1:]), before=before, after=best)
+    return None
 
 # %% ../../nbs/judge/03_new_sessions.ipynb #0be29279
 def _looking_config(run):  # reads new files as the run's own, wherever they are named
@@ -944,15 +941,12 @@ def _some_frames(info, n=16):
 # %% ../../nbs/judge/03_new_sessions.ipynb #3bb31373
 def _report(encoded, reader, k, earlier):
     "All that is said about one new session"
-    info, run = reader.infos[k], encoded.parent
+    info, model = reader.infos[k], encoded.parent.model
     name, stamp = info.session.name, encoded.elsewhere[info.session.name][1]
+    widths = dict(errors=(), latents=(model.n_latents,), labels=(model.n_labels,))
     frames, latents, predicted = (
         read_latents(*encoded.elsewhere[name], group, encoded.data['sessions'][k], width)
-        for group, width in (
-            ('errors', ()),
-            ('latents', (run.model.n_latents,)),
-            ('labels', (run.model.n_labels,)),
-        )
+        for group, width in widths.items()
     )
     errors = np.array([np.nanmean(e) for e in frames.values()])
     report = dict(
@@ -1006,10 +1000,8 @@ def encode(
     knows; raises `SessionError` for sessions that do not fit, `RunError` for the folder."""
     infos, known = new_infos(run, paths), known_sessions(run)
     folder = inner_folder(run, 'encoded') if out is None else Path(out)
-    files, earlier = (
-        {i.session.name: (folder / f'{i.session.name}.h5', _file_stamp(run, i)) for i in infos},
-        _earlier(folder),
-    )
+    files = {i.session.name: (folder / f'{i.session.name}.h5', _file_stamp(run, i)) for i in infos}
+    earlier = _earlier(folder)
     _check_overwriting(folder, infos, files, earlier)
     encoded = Encoded(run, folder, infos, files, known)
     with on_device(run) as model, TrialReader(infos, _looking_config(run).replace(cache='stream')) as reader:
@@ -1017,25 +1009,21 @@ def encode(
             if read_latents(file, stamp, 'errors', session, ()) is None:
                 write_latents(file, model, reader, k, stamp)
             encoded.reports.append(_report(encoded, reader, k, earlier))
-    write_json(
-        folder / 'encoded.json',
-        dict(
-            run=str(run.path.resolve()),
-            weights=run._stamp(),
-            known=vars(known),
-            sessions=list((earlier | {r['name']: r for r in encoded.reports}).values()),
-        ),
-    )
+    reports = list((earlier | {r['name']: r for r in encoded.reports}).values())
+    note = dict(run=str(run.path.resolve()), weights=run._stamp(), known=vars(known), sessions=reports)
+    write_json(folder / 'encoded.json', note)
     for r in encoded.reports:
         if r['verdict']['findings']:
-            warnings.warn(
-                (
-                    f'{r["name"]} is {r["verdict"]["level"]} of what the model knows: '
-                    f'{"; ".join(r["verdict"]["findings"])}. To do: {_advice(r)}'
-                ).replace('doubtful of', 'at the edge of'),
-                stacklevel=2,
-            )
+            warnings.warn(_beyond(r), stacklevel=2)
     return encoded
+
+
+def _beyond(report):
+    "What is said where a new session is not within what the model knows"
+    verdict = report['verdict']
+    where = 'at the edge' if verdict['level'] == 'doubtful' else verdict['level']
+    findings = '; '.join(verdict['findings'])
+    return f'{report["name"]} is {where} of what the model knows: {findings}. To do: {_advice(report)}'
 
 # %% ../../nbs/judge/03_new_sessions.ipynb #f7569053
 def latent_drift(
@@ -1226,7 +1214,7 @@ def _old_sessions(run, out, replayed=None):
 
 # %% ../../nbs/judge/03_new_sessions.ipynb #53dbd8fa
 # of a run that is adapted
-STAYS = ('arch', 'n_background', 'n_unsupervised', 'n_latents', 'use_labels', 'trial_splits', 'seed_data')
+STAYS = ('arch', 'n_background', 'n_unsupervised', 'use_labels', 'trial_splits', 'seed_data')
 
 
 def _adapt_config(run, n_sessions, overrides):
@@ -1331,7 +1319,7 @@ def _odd_labels(run, known, infos, names):
             warnings.warn(
                 f'{names[s]}: {out[names[s]]}. The model will learn from these labels; mend them first, or leave '
                 'them out of the file',
-                stacklevel=3,
+                stacklevel=4,
             )
     return out
 
@@ -1342,6 +1330,21 @@ def _inherited(run, known, old):
     low = _note(run).get('low_r2', {})
     return dict(
         left_out=[now[name] for name in known.left_out], low_r2={now[name]: v for name, v in low.items()}
+    )
+
+
+def _begin(run, old, new, infos, replayed):
+    "What `adapted.json` says before anything is learned"
+    known, names = known_sessions(run), [s.name for s in new]
+    return dict(
+        parent=str(run.path.resolve()),
+        weights=weights_digest(cpu_state(run.model)),
+        replayed=replayed,
+        old=[s.name for s in old],
+        new=names,
+        **_inherited(run, known, old),
+        odd_labels=_odd_labels(run, known, infos, names),
+        **(dict(known=vars(known)) if replayed else {}),
     )
 
 
@@ -1370,21 +1373,8 @@ def adapt(
     old, replayed = _old_sessions(run, out, begun.get('replayed'))
     new = _renamed(run, infos, old)
     check_sessions([*old, *new], config).raise_if_wrong()
-    known = known_sessions(run)
-    note = dict(
-        parent=str(run.path.resolve()),
-        weights=weights_digest(cpu_state(run.model)),
-        replayed=replayed,
-        max_drift=max_drift,
-        tether=tether,
-        old=[s.name for s in old],
-        new=[s.name for s in new],
-        drift=begun.get('drift', []),
-        **_inherited(run, known, old),
-        odd_labels=_odd_labels(run, known, infos, [s.name for s in new]),
-    )
-    if replayed:
-        note['known'] = vars(known)
+    note = _begin(run, old, new, infos, replayed)
+    note |= dict(max_drift=max_drift, tether=tether, drift=begun.get('drift', []))
     held = _hold(run, old, config, out, note)
     adapted = fit(
         [*old, *new], config, out=out, resume=resume, log=log, show_progress=show_progress, tether=held
@@ -1538,29 +1528,20 @@ def describe_adapted(
     if 'final' not in note:
         raise RunError(f'{adapted.path}: its adaptation was not finished; go on with adapt(..., resume=True)')
 
-    def r2(v):
-        return 'none' if v is None else f'{v:.2f}'
-
     rows = [('new session, test trials', 'error', 'after', 'label R2', 'after', 'verdict')]
-    rows += [
-        (
-            k,
-            f'{b["error"]:.4f}',
-            f'{a["error"]:.4f}',
-            r2(b['label_r2']),
-            r2(a['label_r2']),
-            _verdict_of(note, k),
-        )
-        for (k, b), a in zip(note['before'].items(), note['after'].values())
-    ]
+    rows += [_adapted_row(note, name) for name in note['before']]
     wide = [max(map(len, column)) for column in zip(*rows)]
     table = ['  '.join(v.ljust(w) for v, w in zip(row, wide)).rstrip() for row in rows]
     return '\n'.join(table + list(_on_drift(note)))
 
 
-def _verdict_of(note, name):
+def _adapted_row(note, name):
+    "What became of a new session, as a row of texts"
+    both = note['before'][name], note['after'][name]
+    errors = [f'{scores["error"]:.4f}' for scores in both]
+    r2 = ['none' if scores['label_r2'] is None else f'{scores["label_r2"]:.2f}' for scores in both]
     left_out = ', left out' if name in note['left_out'] else ''
-    return note['verdicts'][name]['level'] + left_out
+    return (name, *errors, *r2, note['verdicts'][name]['level'] + left_out)
 
 
 def _on_drift(note, most=10):

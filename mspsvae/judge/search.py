@@ -276,10 +276,7 @@ def name_of(plan: dict, settings: dict) -> str:
 
 def trial_config(plan: dict, settings: dict) -> Config:
     "The configuration of a fit of a search."
-    config = Config.from_dict(plan['config'])
-    if 'n_unsupervised' in settings:
-        config = config.replace(n_latents=None)  # the sizes are given one by one now
-    return config.replace(**settings)
+    return Config.from_dict(plan['config']).replace(**settings)
 
 # %% ../../nbs/judge/05_search.ipynb #e732194e
 LOCKED = 15  # seconds after which a lock that was left behind is taken away

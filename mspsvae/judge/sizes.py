@@ -77,7 +77,7 @@ def suggest_sizes(
 ) -> dict:  # `n_unsupervised`, `n_background`, `counts`, `minutes`, `text`
     "How many unsupervised and background latents these videos need, judged by short fits."
     begin, config = time.monotonic(), as_config(config, overrides)
-    config = config.replace(n_unsupervised=most, n_latents=None)
+    config = config.replace(n_unsupervised=most)
     config = config.replace(max_epochs=_epochs(data, config, n_steps), early_stop=False)
     looks = []
     with TemporaryDirectory() as folder:

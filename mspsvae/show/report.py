@@ -1024,6 +1024,17 @@ def worst(findings: list[dict]) -> str:  # a severity
     return next((s for s in _VERDICTS if s in there), 'ok')
 
 
+def _finding_item(f):
+    "A finding as an item of a list"
+    where = tag('strong', f['subspace'] + ': ') if f.get('subspace', 'all') != 'all' else None
+    knob = f.get('knob') and tag('span', f['knob'], class_='knob')
+    return tag(
+        'li',
+        tag('span', _BADGES.get(f['severity'], f['severity']), class_=f'badge {f["severity"]}'),
+        tag('div', where, f['text'], ' ', knob or None),
+    )
+
+
 def verdict(
     findings: list[dict],  # of the leakage report and of the page
     level: int = 2,  # of its heading
@@ -1034,17 +1045,8 @@ def verdict(
         key=lambda f: list(_VERDICTS).index(f['severity']) if f['severity'] in _VERDICTS else len(_VERDICTS),
     )
 
-    def item(f):
-        where = tag('strong', f['subspace'] + ': ') if f.get('subspace', 'all') != 'all' else None
-        knob = f.get('knob') and tag('span', f['knob'], class_='knob')
-        return tag(
-            'li',
-            tag('span', _BADGES.get(f['severity'], f['severity']), class_=f'badge {f["severity"]}'),
-            tag('div', where, f['text'], ' ', knob or None),
-        )
-
     said = (
-        tag('ul', [item(f) for f in order])
+        tag('ul', [_finding_item(f) for f in order])
         if order
         else tag('p', 'Nothing was found that speaks against this fit.')
     )
