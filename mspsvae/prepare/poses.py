@@ -6,6 +6,7 @@
 __all__ = ['TRAINING_LABELS', 'Poses', 'read_poses']
 
 # %% ../../nbs/prepare/04_poses.ipynb #fc6eff8d
+import codecs
 import json
 import re
 from array import array as packed
@@ -17,6 +18,7 @@ import h5py
 import numpy as np
 
 from ..errors import MspsvaeError, SessionError, ShapeError, nearest_name, show_value
+from ..files import open_table
 from .pandas_tables import own_array, pandas_keys, read_pandas_table, read_part, read_texts
 from .video import DECIMAL_COMMA, table_rows
 from ..sessions import open_hdf5, failure_reason
@@ -758,22 +760,22 @@ def _guess(path):
         is_hdf5 = False
     if is_hdf5:
         return _guess_hdf5(path)
-    if b'\0' in begin or path.suffix.lower() in (
-        '.h5',
-        '.hdf5',
-        '.slp',
-        '.nwb',
-        '.npy',
-        '.pkl',
-        '.pickle',
-        '.mat',
+    wide = begin.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # letters of two bytes
+    if (
+        b'\0' in begin
+        and not wide
+        or path.suffix.lower() in ('.h5', '.hdf5', '.slp', '.nwb', '.npy', '.pkl', '.pickle', '.mat')
     ):
         raise SessionError(
             f'{path}: no format of poses that is known, or a damaged file; expected a CSV, or an HDF5 '
             'file by DeepLabCut, SLEAP, or NWB, or a .npy'
         )
-    head = begin.decode('utf-8-sig', 'replace').splitlines()[0]
-    first = re.split('[,;\t]', head)[0].strip().strip('"').lower()
+    try:
+        with open_table(path) as (file, separator):
+            head = file.readline(10**5)
+    except ValueError:
+        return 'csv'  # which says what is wrong with it
+    first = head.split(separator)[0].strip().strip('"').lower()
     if first in _LEVELS:
         return 'deeplabcut'
     if 'frame_idx' in head and re.search(r'(^|[,;\t"])(instance\.score|track|inst0\.track)', head):
