@@ -7,6 +7,7 @@ __all__ = ['SessionPlan', 'cut_trials', 'plan']
 
 # %% ../../nbs/prepare/05d_plan.ipynb #7517cc96
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
@@ -204,11 +205,12 @@ def _look_at_poses(source):
             f'got {counted(len(source.poses), "pose file")} for {counted(len(source.videos), "video")}, '
             'expected one (of the first camera), or one for each'
         )
-    for p in source.poses:
+    films = [*(Path(v).stem for v in source.videos), *[None] * len(source.poses)]
+    for p, film in zip(source.poses, films, strict=False):
         track = p
         try:
             if p is not None and not isinstance(p, Poses):
-                track = read_poses(p, source=source.format, individual=source.individual)
+                track = read_poses(p, source=source.format, individual=source.individual, video=film)
         except MspsvaeError as e:
             problems.append(str(e))
             continue
