@@ -27,7 +27,7 @@ from fastcore.basics import patch
 from .config import Config
 from .errors import counted, ConfigError, MspsvaeError, SessionError, nearest_name, show_value
 from .settings import folder_name_check
-from .files import atomic_path
+from .files import atomic_path, open_table
 
 # %% ../nbs/01_sessions.ipynb #4fd869e0
 _HINTS = {
@@ -331,19 +331,12 @@ def _in_folder(root, names):
     return paths, [] if paths else [_nothing(root, names)]
 
 # %% ../nbs/01_sessions.ipynb #6f5ff5ac
-def _table_dialect(file):
-    "The separator of a table: comma, semicolon or tab, whichever its first row has most of"
-    first = file.readline(10**6)
-    file.seek(0)
-    return max(',;\t', key=first.count)
-
-
 def read_csv_rows(path):
     """The columns of a table (with commas, semicolons or tabs), its rows as (line, dict), and problems;
     columns without a name, such as a spreadsheet's empty ones, are left out"""
     try:
-        with open(path, newline='', encoding='utf-8-sig') as f:
-            reader = csvlib.DictReader(f, delimiter=_table_dialect(f), skipinitialspace=True)
+        with open_table(path) as (f, separator):
+            reader = csvlib.DictReader(f, delimiter=separator, skipinitialspace=True)
             columns = [(c or '').strip() for c in reader.fieldnames or []]
             reader.fieldnames = columns
             rows = [(reader.line_num, {k: (v or '').strip() for k, v in row.items() if k}) for row in reader]

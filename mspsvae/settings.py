@@ -24,7 +24,9 @@ def plain_value(value):
 def _real(value, want):
     "`value` if it is a number; otherwise a hint at what went wrong"
     value = plain_value(value)
-    if isinstance(value, str):
+    if isinstance(value, str) and re.fullmatch(r'\s*-?\d*,\d+\s*', value):
+        want += ' (with a decimal point, such as 0.5)'
+    elif isinstance(value, str):
         want += ' (a number, not a text: leave the quotes out)'
     if isinstance(value, (list, tuple)):
         want += ' (a list is a search over several fits; one fit takes one number)'

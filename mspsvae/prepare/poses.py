@@ -6,6 +6,7 @@
 __all__ = ['TRAINING_LABELS', 'Poses', 'read_poses']
 
 # %% ../../nbs/prepare/04_poses.ipynb #fc6eff8d
+import codecs
 import json
 import re
 from array import array as packed
@@ -17,6 +18,7 @@ import h5py
 import numpy as np
 
 from ..errors import MspsvaeError, SessionError, ShapeError, nearest_name, show_value
+from ..files import open_table
 from .pandas_tables import own_array, pandas_keys, read_pandas_table, read_part, read_texts
 from .video import DECIMAL_COMMA, table_rows
 from ..sessions import open_hdf5, failure_reason
@@ -177,8 +179,8 @@ def _as_poses(columns, keypoints, axes, path):
     return Poses(xy, np.where(missing, 0.0, likelihood), names)
 
 # %% ../../nbs/prepare/04_poses.ipynb #f6acd42f
-def _place(columns, frames, path, n_frames=0):
-    "Columns by row -> columns by frame, NaN where a frame has no row"
+def _place(columns, frames, path, n_frames=0, single=False):
+    "Columns by row -> columns by frame, NaN where a frame has no row; `single` images may begin with any"
     frames = np.asarray(frames)
     whole = (
         frames.astype(np.int64)
@@ -198,7 +200,7 @@ def _place(columns, frames, path, n_frames=0):
         raise SessionError(
             f'{path}: frame numbers are {show_value(frames[:5].tolist())} ..., expected whole numbers from 0'
         )
-    if whole.min() == 1:
+    if whole.min() == 1 and not single:
         raise SessionError(
             f'{path}: frame numbers begin with 1, expected 0 for the first frame; take 1 off each of '
             'them, or leave them out where the rows are all frames in order'
@@ -430,8 +432,8 @@ def _read_dlc_csv(path, individual):
 _IMAGE = re.compile(r'(?:(.*)[/\\])?[^/\\]*?(\d+)\.(?:png|jpg|jpeg|tif|tiff|bmp)', re.IGNORECASE)
 
 
-def _image_frames(labels, path):
-    "Frame numbers from names of images such as labeled-data/cam/img0012.png, all of one folder"
+def _image_frames(labels, path, video):
+    "Which rows are images of the video, and their frame numbers, by names such as labeled-data/cam/img0012.png"
     found = [_IMAGE.fullmatch(name) for name in labels]
     if not all(found):
         bad = labels[found.index(None)]
@@ -440,21 +442,24 @@ def _image_frames(labels, path):
             'its name, such as labeled-data/cam/img0012.png'
         )
     folders = list(dict.fromkeys(m[1] or '' for m in found))
-    if len(folders) > 1:
+    own = [f for f in folders if re.split(r'[/\\]', f)[-1] == video] if len(folders) > 1 else folders
+    if len(own) != 1:
         raise SessionError(
-            f'{path}: has images of {len(folders)} videos ({_listed(folders, 5)}), expected those of one; '
-            'keep the rows of one video'
+            f'{path}: has images of {len(folders)} videos ({_listed(folders, 5)}), expected those of one, or '
+            'a folder named as the film is; keep the rows of one video, or say which with video='
         )
-    return np.array([int(m[2]) for m in found], np.int64)
+    rows = [k for k, m in enumerate(found) if (m[1] or '') == own[0]]
+    return rows, np.array([int(found[k][2]) for k in rows], np.int64)
 
 
-def _read_training(path, individual):
+def _read_training(path, individual, video=None):
     "Columns and frame numbers of a CSV of hand labels (CollectedData of DeepLabCut or Lightning Pose)"
     if h5py.is_hdf5(path):
         raise SessionError(f'{path}: training labels are read from the CSV that lies beside this file')
     names, levels, values, labels = _dlc_csv(path, training=True)
     places = _by_individual(names, levels, path)
-    return _take(places, individual, lambda i: values[:, i], path), _image_frames(labels, path)
+    rows, frames = _image_frames(labels, path, video)
+    return _take(places, individual, lambda i: values[rows, i], path), frames
 
 # %% ../../nbs/prepare/04_poses.ipynb #3d4dc5d7
 def _read_dlc_h5(path, individual):
@@ -758,22 +763,22 @@ def _guess(path):
         is_hdf5 = False
     if is_hdf5:
         return _guess_hdf5(path)
-    if b'\0' in begin or path.suffix.lower() in (
-        '.h5',
-        '.hdf5',
-        '.slp',
-        '.nwb',
-        '.npy',
-        '.pkl',
-        '.pickle',
-        '.mat',
+    wide = begin.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # letters of two bytes
+    if (
+        b'\0' in begin
+        and not wide
+        or path.suffix.lower() in ('.h5', '.hdf5', '.slp', '.nwb', '.npy', '.pkl', '.pickle', '.mat')
     ):
         raise SessionError(
             f'{path}: no format of poses that is known, or a damaged file; expected a CSV, or an HDF5 '
             'file by DeepLabCut, SLEAP, or NWB, or a .npy'
         )
-    head = begin.decode('utf-8-sig', 'replace').splitlines()[0]
-    first = re.split('[,;\t]', head)[0].strip().strip('"').lower()
+    try:
+        with open_table(path) as (file, separator):
+            head = file.readline(10**5)
+    except ValueError:
+        return 'csv'  # which says what is wrong with it
+    first = head.split(separator)[0].strip().strip('"').lower()
     if first in _LEVELS:
         return 'deeplabcut'
     if 'frame_idx' in head and re.search(r'(^|[,;\t"])(instance\.score|track|inst0\.track)', head):
@@ -791,6 +796,7 @@ def read_poses(
     individual: str | None = None,
     # of points in three dimensions, the two to take, such as 'xy'; None refuses them
     axes: str | None = None,
+    video: str | None = None,  # name of the film, where a table holds hand labels of several, one folder each
 ) -> Poses:
     """Read where keypoints are in each frame; raises `SessionError` that says what is wrong with the file
     or what was asked for. Nothing in the file is executed."""
@@ -821,16 +827,17 @@ def read_poses(
             f'{path}: '
             f'{"this is a folder, expected a file with poses" if path.is_dir() else "there is no such file"}'
         )
-    return _read_file(path, key, keypoints, individual, axes)
+    return _read_file(path, key, keypoints, individual, axes, video)
 
 
-def _read_file(path, source, keypoints, individual, axes):
+def _read_file(path, source, keypoints, individual, axes, video):
     try:
         source = source or _guess(path)
-        columns, frames = _SOURCES[source](path, individual)
+        more = dict(video=video) if source == 'training' else {}
+        columns, frames = _SOURCES[source](path, individual, **more)
         if frames is None:
             return _as_poses(columns, keypoints, axes, path)
-        poses = _as_poses(_place(columns, frames, path), keypoints, axes, path)
+        poses = _as_poses(_place(columns, frames, path, single=bool(more)), keypoints, axes, path)
         poses.n_rows = len(frames)
         return poses
     except MspsvaeError:

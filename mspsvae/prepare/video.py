@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import SessionError, show_value
+from ..files import open_table
 from ..sessions import failure_reason
 
 # %% ../../nbs/prepare/03_video.ipynb #af324d99
@@ -414,10 +415,8 @@ def table_rows(
 ) -> Iterator[list]:  # of texts
     "The rows of a table one after the other, without empty ones; raises `SessionError` where it is none."
     try:
-        with open(path, newline='', encoding='utf-8-sig') as f:
-            first = f.readline(10**6)
-            f.seek(0)
-            for row in csv.reader(f, delimiter=max(',;\t', key=first.count)):
+        with open_table(path) as (f, separator):
+            for row in csv.reader(f, delimiter=separator):
                 if any(row):
                     yield row
     except (OSError, ValueError, csv.Error) as e:
