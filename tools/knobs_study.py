@@ -66,7 +66,7 @@ def cut_frames(share):
 
 def all_fits():
     "Name -> what differs from `START`, and the folder of its data; what matters most comes first."
-    fits = {'start': ({}, 'data'), 'n_unsupervised_1': (dict(n_unsupervised=1), 'data')}
+    fits = {'start': ({}, 'data')}
     fits |= {f'steps_1_{s}': (cut_epochs(s), 'data') for s in PARTS}
     fits |= {f'frames_1_{s}': (cut_frames(s), f'data_1_{s}') for s in PARTS}
     for delta in (0, 500):
