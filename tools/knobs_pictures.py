@@ -72,7 +72,9 @@ def row(axes, run, titles):
             maps.maps[k][0], cmap='plasma', vmin=0, vmax=0.3, alpha=np.clip(4 * maps.maps[k][0], 0, 0.9)
         )
     whole = frame_table(run, 'train', 1200)
-    z = whole.latents[:, (mine * 2)[:2]]
+    z = whole.latents[:, mine]
+    if len(mine) < 2:  # side by side
+        z = np.c_[np.random.default_rng(0).normal(size=len(z)), z]
     colours = session_colours(len(run.data['sessions']))
     for s in np.unique(whole.session):
         axes[4].plot(*z[whole.session == s].T, '.', ms=1.5, color=colours[int(s)])
@@ -93,7 +95,9 @@ def picture(runs, knob):
     full, small = io.BytesIO(), io.BytesIO()
     fig.savefig(full, dpi=90)
     plt.close(fig)
-    Image.open(full).convert('RGB').quantize(96).save(small, 'PNG', optimize=True)
+    Image.open(full).convert('RGB').quantize(255, Image.Quantize.MAXCOVERAGE).save(
+        small, 'PNG', optimize=True
+    )
     return small.getvalue()
 
 
