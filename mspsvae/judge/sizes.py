@@ -112,7 +112,8 @@ def _looked_at(run: Run) -> tuple[int, int]:
 def _size_text(counts, sizes, minutes):
     "What is suggested, and how sure that is"
     found = ' and '.join(str(c) for c in counts)
-    sure = 'the seeds agree' if len(set(counts)) == 1 else 'the seeds do not agree, so try both ends'
+    agree = 'the seeds agree' if len(set(counts)) == 1 else 'the seeds do not agree, so try both ends'
+    sure = agree if len(counts) > 1 else 'of one seed, so nobody knows how sure that is'
     return (
         f'n_unsupervised={sizes["n_unsupervised"]}: {found} explain {ENOUGH:.0%} of what all of them explain, in '
         f'{counted(len(counts), "short fit")}; {sure}. n_background={sizes["n_background"]}. '
