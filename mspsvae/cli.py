@@ -434,6 +434,7 @@ def search_command(args):
             workers=args.workers,
             pruning=args.pruning,
             seed=args.seed,
+            retry=args.retry,
             say=_note,
         )
     if found.interrupted:
@@ -462,6 +463,7 @@ def _search_flags(parser):
     ):
         parser.add_argument(f'--{name}', type=int, default=default, metavar='N', help=text)
     parser.add_argument('--pruning', action='store_true', help='stop fits that fall behind (Hyperband)')
+    parser.add_argument('--retry', action='store_true', help='make fits again that failed')
     parser.add_argument(
         '--look', action='store_true', help='fit nothing; the table as it is now, and the page'
     )

@@ -3,9 +3,10 @@
     python tests/stress_search.py                        26 fits; two kills of all, one of three workers
     python tests/stress_search.py --wide 1 --kills 1     a small one, as tests/test_search.py does it
 
-Three workers share nothing but the folder. Each is told that it is on a machine of its own, so that none can see
-whether the process of another is there: they have only the signs of life in `alive/`. Compared in the end are the
-fits (names, stages, states, scores), the weights of each, and how often each epoch was trained.
+First in peace, by one worker and by `workers=3`. Then three workers share nothing but the folder. Each is told that
+it is on a machine of its own, so that none can see whether the process of another is there: they have only the signs
+of life in `alive/`. Compared in the end are the fits (names, stages, states, scores), the weights of each, and how
+often each epoch was trained.
 """
 
 import argparse
@@ -136,6 +137,9 @@ def stress(wide, kills, seed, epochs):
         asked = dict(stages=stages, config=config, say=None)
         whole = search(root / 'data', root / 'whole', **asked).path
         print(f'one worker in peace: {Search(whole).progress()}', flush=True)
+        started = search(root / 'data', root / 'started', workers=3, **asked)
+        compare(started.path, whole)
+        print(f'three workers that the call starts: {started.progress()}', flush=True)
         shared = begin(root, asked)
         for k in range(kills):
             children = [start(shared, 3 * k + n) for n in range(3)]

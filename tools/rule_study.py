@@ -1,22 +1,29 @@
 """Does the rule of a search choose what finds the causes? Rank correlations, where the causes are known.
 
-    python tools/rule_study.py SEARCH              of a search on made-up sessions that is there
-    python tools/rule_study.py SEARCH --fits 40    makes it first, or goes on with it: settings drawn by the
-                                                   search's sampler, bad ones among them, on made-up sessions
+    python tools/rule_study.py SEARCH                         of a search on made-up sessions that is there
+    python tools/rule_study.py SEARCH --fits 40               makes it first, or goes on with it: settings drawn by
+                                                              the search's sampler, bad ones among them
+    python tools/rule_study.py SEARCH FOLDER --keep FILE      of several together, and keep their scores in a CSV
+    python tools/rule_study.py FILE                           of scores that were kept
 
-The truth of a fit is the mean R2 of the causes from its unsupervised latents, one linear map for all sessions
-(`evaluate`, test trials). The rule does not see it. `pick` is the truth of the fit that a score puts first.
+A FOLDER contains run folders that were evaluated. The truth of a fit is the mean R2 of the causes from its
+unsupervised latents, one linear map for all sessions (`evaluate`, test trials). The rule does not see it. `pick` is the
+truth of the fit that a score puts first. Gates compare a fit with those of its own search.
 """
 
 import argparse
+import csv
+import json
 from pathlib import Path
 
 import numpy as np
 from scipy.stats import spearmanr
 
 from mspsvae.config import Arch, Config
-from mspsvae.judge.ranking import failed_gates, merit, merit_parts
+from mspsvae.judge.evaluate import kept_scores
+from mspsvae.judge.ranking import failed_gates, fit_scores, merit, merit_parts, rank_settings, too_few
 from mspsvae.judge.search import load_search, search
+from mspsvae.runs import load_run
 from mspsvae.synthetic import make_sessions
 
 SPACE = dict(
@@ -45,26 +52,77 @@ def truth(scores):
     return float(np.mean([max(0.0, v) for v in scores['causes'].values()]))
 
 
-def columns(all_scores):
+def of_folder(path):
+    "Scores of the run folders in a folder."
+    for run in (load_run(p) for p in sorted(path.iterdir()) if (p / 'metrics.json').is_file()):
+        scores = fit_scores(run, kept_scores(run), json.loads((run.path / 'leakage.json').read_text()))
+        settings = {k: v for k, v in run.config.to_dict().items() if k in (*SPACE, 'seed_model')}
+        yield dict(name=run.path.name, settings=settings, scores=scores)
+
+
+def of_search(path):
+    "Scores of a search, of run folders, or of a CSV that was kept; a name, and rows."
+    if path.suffix == '.csv':
+        with path.open(newline='') as file:
+            for row in csv.DictReader(file):
+                yield row | {k: json.loads(row[k]) for k in ('settings', 'scores')}
+        return
+    rows = load_search(path).rows if (path / 'search.json').is_file() else of_folder(path)
+    for row in rows:
+        if row['scores'] and row['scores']['causes']:
+            kept = {k: row[k] for k in ('name', 'settings', 'scores')}
+            yield dict(search=path.name, **kept)
+
+
+def keep(rows, path):
+    with path.open('w', newline='') as file:
+        writer = csv.writer(file, lineterminator='\n')
+        writer.writerow(['search', 'name', 'settings', 'scores'])
+        for r in rows:
+            scores = {k: v for k, v in r['scores'].items() if k != 'warnings'}
+            writer.writerow([r['search'], r['name'], json.dumps(r['settings']), json.dumps(rounded(scores))])
+
+
+def rounded(value):
+    if isinstance(value, dict):
+        return {k: rounded(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [rounded(v) for v in value]
+    return float(f'{value:.6g}') if isinstance(value, float) else value
+
+
+def columns(rows):
     "Name of a score -> its value for each fit, more is better; those that some fit lacks are left out."
-    best = max(s['label_r2'] for s in all_scores)
-    parts = [merit_parts(s) for s in all_scores]
+    parts = [merit_parts(r['scores']) for r in rows]
     out = {k: [p[k] for p in parts] for k in parts[0] if all(k in p for p in parts)}
-    out |= {k: [s[k] for s in all_scores] for k in ('mi', 'frames_ll')}
-    out['merit'] = [merit(s) for s in all_scores]
-    out['the rule'] = [merit(s) - len(failed_gates(s, best)) for s in all_scores]
+    out |= {k: [r['scores'][k] for r in rows] for k in ('mi', 'frames_ll')}
+    out['merit'] = [merit(r['scores']) for r in rows]
+    out['the rule'] = the_rule(rows)
     return out
 
 
-def table(all_scores):
-    true = [truth(s) for s in all_scores]
+def the_rule(rows):
+    "Of each fit: its merit, less the gates that it failed in its own search."
+    out = {}
+    for name in dict.fromkeys(r['search'] for r in rows):
+        mine = [dict(r, number=k) for k, r in enumerate(rows) if r['search'] == name]
+        best, groups = max(r['scores']['label_r2'] for r in mine), rank_settings(mine)
+        for group in groups:
+            few = too_few(group, groups) is not None
+            for r in group['rows']:
+                out[r['number']] = merit(r['scores']) - len(failed_gates(r['scores'], best)) - few
+    return [out[k] for k in range(len(rows))]
+
+
+def table(rows):
+    true = [truth(r['scores']) for r in rows]
     lines = [
         f'{len(true)} fits; truth {min(true):.2f} to {max(true):.2f}',
         '',
         '| score | rank correlation | pick |',
     ]
     lines.append('|---|---|---|')
-    for name, values in columns(all_scores).items():
+    for name, values in columns(rows).items():
         r = spearmanr(values, true).statistic
         lines.append(f'| {name} | {r:.2f} | {true[int(np.argmax(values))]:.2f} |')
     return '\n'.join(lines)
@@ -72,11 +130,16 @@ def table(all_scores):
 
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('search', type=Path, help='folder of the search')
+    parser.add_argument('searches', type=Path, nargs='+', help='folders of searches or runs, or kept scores')
     parser.add_argument('--fits', type=int, help='make so many fits first')
     parser.add_argument('--workers', type=int, default=1)
+    parser.add_argument('--keep', type=Path, help='a CSV for the scores')
     args = parser.parse_args()
-    found = make(args.search, args.fits, args.workers) if args.fits else load_search(args.search)
-    known = [r['scores'] for r in found.rows if r['scores'] and r['scores']['causes']]
-    failed = found.count('fail')
-    print(table(known) + (f'\n\n{failed} fits failed and have no scores' if failed else ''))
+    if args.fits:
+        make(args.searches[0], args.fits, args.workers)
+    rows = [row for path in args.searches for row in of_search(path)]
+    if args.keep:
+        keep(rows, args.keep)
+    for name in dict.fromkeys(r['search'] for r in rows):
+        print(f'{name}:', table([r for r in rows if r['search'] == name]), sep='\n', end='\n\n')
+    print('all:', table(rows), sep='\n')

@@ -6,8 +6,8 @@
 __all__ = ['RANGE', 'STAGE', 'LOCKED', 'BEAT', 'SILENT', 'N_FITS', 'WAIT', 'ENDED', 'check_space', 'guide_stages', 'check_stages',
            'varied_fields', 'plan_stage', 'fit_name', 'make_plan', 'keep_plan', 'settings_of', 'name_of',
            'trial_config', 'optuna_here', 'folder_lock', 'who_am_i', 'is_alive', 'Heart', 'mend_journal', 'open_study',
-           'rows_of', 'next_fit', 'Search', 'n_planned', 'progress_line', 'importances', 'TakenOver', 'judge_fit',
-           'work', 'start_workers', 'search_stages', 'search', 'load_search']
+           'rows_of', 'next_fit', 'retry_failed', 'Search', 'n_planned', 'is_over', 'progress_line', 'importances',
+           'TakenOver', 'judge_fit', 'work', 'start_workers', 'search_stages', 'search', 'load_search']
 
 # %% ../../nbs/judge/05_search.ipynb #6f8a0923
 import hashlib
@@ -450,9 +450,11 @@ def rows_of(
     plan: dict,
     trials: list,  # of a study
 ) -> list[dict]:  # `number`, `name`, `stage`, `settings`, `state`, `scores`, `value`, `seconds`, `error`
-    "What a study knows, a row for each fit."
-    rows = []
+    "What a study knows, a row for each fit; of one that failed and was made again, the last."
+    rows, replaced = [], {t.user_attrs.get('instead_of') for t in trials}
     for t in trials:
+        if t.number in replaced:
+            continue
         settings, about = settings_of(plan, t), t.user_attrs
         rows.append(
             dict(
@@ -557,6 +559,29 @@ def next_fit(
             return trial
     return WAIT if busy else None
 
+# %% ../../nbs/judge/05_search.ipynb #5db5e778
+def retry_failed(
+    out: str | Path,  # the folder of a search
+) -> int:  # how many there are to be made again
+    "Put the fits that failed back among those that wait."
+    out, optuna = Path(out), optuna_here()
+    plan = read_json(out / 'search.json')
+    with folder_lock(out):
+        study = open_study(out, plan)
+        trials = study.get_trials(deepcopy=False)
+        failed = [trials[r['number']] for r in rows_of(plan, trials) if r['state'] == 'fail']
+        for t in failed:
+            kept = {k: t.user_attrs[k] for k in ('stage', 'settings') if k in t.user_attrs}
+            again = optuna.trial.create_trial(
+                state=optuna.trial.TrialState.WAITING,
+                params=t.params,
+                distributions=t.distributions,
+                intermediate_values=t.intermediate_values,
+                user_attrs=kept | dict(instead_of=t.number),
+            )
+            study.add_trial(again)
+    return len(failed)
+
 # %% ../../nbs/judge/05_search.ipynb #fc191266
 ENDED = ('complete', 'pruned', 'fail')
 
@@ -648,13 +673,21 @@ def n_planned(plan: dict) -> int:
     return n
 
 
+def is_over(plan: dict, rows: list[dict]) -> bool:
+    "Have all fits ended, and is no stage due? Stages that share fits make fewer than planned."
+    return bool(rows) and all(r['state'] in ENDED for r in rows) and _due(plan, rows) == (None, None)
+
+
 @patch
 def progress(self: Search) -> str:
     "How far a search is: done, running, pruned, failed, the best so far, time left."
     done, n = self.count('complete'), max(n_planned(self.plan), len(self.rows))
     parts = [f'{done} of at most {n} done', f'{self.count("running")} running']
+    if over := is_over(self.plan, self.rows):
+        parts = [f'all {len(self.rows)} fits have ended, {done} done']
+    again = 'failed (retry=True, --retry makes them again)'
     parts += [
-        f'{self.count(s)} {word}' for s, word in (('pruned', 'pruned'), ('fail', 'failed')) if self.count(s)
+        f'{self.count(s)} {word}' for s, word in (('pruned', 'pruned'), ('fail', again)) if self.count(s)
     ]
     seconds = [r['seconds'] for r in self.rows if r['seconds']]
     order = rank_settings(self.rows)
@@ -662,7 +695,7 @@ def progress(self: Search) -> str:
         best = order[0]
         parts.append(f'best so far {best["rows"][0]["name"]} (merit {best["merit"]:.2f})')
     left = n - self.count(*ENDED)
-    if seconds and left:
+    if seconds and left and not over:
         minutes = left * sum(seconds) / len(seconds) / 60 / max(self.count('running'), 1)
         parts.append(f'about {max(1, round(minutes))} minutes left')
     return ', '.join(parts)
@@ -870,6 +903,7 @@ def search(
     workers: int = 1,  # processes; more can join at any time, from any machine
     pruning: bool = False,  # stop fits that fall behind
     seed: int = 0,  # of the draws
+    retry: bool = False,  # make fits again that failed
     say=print,  # takes a line about each fit that ended; None: nothing is said
     **overrides,  # any field of `Config`
 ) -> Search:
@@ -881,6 +915,8 @@ def search(
     plan = make_plan(data, config, stages or search_stages(space, n_fits), pruning, seed)
     out.mkdir(parents=True, exist_ok=True)
     keep_plan(out, plan)
+    if retry:
+        retry_failed(out)
     if workers > 1:
         whole = _watch_over(out, start_workers(out, workers), say or (lambda text: None))
     else:

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 from .. import __version__
 from ..errors import MspsvaeError, RunError, counted
-from ..judge.ranking import MARGIN, SEEDS, reasons
+from ..judge.ranking import GAIN, MARGIN, SEEDS, reasons
 from ..judge.search import Search, importances, load_search
 from ..runs import latent_names, latent_subspaces, write_bytes
 from .pages import Html, document, join, number, picture, table, tag
@@ -197,9 +197,10 @@ def plot_trade(found: Search) -> Figure:
 # %% ../../nbs/show/07_search_page.ipynb #119bb13b
 RULE = (
     'First the gates: no problem in the leakage report, label R2 at most '
-    f'{MARGIN:g} below the best fit, unsupervised latents in use. Fits that fail fewer gates come first. Among '
-    'equals, the merit: the geometric mean of the parts in the table, each from 0 to 1. Settings that were '
-    'tried with several seeds come before those that were tried once.'
+    f'{MARGIN:g} below the best fit, unsupervised latents in use, and no larger number of them that explains '
+    f'{GAIN:g} more of the pixels. Fits that fail fewer gates come first. Among equals, the merit: the '
+    'geometric mean of the parts in the table, each from 0 to 1. Settings that were tried with several seeds '
+    'come before those that were tried once.'
 )
 
 
