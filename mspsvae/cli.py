@@ -38,6 +38,7 @@ from .judge.evaluate import evaluate, stability, summarise
 from .judge.scores import scores_dict
 from .show.export import export_latents, export_nwb
 from .judge.leakage import describe_leakage, leakage
+from .judge.mixing import describe_mixing, mixing
 from .judge.new_sessions import adapt, describe_adapted, encode, known_sessions
 from .judge.search import load_search, search
 from .prepare.prepare import prepare, prepare_sessions
@@ -494,8 +495,12 @@ def _look_flags(parser):
 # %% ../nbs/22_cli.ipynb #2edcd911
 def leakage_command(args):
     "Tell in plain words what leaked between the subspaces of a run, and which knob to turn."
-    report = leakage(load_run(args.run, data=args.data))
-    _show_result(args, report, describe_leakage(report))
+    run = load_run(args.run, data=args.data)
+    report, rows = leakage(run), None if args.json else mixing(run)
+    told = [describe_leakage(report)]
+    if rows:
+        told.append(f'Are sessions mixed where animals do the same?\n\n{describe_mixing(rows)}')
+    _show_result(args, report, '\n\n'.join(told))
     return 0
 
 

@@ -49,7 +49,7 @@ def make(folder):
         report(
             {'near': near, name: far},
             folder / 'both.html',
-            parts=['data', 'scores', 'leakage', 'traversals', 'repeat'],
+            parts=['data', 'scores', 'leakage', 'mixing', 'traversals', 'repeat'],
         ),
     ]
 

@@ -4,8 +4,8 @@
     python tools/verdicts_study.py --before 1a1ca38 --repeats 2 --out tests/golden/verdicts_before.csv
 
 Recordings of 2, 4 and 16 sessions, 8, 20 and 100 trials of 30, 100 and 200 frames, time constants of 5, 50
-and 200 frames; trials are independent, or pieces of one continuous recording. Three latents each. A line of
-the table counts the findings of one setting: how many recordings, and in how many of them the gravest
+and 200 frames; trials are independent, or pieces of one continuous recording. Three latents each. Behaviour that
+is no such process has scenes of its own, with states and bouts of 10, 30 and 100 frames. A line of the table counts the findings of one setting: how many recordings, and in how many of them the gravest
 finding about sessions was what. `--before` judges by the module of another revision.
 """
 
@@ -26,13 +26,18 @@ from mspsvae.judge.evaluate import cross_validated_accuracy, spaced_in
 from mspsvae.judge.leakage import SEVERITIES, judge_latents
 
 SESSIONS, TRIALS, FRAMES, TAUS = (2, 4, 16), (8, 20, 100), (30, 100, 200), (5, 50, 200)
+DWELLS = 10, 30, 100  # frames that a state or a bout lasts, in the mean
 SCENES = {
     'none': 'sessions do not differ',
     'half': 'means of one latent half a standard deviation apart, every other session',
     'one': 'one session: mean of one latent a standard deviation away',
     'wide': 'one session: a latent swings twice as wide',
     'label': 'a latent follows a label (R2 0.8) that differs between sessions by 3 standard deviations',
+    'states': 'sessions do not differ; 3 to 5 states, all latents jump between their levels',
+    'bouts': 'sessions do not differ; still for four fifths of the time, moving in bouts',
+    'heavy': 'sessions do not differ; seldom a large jump (innovations of t with 3 degrees of freedom)',
 }
+IN_STATES = 'states', 'bouts'
 MOST_FRAMES = 20_000  # as `leakage` looks at
 
 
@@ -52,10 +57,44 @@ def recording(rng, setting, n):
     return z, np.repeat(np.arange(s), t * f), np.repeat(np.arange(s * t), f)
 
 
+def chain(rng, shape, leave):
+    "A Markov chain from its stationary distribution; `leave[k]`: probability of leaving state k in a frame."
+    stay = 1 / np.array(leave)
+    state = np.empty(shape, int)
+    state[:, 0] = rng.choice(len(leave), shape[0], p=stay / stay.sum())
+    for i in range(1, shape[1]):
+        step = rng.integers(1, len(leave), shape[0])
+        leaves = rng.random(shape[0]) < np.array(leave)[state[:, i - 1]]
+        state[:, i] = (state[:, i - 1] + leaves * step) % len(leave)
+    return state
+
+
+def odd_recording(rng, name, setting):
+    "Three latents `[frames, 3]` that are no Gaussian process, the same in all sessions."
+    s, t, f, tau, continuous = setting
+    shape = (s, t * f) if continuous else (s * t, f)
+    if name == 'states':
+        n = int(rng.integers(3, 6))
+        levels = rng.normal(size=(n, 3))
+        levels = (levels - levels.mean(0)) / levels.std(0)
+        state = chain(rng, shape, [1 / tau] * n).ravel()
+        return np.sqrt(0.9) * levels[state] + np.sqrt(0.1) * rng.normal(size=(s * t * f, 3))
+    if name == 'bouts':
+        moving = chain(rng, shape, [1 / (4 * tau), 1 / tau])
+        z = wander(rng, (3, *shape), tau / 5) * moving + 0.1 * rng.normal(size=(3, *shape))
+        z[1] += moving
+        return z.reshape(3, -1).T
+    phi, start = np.exp(-1 / tau), 5 * tau
+    noise = rng.standard_t(3, (3, shape[0], start + shape[1]))
+    return lfilter([1], [1, -phi], noise)[..., start:].reshape(3, -1).T * np.sqrt(1 - phi**2)
+
+
 def scene(rng, name, setting):
     "Latents, sessions, trials, and labels or None, thinned as the report thins them."
     z, session, trial = recording(rng, setting, 4)
     z, other, labels, last = z[:, :3], z[:, 3], None, session == session.max()
+    if name in (*IN_STATES, 'heavy'):
+        z = odd_recording(rng, name, setting)
     if name == 'half':
         z[:, 0] += np.where(session % 2, 0.25, -0.25)
     elif name == 'one':
@@ -109,6 +148,14 @@ def verdict_before(old, z, session, trial, labels):
     return max((f['severity'] for f in old._session_findings(report, Config())), key=SEVERITIES.index)
 
 
+def all_settings(scenes):
+    "Scenes, each with sessions, trials, frames, time constant (or dwell time), continuous or not."
+    for name in scenes:
+        taus = DWELLS if name in IN_STATES else TAUS
+        for setting in product(SESSIONS, TRIALS, FRAMES, taus, (False, True)):
+            yield name, setting
+
+
 def study(args):
     "Rows of the table."
     judge = verdict_now
@@ -118,8 +165,7 @@ def study(args):
         def judge(*case):
             return verdict_before(old, *case)
 
-    settings = product(SESSIONS, TRIALS, FRAMES, TAUS, (False, True))
-    for name, setting in product(args.scenes, list(settings)):
+    for name, setting in all_settings(args.scenes):
         rng = np.random.default_rng([args.seed, list(SCENES).index(name), *map(int, setting)])
         told = [judge(*scene(rng, name, setting)) for _ in range(args.repeats)]
         yield [name, *map(int, setting), args.repeats, *(told.count(s) for s in SEVERITIES)]

@@ -206,18 +206,20 @@ def shapes(
     z: np.ndarray,  # latents of a subspace, `[n, d]`
     session: np.ndarray,  # `[n]`
     names: list[str],  # of the latents
+    apart: np.ndarray | None = None,  # do sessions differ in its mean? `[d]`; None: in all
 ) -> tuple[np.ndarray, list[str]]:  # quantities `[n, q]`, and what each of them is
     "Quantities whose means tell how latents are spread, apart from where they lie."
+    apart = np.ones(z.shape[1], bool) if apart is None else apart
     number, n = np.unique(session, return_inverse=True, return_counts=True)[1:]
     mean = np.array([np.bincount(number, column) / n for column in z.T]).reshape(z.shape[1], len(n))
-    x = z - mean.T[number]
+    x = np.where(apart, z - mean.T[number], z - z.mean(0))
     std = x.std(0)
     moving = np.flatnonzero(std > 1e-6)
     if not len(moving):
         return z[:, :0], []
     x = x[:, moving] / std[moving]
     measure, said = _measures(x, [names[k] for k in moving])
-    return measure(x) - x @ _mean_slopes(measure, x), said
+    return measure(x) - (x * apart[moving]) @ _mean_slopes(measure, x), said
 
 
 def _measures(x, names):  # a function of frames, and what it measures

@@ -274,9 +274,11 @@ def _look_at(table, names, kl):
 # %% ../../nbs/judge/02_leakage.ipynb #1a739731
 def _shape_of(look, name):  # the quantity that differs most between sessions, as it is and without labels
     table, sessions, (columns, names) = look.table, look.names.sessions, look.columns(name)
-    quantity, said = shapes(table.latents[:, columns], table.session, names)
-    where = table.session, table.trial
-    if not said or len(sessions) < 2:
+    if look.parts is None or look.parts.difference is None:
+        return None, None
+    apart, where = look.parts.difference.p[columns] < ERROR[0], (table.session, table.trial)
+    quantity, said = shapes(table.latents[:, columns], table.session, names, apart)
+    if not said:
         return None, None
     plain = session_differences(cut(quantity, *where))
     if plain is None:
@@ -285,18 +287,19 @@ def _shape_of(look, name):  # the quantity that differs most between sessions, a
     before = _difference(plain, k, sessions, what=said[k], n_asked=len(said), any_at_most=plain.at_most.max())
     if look.rest is None:
         return before, None
-    rest, excess = _without_shapes(look, columns, names, quantity, said)
+    rest, excess = _without_shapes(look, columns, apart, quantity, said)
     left = session_differences(cut(rest, *where), excess)
     k = int(np.maximum(left.p, plain.p).argmin())
     asked = dict(n_asked=len(said), any_at_most=left.at_most.max())
     return before, _difference(left, k, sessions, what=said[k], **asked)
 
 
-def _without_shapes(look, columns, names, quantity, said):  # quantities, and the error of slopes
+def _without_shapes(look, columns, apart, quantity, said):  # quantities, and the error of slopes
     t = look.table
     labels = np.where(t.label_mask, t.labels, session_means(t.labels, t.label_mask, t.session))
     slopes = _slopes(t.latents[:, columns], t.labels, t.label_mask, t.session)[2]
-    known, known_said = shapes(labels @ slopes, t.session, names)
+    names = [look.names.latents[k] for k in columns]
+    known, known_said = shapes(labels @ slopes, t.session, names, apart)
     rest, excess = quantity.copy(), np.zeros(len(said))
     for k, what in enumerate(said):
         if what in known_said:

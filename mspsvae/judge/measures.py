@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['PENALTIES', 'less_session_means', 'r2_scores', 'equal_rows', 'guess_sessions', 'accuracy_interval',
-           'session_accuracy', 'trial_folds', 'cross_validated_accuracy', 'local_mixing', 'linear_predictions',
-           'linear_r2', 'within_r2', 'dci', 'shift_in_session', 'dci_chance', 'correlations', 'mean_abs_correlation']
+           'session_accuracy', 'trial_folds', 'cross_validated_accuracy', 'neighbours_elsewhere', 'local_mixing',
+           'linear_predictions', 'linear_r2', 'within_r2', 'dci', 'shift_in_session', 'dci_chance', 'correlations',
+           'mean_abs_correlation']
 
 # %% ../../nbs/judge/00a_measures.ipynb #320453fe
 import warnings
@@ -179,6 +180,18 @@ def cross_validated_accuracy(
     )
 
 # %% ../../nbs/judge/00a_measures.ipynb #01caa18e
+def neighbours_elsewhere(
+    z: np.ndarray,  # `[n, d]`
+    trial: np.ndarray,  # `[n]`
+    k: int = 30,
+) -> np.ndarray:  # rows, `[n, k]`
+    "The nearest rows of other trials, in standard deviations."
+    z = StandardScaler().fit_transform(z)
+    far = cdist(z, z)
+    far[trial[:, None] == trial] = np.inf
+    return np.argpartition(far, k - 1, axis=1)[:, :k]
+
+
 def _effective_sessions(
     number, near
 ):  # session `[n]`, neighbours `[n, k]`: mean of 1 / sum of squared shares
@@ -201,9 +214,7 @@ def local_mixing(
     trials, first, of = np.unique(trial[rows], return_index=True, return_inverse=True)
     if len(sessions) < 2 or (len(rows) - np.bincount(of)).min() < k:
         return None
-    far = cdist(*[StandardScaler().fit_transform(z)] * 2)
-    far[of[:, None] == of] = np.inf
-    near, rng = np.argpartition(far, k - 1, axis=1)[:, :k], np.random.default_rng(0)
+    near, rng = neighbours_elsewhere(z, of, k), np.random.default_rng(0)
     dealt = [rng.permutation(number[first])[of] for _ in range(n_shuffles)]
     chance = [_effective_sessions(d, near) for d in dealt]
     found = _effective_sessions(number, near)

@@ -10,8 +10,8 @@ __all__ = ['TRAINING_SIGNS', 'LEARNING_SIGNS', 'DATA_SIGNS', 'STEPS', 'PARTS', '
            'hidden_part', 'training_part', 'labels_part', 'trial_film', 'reconstructions_part', 'traversal_film',
            'traversals_part', 'far_frames', 'maps_part', 'swaps_part', 'sessions_part', 'changed_settings',
            'repeat_python', 'repeat_command', 'versions', 'origin', 'repeat_part', 'worst', 'verdict', 'records_table',
-           'leakage_part', 'parts_of', 'section', 'gather_facts', 'judge_run', 'lede', 'run_page', 'compared_scores',
-           'compared_settings', 'compared_latents', 'compared_verdicts', 'report']
+           'leakage_part', 'mixing_part', 'parts_of', 'section', 'gather_facts', 'judge_run', 'lede', 'run_page',
+           'compared_scores', 'compared_settings', 'compared_latents', 'compared_verdicts', 'report']
 
 # %% ../../nbs/show/05_report.ipynb #a1200004
 import json
@@ -35,6 +35,7 @@ from ..config import Config
 from ..errors import counted, MspsvaeError, RunError
 from ..judge.evaluate import beside_pca, evaluate, pca_sentence, stability
 from ..judge.leakage import describe_leakage, leakage
+from ..judge.mixing import MIXING_COLUMNS, beaten_by, mixing
 from ..judge.scores import Score, Scores, read_scores
 from .pages import Html, document, join, moving, number, picture, player, table, tag
 from .plots import runs_by_name, spread_sessions, plot_background, plot_curves
@@ -1155,12 +1156,36 @@ def leakage_part(known: RunFacts) -> Html:
         tag('details', tag('summary', 'All figures'), tables),
     )
 
+# %% ../../nbs/show/05_report.ipynb #e940c813
+def mixing_part(known: RunFacts) -> Html:
+    "Are sessions mixed where animals do the same, and more so than in principal components?"
+    rows = _made_or_kept(mixing, known.run, _read_mixing)
+    if not rows:
+        raise RunError('mixing could not be measured: there are no frames, and no mixing.json of before')
+    how = tag(
+        'p',
+        'Mixing: sessions among the 30 nearest frames of other trials, from 0 (only the own session) to 1 (as '
+        'if sessions were dealt out to trials at random). Given labels: the same among frames with similar '
+        'labels, which is what counts where animals behave differently. kBET: share of frames whose neighbours '
+        'are of all sessions as in the whole, beside what it would be by chance. A fit has to mix better than '
+        'principal components, or to tell labels better.',
+    )
+    cells = [[r['name'], *(number(r[k], 2) for k in MIXING_COLUMNS)] for r in rows]
+    shown = table(['', *MIXING_COLUMNS.values()], cells, 'How well sessions are mixed')
+    return join(how, shown, tag('p', beaten_by(rows)))
+
+
+def _read_mixing(run):
+    rows = read_json(run.path / 'mixing.json')['rows']
+    return beaten_by(rows) and rows
+
 # %% ../../nbs/show/05_report.ipynb #a120006d
 PARTS = dict(
     data=('What was fitted on what', data_part),
     scores=('Scores', scores_part),
     hidden=('Hidden labels', hidden_part),
     leakage=('Leakage', leakage_part),
+    mixing=('Mixing', mixing_part),
     training=('Training', training_part),
     labels=('Labels', labels_part),
     reconstructions=('Reconstructions', reconstructions_part),
@@ -1182,7 +1207,7 @@ def parts_of(
     if unknown or isinstance(asked, str):
         raise RunError(f'parts: got {asked!r}; expected a list of some of {", ".join(PARTS)}')
     left_out = dict(labels=not m.n_labels, swaps=not m.n_background or n < 2)
-    left_out |= dict(hidden=not run.data.get('hidden_labels'))
+    left_out |= dict(hidden=not run.data.get('hidden_labels'), mixing=n < 2)
     return [k for k in PARTS if not left_out.get(k) and (asked is None or k in asked)]
 
 
