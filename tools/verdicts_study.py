@@ -5,8 +5,9 @@
 
 Recordings of 2, 4 and 16 sessions, 8, 20 and 100 trials of 30, 100 and 200 frames, time constants of 5, 50
 and 200 frames; trials are independent, or pieces of one continuous recording. Three latents each. Behaviour that
-is no such process has scenes of its own, with states and bouts of 10, 30 and 100 frames. A line of the table counts the findings of one setting: how many recordings, and in how many of them the gravest
-finding about sessions was what. `--before` judges by the module of another revision.
+is no such process has scenes of its own, with states and bouts of 10, 30 and 100 frames. A line of the table
+counts the findings of one setting: how many recordings, and in how many of them the gravest finding about
+sessions was what. `--before` judges by the module of another revision.
 """
 
 import argparse

@@ -161,11 +161,7 @@ def mixing(
 
 
 MIXING_COLUMNS = dict(  # of a row, and what they are called
-    mixing='mixing',
-    given_labels='given labels',
-    kbet='kBET',
-    kbet_chance='by chance',
-    label_r2='label R2',
+    mixing='mixing', given_labels='given labels', kbet='kBET', kbet_chance='by chance', label_r2='label R2'
 )
 
 
