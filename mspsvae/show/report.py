@@ -4,14 +4,14 @@
 
 # %% auto #0
 __all__ = ['TRAINING_SIGNS', 'LEARNING_SIGNS', 'DATA_SIGNS', 'STEPS', 'PARTS', 'finding', 'Sign', 'seen_signs', 'training_facts',
-           'brought_from', 'training_findings', 'pixel_error', 'learning_facts', 'learning_findings', 'label_coverage',
-           'data_facts', 'data_findings', 'hidden_findings', 'pca_findings', 'score_findings', 'RunFacts', 'strongest',
-           'data_part', 'gauge', 'gauges', 'score_tables', 'main_scores', 'distance_from_goal', 'scores_part',
-           'hidden_part', 'training_part', 'labels_part', 'trial_film', 'reconstructions_part', 'traversal_film',
-           'traversals_part', 'far_frames', 'maps_part', 'swaps_part', 'sessions_part', 'changed_settings',
-           'repeat_python', 'repeat_command', 'versions', 'origin', 'repeat_part', 'worst', 'verdict', 'records_table',
-           'leakage_part', 'mixing_part', 'parts_of', 'section', 'gather_facts', 'judge_run', 'lede', 'run_page',
-           'compared_scores', 'compared_settings', 'compared_latents', 'compared_verdicts', 'report']
+           'brought_from', 'training_findings', 'learning_facts', 'learning_findings', 'label_coverage', 'data_facts',
+           'data_findings', 'hidden_findings', 'pca_findings', 'score_findings', 'RunFacts', 'strongest', 'data_part',
+           'gauge', 'gauges', 'score_tables', 'main_scores', 'distance_from_goal', 'scores_part', 'hidden_part',
+           'training_part', 'labels_part', 'trial_film', 'reconstructions_part', 'traversal_film', 'traversals_part',
+           'far_frames', 'maps_part', 'swaps_part', 'sessions_part', 'changed_settings', 'repeat_python',
+           'repeat_command', 'versions', 'origin', 'repeat_part', 'worst', 'verdict', 'records_table', 'leakage_part',
+           'mixing_part', 'parts_of', 'section', 'gather_facts', 'judge_run', 'lede', 'run_page', 'compared_scores',
+           'compared_settings', 'compared_latents', 'compared_verdicts', 'report']
 
 # %% ../../nbs/show/05_report.ipynb #a1200004
 import json
@@ -33,7 +33,7 @@ from .. import __version__
 from ..batches import TrialReader
 from ..config import Config
 from ..errors import counted, MspsvaeError, RunError
-from ..judge.evaluate import beside_pca, evaluate, pca_sentence, stability
+from ..judge.evaluate import beside_pca, evaluate, pca_sentence, pixel_errors, stability
 from ..judge.leakage import describe_leakage, leakage
 from ..judge.mixing import MIXING_COLUMNS, beaten_by, mixing
 from ..judge.scores import Score, Scores, read_scores
@@ -162,17 +162,6 @@ def training_findings(run: Run) -> list[dict]:
     return seen_signs(TRAINING_SIGNS, facts)
 
 # %% ../../nbs/show/05_report.ipynb #42f440d4
-def pixel_error(
-    run: Run,
-    split: str,  # `train` or `val`
-) -> tuple[np.ndarray, np.ndarray]:  # epochs, and the mean squared error of a pixel in each
-    "The pixels' error that belongs to the frames' likelihood in the history."
-    n, std = int(np.prod(run.model.input_shape)), run.curve('frame_std', split)[1]
-    epochs, ll = run.curve('frames_ll', split)
-    constant = n * (0.5 * np.log(2 * np.pi) + np.log(std))
-    return epochs, -2 * std**2 * (ll + constant) / n
-
-
 def _at(curve, epoch):
     "The value of a curve (epochs, values) in an epoch, or in the last one before it"
     epochs, values = curve
@@ -182,6 +171,7 @@ def _at(curve, epoch):
 def learning_facts(
     run: Run,
     epoch: int,  # of the model that is kept
+    errors: Callable = pixel_errors,  # errors of the pixels of a split
 ) -> dict:  # numbers by name
     """What the unsupervised latents cost (`kl`, in nats, for all `n` of them), how near the session
     information is to its end (`share`; 0 where it is not asked for), and how much larger the pixels' error
@@ -195,7 +185,7 @@ def learning_facts(
         n_sessions=n_sessions,
         share=share,
         kl=max(sum(_at(run.curve(term), epoch) for term in ('mi', 'tc', 'dwkl')), 0.0),
-        ratio=_at(pixel_error(run, 'val'), epoch) / _at(pixel_error(run, 'train'), epoch),
+        ratio=float(np.divide(*(errors(run, k, most_frames=1000).mse for k in ('val', 'train')))),
     )
 
 # %% ../../nbs/show/05_report.ipynb #df1171f3
@@ -224,10 +214,13 @@ LEARNING_SIGNS = dict(
 )
 
 
-def learning_findings(run: Run) -> list[dict]:
+def learning_findings(
+    run: Run,
+    errors: Callable = pixel_errors,  # as of `learning_facts`
+) -> list[dict]:
     "What the terms of the objective say about the model that is kept."
     best = training_facts(run)['best']
-    return seen_signs(LEARNING_SIGNS, learning_facts(run, best)) if best else []
+    return seen_signs(LEARNING_SIGNS, learning_facts(run, best, errors)) if best else []
 
 # %% ../../nbs/show/05_report.ipynb #a1200028
 # share of frames, `[n_sessions, n_labels]`; None without labels
@@ -341,7 +334,10 @@ def hidden_findings(
     if apart:
         names = _some([f'{r.label} ({number(r.value)}, {number(own[r.label])})' for r in apart])
         text = f'Each session has hidden labels on other axes: {names} (R2 of one map for all, of one each).'
-        knob = 'A number of these latents means something else in each session.'
+        knob = (
+            'A number of these latents means something else in each session. Try exchange=1 (if it is not), '
+            'kappa=500, or other seeds (seed_model, seed_train), and judge them by this label.'
+        )
         out.append(finding('warning', text, knob))
     return out
 
