@@ -188,7 +188,7 @@ def read_hparams(
 ) -> dict:  # every setting, as plain values; tensors (states of random generators) are None
     """Read the settings of a BehaveNet fit without running anything in the file; raises `RunError` that
     names what else it holds."""
-    hint = 'give the settings by hand instead: hparams=dict(...), or the JSON files the fit was made from'
+    hint = 'give the settings by hand instead: hparams=dict(...), or the JSON files of the fit (--hparams)'
     try:
         if Path(path).stat().st_size > 10**8:
             raise RunError(f'{path}: larger than 100 MB, which no settings are; {hint}')
