@@ -2,12 +2,14 @@
 
     python tools/new_sessions_study.py                      three sessions of 20 trials, 60 epochs: minutes
     python tools/new_sessions_study.py --epochs 25 --frames 20     a worse model of shorter trials
+    python tools/new_sessions_study.py --scene face                another animal: one of `mspsvae.scenes`
 
 Fits one small model, draws further recordings of its sessions and other animals, changes them in known ways,
 and prints a table (Markdown): how many of each kind `encode` says are within, doubtful or outside, in how many
 it says what it looks like (a word to be found in findings or advice), and how many were within by the rule of
 before, which knew no labels and no movement, but the distance of the background. The last column is `encode`
-after `adapt` was made to learn noise. The fit is kept in --out and not repeated.
+after `adapt` was made to learn noise. The fit and what was encoded are kept in --out, one folder a scene, and
+not repeated: a study that was stopped goes on where it was.
 """
 
 import argparse
@@ -21,8 +23,9 @@ import numpy as np
 from mspsvae.config import Arch, Config
 from mspsvae.judge.new_sessions import EDGE, adapt, encode
 from mspsvae.runs import load_run
+from mspsvae.scenes import Scenario, make_scenario
 from mspsvae.sessions import write_session
-from mspsvae.synthetic import LABEL_NAMES, make_sessions
+from mspsvae.synthetic import make_sessions
 from mspsvae.train import fit
 
 warnings.simplefilter('ignore')  # what is odd is in the reports
@@ -57,7 +60,7 @@ CHANGES = {
     'later recording': (lambda x, y, rng: (x, y), None),
     'left and right swapped': (lambda x, y, rng: (x, [v[:, [2, 3, 0, 1]] for v in y]), 'left and right were'),
     'x and y swapped': (lambda x, y, rng: (x, [v[:, [1, 0, 3, 2]] for v in y]), 'x and y were'),
-    'one label turned': (lambda x, y, rng: (x, [v * [1, 1, 1, -1] for v in y]), 'paw_right_y were turned'),
+    'one label turned': (lambda x, y, rng: (x, [v * [1, 1, 1, -1] for v in y]), '_right_y were turned'),
     'labels in pixels': (lambda x, y, rng: (x, [5 * v + 20 for v in y]), 'in other units'),
     'labels five frames late': (lambda x, y, rng: (x, late(y, 5)), 'were 5 frames'),
     'labels five frames early': (
@@ -78,26 +81,39 @@ CHANGES = {
 
 
 def recording(path, trials, out, change, rng):
-    "Some trials of a session, labels z-scored, changed, as a session of their own"
+    "Some trials of a session, labels z-scored, changed, as a session of their own, unless it is there"
+    if out.exists():
+        return out
     with h5py.File(path) as f:
+        names = [str(name, 'utf-8') for name in f['labels'].attrs['names']]
         images, labels = ([f[f'{g}/trial_{t:04}'][()] for t in trials] for g in ('images', 'labels'))
     mean, std = np.concatenate(labels).mean(0), np.concatenate(labels).std(0)
     images, labels = change(images, [(y - mean) / std for y in labels], rng)
     images = [np.ascontiguousarray(x) for x in images]
-    return write_session(out, images, labels, label_names=None if labels is None else list(LABEL_NAMES))
+    return write_session(out, images, labels, label_names=None if labels is None else names)
+
+
+def draw(root, args, other_light=False, **how):
+    "Sessions of the demo or of a scene, unless they are there"
+    shape = dict(n_frames=args.frames, **how)
+    if args.scene != 'demo':
+        light = 'drift' if other_light else 'steady'
+        make_scenario(root, Scenario(scene=args.scene, size=32, light=light, **shape))
+    elif not root.exists():
+        light = dict(light=0.3, contrast=0.3) if other_light else {}
+        make_sessions(root, size=(32, 32), **light, **shape)
 
 
 def make_data(root, args):
     "Paths of drawn sessions, by kind: those of the fit with trials to spare, and other animals"
-    shape, many = dict(n_frames=args.frames, size=(32, 32)), 3 * args.recordings
+    many = 3 * args.recordings
     kinds = dict(
         drawn=dict(n_sessions=3, n_trials=N_FITTED + args.recordings * args.trials),
         others=dict(n_sessions=many, n_trials=args.trials, seed=1),
-        light=dict(n_sessions=many, n_trials=args.trials, seed=2, light=0.3, contrast=0.3),
+        light=dict(n_sessions=many, n_trials=args.trials, seed=2, other_light=True),
     )
     for name, how in kinds.items():
-        if not (root / name).exists():
-            make_sessions(root / name, **how, **shape)
+        draw(root / name, args, **how)
     return {name: sorted((root / name).rglob('data.hdf5')) for name in kinds}
 
 
@@ -139,7 +155,7 @@ def row(name, encoded, after, word):
     texts = [' '.join(r['verdict']['findings'] + [str(r.get('helps'))]) for r in reports]
     said = '' if word is None else f'{sum(word in t for t in texts)} "{word}"'
     advised = sum(bool(r.get('helps')) for r in reports)
-    later = Counter(r['verdict']['level'] for r in after.reports)['within']
+    later = '' if after is None else Counter(r['verdict']['level'] for r in after.reports)['within']
     counts = [len(reports), before, *(levels[k] for k in ('within', 'doubtful', 'outside'))]
     return f'| {name} | {" | ".join(map(str, counts))} | {said} | {advised} | {later} |'
 
@@ -158,12 +174,15 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument('--scene', choices=['demo', 'face', 'mouse'], default='demo')
     parser.add_argument('--epochs', type=int, default=60)
     parser.add_argument('--frames', type=int, default=40, help='of a trial')
     parser.add_argument('--trials', type=int, default=8, help='of a new recording')
     parser.add_argument('--recordings', type=int, default=10, help='new ones of each of three sessions')
+    parser.add_argument('--no-noise', action='store_true', help='leave out the last column, and its fit')
     parser.add_argument('--out', type=Path, default=Path('runs/new_sessions'))
     args = parser.parse_args()
+    args.out = args.out / args.scene
     paths = make_data(args.out, args)
     run = fitted(args.out, paths['drawn'], args)
     starts = [N_FITTED + r * args.trials for r in range(args.recordings)]
@@ -174,15 +193,15 @@ def main():
     }
     kinds = [(name, change, later, word) for name, (change, word) in CHANGES.items()]
     kinds += [(name, CHANGES['later recording'][0], some, None) for name, some in others.items()]
-    noisy_run = adapted_to_noise(args.out, run, paths['drawn'][0])
+    runs = [run] if args.no_noise else [run, adapted_to_noise(args.out, run, paths['drawn'][0])]
     print(
         '| recording | n | within, by the rule of before | within | doubtful | outside | says | advises a change '
         '| within after noise |\n|' + '---|' * 9
     )
     for name, change, sources, word in kinds:
         files = recordings(args.out, name, change, sources)
-        both = [encode(r, files, out=r.path / 'study' / name.replace(' ', '_')) for r in (run, noisy_run)]
-        print(row(name, *both, word), flush=True)
+        encoded = [encode(r, files, out=r.path / 'study' / name.replace(' ', '_')) for r in runs]
+        print(row(name, encoded[0], encoded[1] if len(runs) > 1 else None, word), flush=True)
 
 
 if __name__ == '__main__':
