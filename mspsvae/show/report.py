@@ -1382,8 +1382,9 @@ def compared_latents(knowns: list[RunFacts]) -> Html:
     ]
     how = (
         'The unsupervised latents of two runs are paired so that they agree best. Agreement: their mean '
-        'absolute correlation over the same frames; chance: the same where one is scrambled in time, or its '
-        'sessions dealt out. Same space: R2 of the latents of one run from all of the other, whichever way they are turned.'
+        'absolute correlation over the same frames; chance: the same where one is scrambled in time, or '
+        'its sessions dealt out. Same space: R2 of the latents of one run from all of the other, '
+        'whichever way they are turned.'
     )
     return join(
         tag('p', how),
