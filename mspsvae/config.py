@@ -361,7 +361,8 @@ class Config(Settings):
     frame_std: float | str = setting('auto', _or_auto(number_check(0.0, above=True)))
     # decode with the background latents of another frame of the session; off in the paper
     static_background: bool = setting(True, flag_check)
-    # share of trials that begin the fit before the mean image of another session, see `exchange`; 0 in the paper
+    # chance, in the first epoch, that a session of a batch has one of its trials (of two or more) put before the mean
+    # image of another session; it falls to a quarter; 0 in the paper
     exchange: float = setting(1.0, number_check(high=1.0))
     # scale the first weights to the data, layer by layer; False: PyTorch's first weights, as in BehaveNet
     standard_start: bool = setting(True, flag_check)

@@ -10,10 +10,9 @@ Finished fits are kept in --out and not repeated.
 """
 
 import argparse
-import hashlib
-import json
 from pathlib import Path
 
+from mspsvae.causes import config_digest
 from mspsvae.cli import DEMO_CONFIG, flag_value
 from mspsvae.config import Config
 from mspsvae.judge.evaluate import evaluate
@@ -65,8 +64,8 @@ def main():
     print('| seed | R2, one map (own maps) | sessions, nearest | label R2 |\n|---|---|---|---|', flush=True)
     for seed in map(int, args.seeds.split(',')):
         config = Config(**base | dict(seed_model=seed, seed_train=seed))
-        name = hashlib.sha256(json.dumps(config.to_dict(), sort_keys=True).encode()).hexdigest()[:10]
-        print(line(scores_of(data, args.out / name, config), seed), flush=True)
+        folder = args.out / f'{config_digest(config)}-seed{seed}'
+        print(line(scores_of(data, folder, config), seed), flush=True)
 
 
 if __name__ == '__main__':
