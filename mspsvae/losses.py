@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['COARSE', 'gaussian_ll', 'kl_to_std_normal', 'pairwise_log_q', 'Densities', 'mixture_densities', 'decomposed_kl',
            'session_information', 'session_number', 'session_partner', 'triplet_by_session', 'triplet_loss',
-           'movement_mismatch']
+           'movement_cells', 'movement_cosine', 'movement_mismatch']
 
 # %% ../nbs/05_losses.ipynb #5294fe13
 import math
@@ -307,6 +307,26 @@ def triplet_loss(
 COARSE = 12  # cells along each side of a picture in which movements are compared
 
 
+def movement_cells(
+    moved: Tensor,  # what a change of a latent does to each frame, `[m, c, y, x]`
+) -> Tensor:  # `[m, c * COARSE**2]`
+    "A movement, coarsely: its mean in each cell."
+    return nn.functional.adaptive_avg_pool2d(moved, COARSE).flatten(1)
+
+
+def movement_cosine(
+    here: Tensor,  # cells of movements, from `movement_cells`, `[..., k]`
+    there: Tensor,  # the same movements elsewhere, `[..., k]`
+    n_pixels: int,  # of a picture
+    std: float | Tensor = 0.0,  # of the pixels' likelihood: movements far below it say nothing
+) -> Tensor:  # `[...]`: 1 (alike) to -1 (the contrary); near 0 where a movement is below the noise
+    "How alike two movements are."
+    # a tenth of what noise of deviation `std` leaves in the cells
+    least = 0.1 * here.shape[-1] * std**2 * COARSE**2 / n_pixels
+    sizes = ((here.square().sum(-1) + least) * (there.square().sum(-1) + least)).sqrt()
+    return (here * there).sum(-1) / sizes.clamp(min=1e-12)
+
+
 def movement_mismatch(
     here: Tensor,  # what a change of a latent does to each frame in its own session, `[m, c, y, x]`
     there: Tensor,  # what it does with the background of another session, the same shape
@@ -319,8 +339,6 @@ def movement_mismatch(
         raise ShapeError(
             f'movements are {list(here.shape)} and {list(there.shape)}; both must have one shape'
         )
-    a, b = (nn.functional.adaptive_avg_pool2d(v, COARSE).flatten(1) for v in (here, there))
-    # a tenth of what noise of deviation `std` leaves in the cells
-    least = 0.1 * a.shape[1] * std**2 * COARSE**2 / here.shape[2:].numel()
-    sizes = ((a.square().sum(1) + least) * (b.square().sum(1) + least)).sqrt()
-    return (alike - (a * b).sum(1) / sizes.clamp(min=1e-12)).clamp(min=0)
+    n_pixels = here.shape[2:].numel()
+    cosine = movement_cosine(movement_cells(here), movement_cells(there), n_pixels, std)
+    return (alike - cosine).clamp(min=0)

@@ -6,9 +6,9 @@
 __all__ = ['LAST_RATE', 'MAY_CHANGE', 'TIMED', 'epoch_generator', 'forward_batch', 'start_weights', 'make_optimizer',
            'learning_rates', 'TermMeans', 'train_epoch', 'validate', 'Progress', 'check_finite',
            'explain_out_of_memory', 'start_run', 'check_alike', 'open_run', 'check_state', 'FitParts', 'make_parts',
-           'save_best', 'save_progress', 'save_epoch', 'first_weights', 'restore', 'training_batches', 'training_rows',
-           'validation_rows', 'one_epoch', 'plan_text', 'time_text', 'FitBar', 'fit_bar', 'as_config', 'default_out',
-           'check_fit', 'fit', 'train', 'keep_best']
+           'save_best', 'save_progress', 'save_epoch', 'first_weights', 'restore', 'training_batches', 'straighten',
+           'training_rows', 'validation_rows', 'one_epoch', 'plan_text', 'time_text', 'FitBar', 'fit_bar', 'as_config',
+           'default_out', 'check_fit', 'fit', 'train', 'keep_best']
 
 # %% ../nbs/08_train.ipynb #7c132070
 import math
@@ -20,6 +20,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from itertools import chain, islice
 from pathlib import Path
 from time import perf_counter
 
@@ -39,6 +40,8 @@ from .runs import Run, append_history, cpu_state, describe_data, fingerprint, la
 from .runs import lock_run, pick_device, pick_precision, read_history, renamed_sessions
 from .runs import save_checkpoint, save_weights, write_history, write_json
 from .sessions import check_sessions
+from .turning import movement_agreement, session_codes, turn_back, turn_epochs, turn_rates, TURN_STEPS
+from .turning import turned_text, which_turned
 
 # %% ../nbs/08_train.ipynb #b31c1c2e
 def epoch_generator(
@@ -557,6 +560,39 @@ def training_batches(
     scenes = plan_scenes(plan, exchange_share(config, epoch), config.seed_train, epoch + 1)
     return exchanged(batches, scenes, parts.mean_images)
 
+# %% ../nbs/08_train.ipynb #296c774a
+def _turn_back(parts, epoch, turned, codes, session):
+    "Teach the model, in as many steps as a share of the fit has"
+    config = parts.config
+    n_batches = len(parts.plan('train', config.seed_train))
+    n_steps = max(1, round(TURN_STEPS * config.max_epochs * n_batches))
+    # plans of their own, of epochs that the fit never comes to
+    first = config.max_epochs + 1 + epoch * n_steps
+    plans = (parts.plan('train', config.seed_train, first + k) for k in range(n_steps))
+    plan = list(islice(chain.from_iterable(plans), n_steps))
+    rng = epoch_generator(config.seed_train, first, parts.device)
+    rates = turn_rates(config, n_steps)
+    turn_back(parts.model, parts.reader.batches(plan), turned, codes, session, rates, rng)
+
+
+def straighten(
+    parts: FitParts,
+    epoch: int,  # epochs done before this one
+) -> str:  # what was done; empty: nothing
+    "Turn unsupervised latents back where they move the contrary of what they move in most sessions."
+    model = parts.model
+    if epoch not in turn_epochs(parts.config) or parts.tether is not None:
+        return ''
+    if not model.n_background or not model.n_unsupervised or len(parts.names) < 2:
+        return ''
+    team.share_weights(model)
+    codes, session = session_codes(model, parts.reader, parts.splits['train'])
+    turned = which_turned(movement_agreement(model, codes, session))
+    if not turned.any():
+        return ''
+    _turn_back(parts, epoch, turned, codes, session)
+    return turned_text(turned, parts.names)
+
 # %% ../nbs/08_train.ipynb #b4965434
 def training_rows(
     parts: FitParts,
@@ -569,7 +605,9 @@ def training_rows(
     plan = parts.plan('train', config.seed_train, epoch + 1)
     batches, rates = training_batches(parts, plan, epoch), learning_rates(config, epoch, len(plan))
     rng = epoch_generator(config.seed_train, epoch, parts.device)
-    train_epoch(parts.model, parts.optimizer, watch(batches), rates, config, weights, rng, means, parts.tether)
+    train_epoch(
+        parts.model, parts.optimizer, watch(batches), rates, config, weights, rng, means, parts.tether
+    )
     about = dict(epoch=epoch + 1, progress=grown, frame_std=parts.model.frame_std.item())
     return means.rows(parts.names, weights, split='train', **about)
 
@@ -777,6 +815,7 @@ def train(
     with parts.reader, fit_bar(parts, progress, show_progress) as bar:
         try:
             while progress.epoch < config.max_epochs and not progress.should_stop(config):
+                bar.say(straighten(parts, progress.epoch))
                 rows = one_epoch(parts, progress.epoch, bar.watch)
                 check_finite(rows, parts.model, run, progress)
                 progress.epoch += 1
