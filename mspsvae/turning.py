@@ -56,14 +56,13 @@ def session_codes(
 PAINTED = 24  # frames, or fewer where there are many sessions
 
 
-def _paint_moves(model, codes, background, latent):
-    "Cells of what one latent moves before each background, `[s, m, k]`"
-    at, (below, above) = model.n_labels + model.n_background + latent, codes
+def _paint_moves(model, codes, background):
+    "Cells of what moves from the first codes to the second, before each background, `[s, m, k]`"
     moved = []
     for own in background:
         ends = []
-        for end in (below, above):
-            code = end.clone()
+        for code in codes:
+            code = code.clone()
             code[:, model.n_labels : model.n_labels + model.n_background] = own
             ends.append(model.decode(code).float())
         moved.append(movement_cells(ends[1] - ends[0]))
@@ -87,7 +86,7 @@ def movement_agreement(
         ends = [chosen.clone(), chosen.clone()]
         for end, sign in zip(ends, (-1.5, 1.5)):
             end[:, at] = codes[:, at].mean() + sign * codes[:, at].std()
-        cells = _paint_moves(model, ends, background, latent)
+        cells = _paint_moves(model, ends, background)
         rows = [movement_cosine(own, cells, n_pixels, model.frame_std).mean(1) for own in cells]
         agreement.append(torch.stack(rows))
     return torch.stack(agreement).cpu() if agreement else torch.zeros(0, len(sessions), len(sessions))

@@ -75,6 +75,15 @@ def unequal_sessions(root):
     return out
 
 
+# in the alikeness of processes a latent is said to be turned round after two epochs, see 06a_turning
+TURNING = """
+import numpy as np
+import mspsvae.train as loop
+loop.turn_epochs = lambda config: [2]
+loop.which_turned = lambda agreement: np.eye(*agreement.shape[:2]) > 0
+"""
+
+
 def program(paths, config, out, resume=True):
     "What each process runs."
     return (
@@ -123,11 +132,15 @@ def finish(child, messages, patience=300):
     return child.returncode, text
 
 
-def fit_with(n, root, paths, out, resume=False):
-    "A fit by `n` processes that has to reach its end."
+def fit_with(n, root, paths, out, resume=False, before=''):
+    "A fit by `n` processes that has to reach its end; `before` is run before it, by programs of their own."
+    what = before + program(paths, root / 'config.json', out, resume)
+    if n == 1 and before:
+        subprocess.run([sys.executable, '-W', 'ignore', '-c', what], check=True)
+        return out
     if n == 1:
         return fit(paths, root / 'config.json', out=out, show_progress=False, resume=resume).path
-    code, text = finish(*start(n, root, program(paths, root / 'config.json', out, resume)))
+    code, text = finish(*start(n, root, what))
     if code:
         raise SystemExit(f'{n} processes ended with {code}:\n{text[:6000]}')
     return out
@@ -157,9 +170,9 @@ def apart(a, b):
 def alike(root, paths, numbers, tolerance=1e-5):
     """Fit with one process and with each number of `numbers`; ends with a message where they differ.
     Returns the run of one process."""
-    alone = fit_with(1, root, paths, root / 'alone')
+    alone = fit_with(1, root, paths, root / 'alone', before=TURNING)
     for n in numbers:
-        losses, terms, weights = apart(alone, fit_with(n, root, paths, root / f'by_{n}'))
+        losses, terms, weights = apart(alone, fit_with(n, root, paths, root / f'by_{n}', before=TURNING))
         steps = len({r['epoch'] for r in read_history(alone / 'history.csv')})
         print(
             f'{n} processes and one, after {steps} epochs: losses differ by {losses:.1e}, single terms '
