@@ -4,12 +4,13 @@
 
 # %% auto #0
 __all__ = ['UNUSED', 'N_AXES', 'MOST_VALUES', 'KNOWLEDGE', 'BEHAVIOURS', 'SEVERITIES', 'LEVELS', 'SHARE', 'APART', 'BEHAVIOUR',
-           'KNOWN', 'SHARED', 'SHARED_LABEL', 'ERROR', 'FOR_MEANS', 'SMALL', 'SMALL_SHAPE', 'WHAT_TELLS',
+           'KNOWN', 'SHARED', 'SHARED_LABEL', 'ERROR', 'FOR_MEANS', 'SMALL', 'SMALL_SHAPE', 'LARGE', 'WHAT_TELLS',
            'HARDLY_MOVES', 'STATIC', 'RULES', 'VarianceParts', 'variance_parts', 'session_means', 'without_labels',
            'slope_error', 'shared_variance', 'latent_kl', 'holm', 'difference_level', 'is_small', 'find_leaks',
            'leakage', 'judge_latents', 'describe_leakage']
 
 # %% ../../nbs/judge/02_leakage.ipynb #59c90936
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from textwrap import wrap
@@ -484,6 +485,7 @@ SHARED, SHARED_LABEL = (0.4, 0.7), (0.8, 0.9)  # of two latents; of a latent and
 # false notes and warnings in a subspace; the part of them for means
 ERROR, FOR_MEANS = (0.05, 0.02), 0.8
 SMALL, SMALL_SHAPE = 0.06, 0.2  # share up to which no difference is OK, for means and for shapes
+LARGE = 0.2  # share from which on "perhaps" and "little" say too little
 
 
 def _percent(v):
@@ -610,22 +612,32 @@ def _apart(d, n_sessions):  # which session it is, in words
 
 def _mean_words(told, n_sessions):  # of a latent
     d = told.difference
-    low, high = _percent(d['at_least']), _percent(d['at_most'])
     return (
-        f'{told.name}: {_percent(d["share"])} of its variance lies between sessions (at least {low}, at most '
-        f'{high}){_apart(d, n_sessions)}'
+        f'{told.name}: {_percent(d["share"])} of its variance lies between sessions (at least '
+        f'{int(100 * d["at_least"])}%, {_at_most(d["at_most"])}){_apart(d, n_sessions)}'
     )
+
+
+def _at_most(share):  # limits are rounded to the careful side
+    return 'less than 1%' if share < 0.01 else f'at most {math.ceil(round(100 * share, 6))}%'
 
 
 def _shape_words(told, n_sessions):  # of a shape
     return f'{told.name} is not the same in all sessions{_apart(told.difference, n_sessions)}'
 
 
-def _limit_words(means):  # how large a difference may be that was not found
+def _limits(means, shape):  # how large a difference may be all the same: of means, of shapes, in words
     most = max(t.difference['at_most'] for t in means)
     of = 'its variance' if len(means) == 1 else 'the variance of each'
-    limit = 'less than 1%' if most < 0.005 else f'at most {_percent(most)}'
-    return f'{limit} of {of} lies between sessions (95 %)'
+    words = f'{_at_most(most)} of {of} lies between sessions (95 %)'
+    if not shape:
+        return most, 0.0, words
+    shapes = max(t.difference['any_at_most'] for t in shape)
+    return (
+        most,
+        shapes,
+        f'{words}, and {_at_most(shapes)} of the variance of how wide latents swing and go together',
+    )
 
 
 def _described(space, chance):  # what the better classifier makes of it
@@ -681,9 +693,11 @@ def _session_findings(report, config):  # does the session leak into supervised 
             continue
         told = means + _judge_shape(space)
         level, described = max(t.after for t in told), _described(space, report['chance'])
-        if level:
-            knob = _leak_knob(report, config, name) if level > 1 else ''
+        if level > 1:
+            knob = _leak_knob(report, config, name)
             yield _finding(level, name, _found_text(told, level, n, described), knob)
+        elif level:
+            yield _perhaps(name, means, told, n, described)
         else:
             yield _none_found(name, means, told, described)
 
@@ -695,9 +709,8 @@ def _none_found(name, means, told, described):
         start = (
             f'Sessions differ here as their labels do ({", ".join(excused[:3])}). Beyond that, none was found'
         )
-    most = max(t.difference['at_most'] for t in means)
-    shape_most = max((t.difference['any_at_most'] for t in shape), default=0.0)
-    words = f'{_limit_words(means)}{_shape_limit(shape_most) if shape else ""}.{described}'
+    most, shape_most, words = _limits(means, shape)
+    words = f'{words}.{described}'
     if most <= SMALL and shape_most <= SMALL_SHAPE:
         return _finding(0, name, f'{start}: {words}')
     pieces = max(1, round(min(t.difference['n_effective'] for t in means + shape)))
@@ -710,8 +723,14 @@ def _none_found(name, means, told, described):
     return _finding('unclear', name, text, knob)
 
 
-def _shape_limit(most):
-    return f', and at most {_percent(most)} of the variance of how wide latents swing and go together'
+def _perhaps(name, means, told, n_sessions, described):  # a note, where it cannot be much
+    text = _found_text(told, 1, n_sessions, described)
+    most, shape_most, words = _limits(means, told[len(means) :])
+    if max(most, shape_most) <= LARGE:
+        return _finding(1, name, text)
+    return _finding(
+        'unclear', name, f'{text} Too little data to say how much: {words}.', 'more of each session'
+    )
 
 
 def _odds(share):
