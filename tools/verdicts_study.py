@@ -26,6 +26,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy.signal import lfilter
+from scipy.stats import norm
 
 from mspsvae.config import Config
 from mspsvae.judge.differences import cut, session_differences
@@ -39,11 +40,14 @@ SCENES = {
     'half': 'means of one latent half a standard deviation apart, every other session',
     'one': 'one session: mean of one latent a standard deviation away',
     'wide': 'one session: a latent swings twice as wide',
+    'fields': 'two latents on the fields of a checkerboard of 16: every other session on the black ones',
+    'product': 'every other session: the product of the three latents has the other sign',
     'label': 'a latent follows a label (R2 0.8) that differs between sessions by 3 standard deviations',
     'states': 'sessions do not differ; 3 to 5 states, all latents jump between their levels',
     'bouts': 'sessions do not differ; still for four fifths of the time, moving in bouts',
     'heavy': 'sessions do not differ; seldom a large jump (innovations of t with 3 degrees of freedom)',
 }
+SEEDS = 'none', 'half', 'one', 'wide', 'label', 'states', 'bouts', 'heavy', 'fields', 'product'
 IN_STATES = 'states', 'bouts'
 MOST_FRAMES = 20_000  # as `leakage` looks at
 
@@ -96,6 +100,20 @@ def odd_recording(rng, name, setting):
     return lfilter([1], [1, -phi], noise)[..., start:].reshape(3, -1).T * np.sqrt(1 - phi**2)
 
 
+def on_fields(z, session):
+    "Frames on a field of the wrong colour move to the one beside it."
+    field = np.floor(4 * norm.cdf(z[:, :2]))
+    step = np.where(field[:, 0] < 3, 1, -1) * (field.sum(1) % 2 != session % 2)
+    moved = norm.ppf(np.clip(norm.cdf(z[:, 0]) + step / 4, 1e-4, 1 - 1e-4))
+    return np.c_[moved, z[:, 1:]]
+
+
+def by_product(z, session):
+    "Latents whose product has the wrong sign turn that of the third."
+    wrong = (z > 0).sum(1) % 2 != session % 2
+    return np.c_[z[:, :2], np.where(wrong, -1, 1) * z[:, 2]]
+
+
 def scene(rng, name, setting):
     "Latents, sessions, trials, and labels or None, thinned as the report thins them."
     z, session, trial = recording(rng, setting, 4)
@@ -108,6 +126,8 @@ def scene(rng, name, setting):
         z[:, 0] += last
     elif name == 'wide':
         z[:, 0] *= 1 + last
+    elif name in ('fields', 'product'):
+        z = on_fields(z, session) if name == 'fields' else by_product(z, session)
     elif name == 'label':
         labels = (other + 3 * rng.normal(size=setting[0])[session])[:, None]
         z[:, 0] = np.sqrt(0.8) * labels[:, 0] + np.sqrt(0.2) * z[:, 0]
@@ -196,7 +216,7 @@ def study(args):
             return verdict_before(old, *case)
 
     for name, setting in all_settings(args.scenes):
-        rng = np.random.default_rng([args.seed, list(SCENES).index(name), *map(int, setting)])
+        rng = np.random.default_rng([args.seed, SEEDS.index(name), *map(int, setting)])
         told = [judge(*scene(rng, name, setting)) for _ in range(args.repeats)]
         counts = [sum(v == s for v, _ in told) for s in SEVERITIES]
         counts += [sum(v in ('ok', 'note') and allowed(text, '') > 0.2 for v, text in told)]

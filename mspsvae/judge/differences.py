@@ -4,13 +4,14 @@
 
 # %% auto #0
 __all__ = ['SLOWNESS', 'SLOW_SHARES', 'TWO_SPEEDS', 'SHARES', 'Pieces', 'piece_numbers', 'cut', 'noise_models', 'MeanFit',
-           'fit_means', 'Differences', 'session_differences', 'shapes']
+           'fit_means', 'Differences', 'session_differences', 'shapes', 'neighbour_shares']
 
 # %% ../../nbs/judge/00c_differences.ipynb #9275a6a8
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from scipy.spatial import cKDTree
 from scipy.special import fdtrc, ncfdtr, stdtr
 
 from ..picking import evenly_spaced
@@ -263,3 +264,40 @@ def _mean_slopes(measure, x, step=0.2, most=2000):  # of each quantity along eac
 def _whitening(x):  # axes by which variances become 1, `[d, d]`
     variance, axes = np.linalg.eigh(np.atleast_2d(np.cov(x.T)))
     return axes / np.sqrt(np.maximum(variance, 1e-6))
+
+# %% ../../nbs/judge/00c_differences.ipynb #011ac4b7
+def neighbour_shares(
+    z: np.ndarray,  # latents of a subspace, `[n, d]`
+    session: np.ndarray,  # 0, 1, ..., `[n]`
+    trial: np.ndarray,  # ascending within a session, no number in two sessions, `[n]`
+    apart: np.ndarray
+    | None = None,  # latents whose own means are taken off in each session, `[d]`; None: all
+    k: int = 20,  # neighbours
+) -> (
+    np.ndarray | None
+):  # share of each session, `[n, s]`, `[n, 1]` for two; None with too few frames or trials
+    "Which sessions the neighbours of a frame are of, in the other halves of the recordings."
+    apart = np.ones(z.shape[1], bool) if apart is None else apart
+    n_sessions, later = int(session.max()) + 1, _later(session, trial)
+    fewest = min(np.bincount(session[later == half], minlength=n_sessions).min() for half in (False, True))
+    if fewest < k // 2:
+        return None
+    x = z.astype(float)
+    for s in range(n_sessions):
+        x[session == s] -= np.where(apart, z[session == s].mean(0), z.mean(0))
+    x, share = x / np.maximum(x.std(0), 1e-6), np.zeros((len(z), n_sessions))
+    for half in (False, True):
+        there = _as_many(session, later == half, min(fewest, max(100, 4000 // n_sessions)))
+        of = session[there][cKDTree(x[there]).query(x[later != half], k=min(k, len(there)))[1]]
+        share[later != half] = np.stack([(of == s).mean(1) for s in range(n_sessions)], 1)
+    return share[:, :1] if n_sessions == 2 else share
+
+
+def _later(session, trial):  # is a frame in the later half of its session's trials? `[n]`
+    middle = [np.unique(trial[session == s]) for s in range(int(session.max()) + 1)]
+    return trial >= np.array([v[len(v) // 2] for v in middle])[session]
+
+
+def _as_many(session, where, n):  # rows, `n` of each session, evenly spaced
+    rows = [np.flatnonzero(where & (session == s)) for s in range(int(session.max()) + 1)]
+    return np.concatenate([r[evenly_spaced(len(r), n)] for r in rows])

@@ -854,10 +854,10 @@ def _advice(report):
         )
     if odd == ['movement'] and levels['movement'] == 'doubtful':
         return (
-            'look whether the animal moved less than those that the model knows; if so, its latents are sound'
+            'look whether the animal moved less than those that the model knows; if so, nothing here speaks against its latents'
         )
     if levels.get('movement') == 'outside':
-        return 'look at the video: does the animal move in it? Without movement its latents say nothing'
+        return 'look at the video: does the animal move in it? Without movement its latents say nothing of behaviour'
     helps = report.get('helps')
     if helps:
         return (
