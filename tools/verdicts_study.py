@@ -1,6 +1,6 @@
 """How often the leakage report is wrong, on made-up recordings whose truth is known.
 
-    python tools/verdicts_study.py [--repeats 10] [--scenes none half] [--out tests/golden/verdicts.csv]
+    python tools/verdicts_study.py [--repeats 10] [--scenes none half] [--sessions 2 4] [--out tests/golden/verdicts.csv]
     python tools/verdicts_study.py --before 1a1ca38 --repeats 2 --out tests/golden/verdicts_before.csv
     python tools/verdicts_study.py --limits --repeats 100 --out tests/golden/limits.csv
 
@@ -198,11 +198,11 @@ def verdict_before(old, z, session, trial, labels):
     return max((f['severity'] for f in old._session_findings(report, Config())), key=SEVERITIES.index), ''
 
 
-def all_settings(scenes):
+def all_settings(scenes, sessions):
     "Scenes, each with sessions, trials, frames, time constant (or dwell time), continuous or not."
     for name in scenes:
         taus = DWELLS if name in IN_STATES else TAUS
-        for setting in product(SESSIONS, TRIALS, FRAMES, taus, (False, True)):
+        for setting in product(sessions, TRIALS, FRAMES, taus, (False, True)):
             yield name, setting
 
 
@@ -215,7 +215,7 @@ def study(args):
         def judge(*case):
             return verdict_before(old, *case)
 
-    for name, setting in all_settings(args.scenes):
+    for name, setting in all_settings(args.scenes, args.sessions):
         rng = np.random.default_rng([args.seed, SEEDS.index(name), *map(int, setting)])
         told = [judge(*scene(rng, name, setting)) for _ in range(args.repeats)]
         counts = [sum(v == s for v, _ in told) for s in SEVERITIES]
@@ -252,6 +252,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('--repeats', type=int, default=10, help='recordings of each setting')
     parser.add_argument('--scenes', nargs='+', choices=list(SCENES), default=list(SCENES))
+    parser.add_argument('--sessions', nargs='+', type=int, default=list(SESSIONS))
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--before', help='a revision whose module judges instead of ours')
     parser.add_argument('--limits', action='store_true', help='how good limits of the share are, instead')
