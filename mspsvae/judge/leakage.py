@@ -539,7 +539,7 @@ def holm(
 
 
 def difference_level(
-    difference: dict | None,  # `share`, `at_least`, `distance`
+    difference: dict | None,  # `share`, `at_least`, `distance`, `n_effective` (default 1)
     p: float,  # corrected
 ) -> int:  # 0 to 3, as in `LEVELS`
     "How grave a difference between sessions is."
@@ -548,7 +548,9 @@ def difference_level(
     large = difference['share'] >= SHARE[0] or abs(difference['distance']) >= APART
     if p >= ERROR[1] or not large:
         return 1
-    return 3 if difference['share'] >= SHARE[1] and difference['at_least'] > 0.5 else 2
+    # what takes longer to move than a session lasts cannot be seen to move within one
+    long_enough = difference.get('n_effective', 1) >= 1
+    return 3 if long_enough and difference['share'] >= SHARE[1] and difference['at_least'] > 0.5 else 2
 
 
 def is_small(
