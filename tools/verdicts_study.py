@@ -1,6 +1,6 @@
 """How often the leakage report is wrong, on made-up recordings whose truth is known.
 
-    python tools/verdicts_study.py [--repeats 10] [--scenes none half] [--sessions 2 4] [--out tests/golden/verdicts.csv]
+    python tools/verdicts_study.py [--repeats 1] [--scenes none half] [--sessions 2 4] [--out FILE.csv]
     python tools/verdicts_study.py --before 1a1ca38 --repeats 2 --out tests/golden/verdicts_before.csv
     python tools/verdicts_study.py --limits --repeats 100 --out tests/golden/limits.csv
 

@@ -575,8 +575,8 @@ def _knows(report):  # how far the background is from chance to certainty
 
 def _delta(config):
     return (
-        f'delta={max(10 * config.delta, 50):g} (now {config.delta:g}): it pulls the sessions apart in the '
-        f'background; or train longer (max_epochs, now {config.max_epochs})'
+        f'delta={max(10 * config.delta, 50):g} (now {config.delta:g}), which weighs the term that pulls the sessions '
+        f'apart in the background; or train longer (max_epochs, now {config.max_epochs})'
     )
 
 
@@ -755,7 +755,10 @@ def _none_found(name, means, told, described):
         f'{pieces} independent piece{"s" if pieces > 1 else ""}.'
     )
     times = max(2, round(more))
-    knob = f'more of each session: about {times} times as much would do, if behaviour goes on so and sessions do not differ'
+    knob = (
+        f'more of each session: about {times} times as much would do, if behaviour goes on so and sessions do '
+        'not differ'
+    )
     return _finding('unclear', name, text, knob)
 
 
@@ -907,7 +910,7 @@ def _some_unused(report, config):
     text += (
         f'was nothing left to find, or nothing that this beta ({config.beta:g}) and these epochs let it find.'
     )
-    knob = f'n_unsupervised={len(mine) - len(unused)} (now {len(mine)}) does as well'
+    knob = f'n_unsupervised={len(mine) - len(unused)} (now {len(mine)}) may do as well'
     yield _finding(1, 'unsupervised', text, knob)
 
 # %% ../../nbs/judge/02_leakage.ipynb #c167a318

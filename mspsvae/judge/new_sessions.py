@@ -853,7 +853,10 @@ def _advice(report):
             'alone and do not change; by its frames it lies within'
         )
     if odd == ['movement'] and levels['movement'] == 'doubtful':
-        return 'look whether the animal moved less than those that the model knows; if so, nothing here speaks against its latents'
+        return (
+            'look whether the animal moved less than those that the model knows; if so, nothing here speaks '
+            'against its latents'
+        )
     if levels.get('movement') == 'outside':
         return 'look at the video: does the animal move in it? Without movement its latents say nothing of behaviour'
     helps = report.get('helps')
