@@ -180,6 +180,7 @@ def main():
     parser.add_argument('--trials', type=int, default=8, help='of a new recording')
     parser.add_argument('--recordings', type=int, default=10, help='new ones of each of three sessions')
     parser.add_argument('--no-noise', action='store_true', help='leave out the last column, and its fit')
+    parser.add_argument('--only', nargs='+', default=[''], help='recordings whose name contains one of these')
     parser.add_argument('--out', type=Path, default=Path('runs/new_sessions'))
     args = parser.parse_args()
     args.out = args.out / args.scene
@@ -198,6 +199,7 @@ def main():
         '| recording | n | within, by the rule of before | within | doubtful | outside | says | advises a change '
         '| within after noise |\n|' + '---|' * 9
     )
+    kinds = [kind for kind in kinds if any(word in kind[0] for word in args.only)]
     for name, change, sources, word in kinds:
         files = recordings(args.out, name, change, sources)
         encoded = [encode(r, files, out=r.path / 'study' / name.replace(' ', '_')) for r in runs]

@@ -4,13 +4,14 @@
 
 # %% auto #0
 __all__ = ['SLOWNESS', 'SLOW_SHARES', 'TWO_SPEEDS', 'SHARES', 'Pieces', 'piece_numbers', 'cut', 'noise_models', 'MeanFit',
-           'fit_means', 'Differences', 'session_differences', 'shapes']
+           'fit_means', 'Differences', 'session_differences', 'shapes', 'neighbour_shares']
 
 # %% ../../nbs/judge/00c_differences.ipynb #9275a6a8
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from scipy.spatial import cKDTree
 from scipy.special import fdtrc, ncfdtr, stdtr
 
 from ..picking import evenly_spaced
@@ -124,7 +125,8 @@ class Differences:
     "How sessions differ in the mean of latents; each `[d]`."
 
     p: np.ndarray  # of no difference; of both questions together
-    share: np.ndarray  # of the variance between sessions, less what slow behaviour gives
+    # of the variance between sessions, less what slow behaviour gives; of recordings that went on for long
+    share: np.ndarray
     at_least: np.ndarray  # the share is not smaller (95 %, one-sided)
     at_most: np.ndarray  # nor larger (95 %, one-sided)
     by_chance: np.ndarray  # share that slow behaviour would give in the mean
@@ -134,7 +136,7 @@ class Differences:
     worst_p: np.ndarray  # of this session not standing apart, corrected for having picked the worst
 
 
-SHARES = np.geomspace(0.002, 0.95, 48)  # that limits are looked for among
+SHARES = 1 / (1 + np.exp(-np.linspace(-6.2, 6.9, 100)))  # that limits are looked for among: 0.002 to 0.999
 
 # %% ../../nbs/judge/00c_differences.ipynb #c8b41f39
 def _squares_between(fit, excess):  # F under each model `[m, d]`
@@ -154,16 +156,18 @@ def _stand_apart(fit, excess):  # of each session: distance from the mean of the
     return (fit.weight[..., None] * apart).sum(0), (fit.weight[..., None] * p).sum(0)
 
 
-def _share_limits(fit, f, within, excess):  # of one latent: lower and upper limit of the share
+def _share_limits(fit, f, seen, in_the_end, excess):  # of one latent: lower and upper limit of the share
     keep = fit.weight > 1e-4
-    n, weight = fit.mean.shape[-1], fit.weight[keep] / fit.weight[keep].sum()
-    lam = within * fit.precision[keep].sum(-1) / np.maximum(fit.square[keep] * (1 + excess[keep]), 1e-300)
-    lam = SHARES[:, None] / (1 - SHARES[:, None]) * lam
-    below = (weight * ncfdtr(n - 1, fit.df, lam, f[keep])).sum(1)
-    cautious = (weight * ncfdtr(n - 1, fit.df, lam, np.maximum(f[keep], 1))).sum(1)
+    n, weight, f = fit.mean.shape[-1], fit.weight[keep] / fit.weight[keep].sum(), f[keep]
+    # noncentrality where between and within sessions there is as much variance
+    lam = fit.precision[keep].sum(-1) / np.maximum(fit.square[keep] * (1 + excess[keep]), 1e-300)
+    odds = (SHARES / (1 - SHARES))[:, None]
+    below = (weight * ncfdtr(n - 1, fit.df, odds * lam * in_the_end[keep], f)).sum(1)
+    cautious = (weight * ncfdtr(n - 1, fit.df, odds * lam * seen, np.maximum(f, 1))).sum(1)
     low, high = np.flatnonzero(below < 0.95), np.flatnonzero(cautious < 0.05)
-    surely = (weight * fdtrc(n - 1, fit.df, f[keep])).sum() < 0.05
-    at_least = SHARES[low[0] - 1] if surely and len(low) and low[0] else 0.0
+    surely = (weight * fdtrc(n - 1, fit.df, f)).sum() < 0.05
+    too_small = low[0] if len(low) else len(SHARES)  # so many shares would hardly ever give such an F
+    at_least = SHARES[too_small - 1] if surely and too_small else 0.0
     return at_least, SHARES[high[0]] if len(high) else 1.0
 
 # %% ../../nbs/judge/00c_differences.ipynb #1016673e
@@ -183,17 +187,27 @@ def session_differences(
     worst, columns = p_apart.argmin(1), np.arange(len(within))
     worst_p = np.minimum(n * p_apart[columns, worst], 1)
     p = p_all if n == 2 else np.minimum(np.minimum(p_all / 0.75, worst_p / 0.25), 1)
-    share, by_chance, n_effective = _sizes(fit, within, error.mean(-1) * (1 + more))
-    limits = [_share_limits(_column(fit, k), f[:, k], within[k], more[:, k]) for k in columns]
-    distance = apart[columns, worst] / np.sqrt(within)
+    in_the_end = _in_the_end(pieces, fit, within)
+    sizes = _sizes(fit, within, in_the_end, error.mean(-1) * (1 + more))
+    limits = [
+        _share_limits(_column(fit, k), f[:, k], within[k], in_the_end[:, k], more[:, k]) for k in columns
+    ]
+    distance, (share, by_chance, n_effective) = apart[columns, worst] / np.sqrt(within), sizes
     limits = np.array(limits).T
     return Differences(p, share, *limits, by_chance, n_effective, worst, distance, worst_p)
 
 
-def _sizes(fit, within, error):  # share less chance, share by chance, independent pieces: means over models
+def _in_the_end(pieces, fit, within):  # variance that a session would have if it went on, `[m, d]`
+    parts = np.split(pieces.mean, np.cumsum(pieces.sizes())[:-1])
+    seen = np.mean([x.var(0) for x in parts], axis=0)
+    return within + np.maximum(fit.square - seen, 0)
+
+
+# share less chance, share by chance, independent pieces: means over models
+def _sizes(fit, within, in_the_end, error):
     n = fit.mean.shape[-1]
     between, chance = fit.mean.var(-1), error * (1 - 1 / n)
-    share = np.maximum(between - chance, 0) / (between + within)
+    share = np.maximum(between - chance, 0) / (between + in_the_end)
     parts = share, chance / (chance + within), within / np.maximum(error, 1e-300)
     return [(fit.weight * v).sum(0) for v in parts]
 
@@ -250,3 +264,40 @@ def _mean_slopes(measure, x, step=0.2, most=2000):  # of each quantity along eac
 def _whitening(x):  # axes by which variances become 1, `[d, d]`
     variance, axes = np.linalg.eigh(np.atleast_2d(np.cov(x.T)))
     return axes / np.sqrt(np.maximum(variance, 1e-6))
+
+# %% ../../nbs/judge/00c_differences.ipynb #011ac4b7
+def neighbour_shares(
+    z: np.ndarray,  # latents of a subspace, `[n, d]`
+    session: np.ndarray,  # 0, 1, ..., `[n]`
+    trial: np.ndarray,  # ascending within a session, no number in two sessions, `[n]`
+    apart: np.ndarray
+    | None = None,  # latents whose own means are taken off in each session, `[d]`; None: all
+    k: int = 20,  # neighbours
+) -> (
+    np.ndarray | None
+):  # share of each session, `[n, s]`, `[n, 1]` for two; None with too few frames or trials
+    "Which sessions the neighbours of a frame are of, in the other halves of the recordings."
+    apart = np.ones(z.shape[1], bool) if apart is None else apart
+    n_sessions, later = int(session.max()) + 1, _later(session, trial)
+    fewest = min(np.bincount(session[later == half], minlength=n_sessions).min() for half in (False, True))
+    if fewest < k // 2:
+        return None
+    x = z.astype(float)
+    for s in range(n_sessions):
+        x[session == s] -= np.where(apart, z[session == s].mean(0), z.mean(0))
+    x, share = x / np.maximum(x.std(0), 1e-6), np.zeros((len(z), n_sessions))
+    for half in (False, True):
+        there = _as_many(session, later == half, min(fewest, max(100, 4000 // n_sessions)))
+        of = session[there][cKDTree(x[there]).query(x[later != half], k=min(k, len(there)))[1]]
+        share[later != half] = np.stack([(of == s).mean(1) for s in range(n_sessions)], 1)
+    return share[:, :1] if n_sessions == 2 else share
+
+
+def _later(session, trial):  # is a frame in the later half of its session's trials? `[n]`
+    middle = [np.unique(trial[session == s]) for s in range(int(session.max()) + 1)]
+    return trial >= np.array([v[len(v) // 2] for v in middle])[session]
+
+
+def _as_many(session, where, n):  # rows, `n` of each session, evenly spaced
+    rows = [np.flatnonzero(where & (session == s)) for s in range(int(session.max()) + 1)]
+    return np.concatenate([r[evenly_spaced(len(r), n)] for r in rows])
