@@ -2,7 +2,7 @@
 
     python tests/mutants.py                       all tables in tests/mutants/
     python tests/mutants.py core judge            some of them
-    python tests/mutants.py core --name anneal    faults whose name contains a word
+    python tests/mutants.py core --name anneal    faults whose name or module contains a word
     python tests/mutants.py --short               those that .ci/run plants, marked `short = true`
 
 A table is TOML. Each fault says what is wrong (`name`), in which `module`, and which text (`before`, there
@@ -244,12 +244,16 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('tables', nargs='*', help='names of files in tests/mutants/ [all]')
-    parser.add_argument('--name', default='', help='only faults whose name contains this')
+    parser.add_argument('--name', default='', help='only faults whose name or module contains this')
     parser.add_argument('--short', action='store_true', help='only faults marked short')
     parser.add_argument('--plain', action='store_true', help='each fault in a process of its own')
     parser.add_argument('--workers', type=int, default=os.cpu_count())
     args = parser.parse_args()
-    faults = [f for f in read_tables(args.tables) if args.name in f.name and (f.short or not args.short)]
+    faults = [
+        f
+        for f in read_tables(args.tables)
+        if args.name in f'{f.name} {f.module}' and (f.short or not args.short)
+    ]
     plain = args.plain or sys.platform != 'linux'
     survivors, broken = try_all(faults, args.workers, plain)
     if broken:
