@@ -6,8 +6,8 @@
 __all__ = ['DEMO_CONFIG', 'COMMANDS', 'flag_value', 'add_config_flags', 'config_from', 'prepare_command', 'check_command',
            'fit_and_score', 'data_root', 'fit_command', 'space_value', 'search_command', 'evaluate_command',
            'leakage_command', 'stability_command', 'report_command', 'encode_command', 'adapt_command',
-           'export_command', 'bring_command', 'bench_command', 'bench_causes_command', 'demo_command',
-           'completion_command', 'make_parser', 'main']
+           'export_command', 'bring_command', 'bench_command', 'changed_settings', 'bench_causes_command',
+           'demo_command', 'completion_command', 'make_parser', 'main']
 
 # %% ../nbs/22_cli.ipynb #bc521f3b
 import argparse
@@ -141,31 +141,19 @@ def _show_result(args, content, text):
 # %% ../nbs/22_cli.ipynb #dffa4734
 def prepare_command(args):
     "Make session files of videos and pose files: of all sessions in a table, or of one that is named."
-    settings, table = _given(args, Recipe) | dict(show_progress=sys.stderr.isatty()), args.videos[0]
+    settings = _given(args, Recipe) | dict(redo=args.redo, show_progress=sys.stderr.isatty())
+    of_one = {k: getattr(args, k) for k in ('poses', 'name', 'individual', 'format', 'timestamps')}
+    table = args.videos[0]
     if len(args.videos) == 1 and table.lower().endswith('.csv'):
-        alone = [
-            f'--{k}' for k in ('poses', 'name', 'individual', 'format', 'timestamps') if getattr(args, k)
-        ]
+        alone = [f'--{k}' for k, value in of_one.items() if value]
         if alone:
             raise ConfigError(
                 f'{", ".join(alone)}: for a single session; in {table} the columns poses, id, '
                 'individual and format say that of each'
             )
-        made = prepare_sessions(table, args.out, redo=args.redo, workers=args.workers, **settings)
+        made = prepare_sessions(table, args.out, workers=args.workers, **settings)
     else:
-        made = [
-            prepare(
-                args.videos,
-                args.poses,
-                args.out,
-                args.name,
-                individual=args.individual,
-                format=args.format,
-                timestamps=args.timestamps,
-                redo=args.redo,
-                **settings,
-            )
-        ]
+        made = [prepare(args.videos, out=args.out, session=of_one.pop('name'), **of_one, **settings)]
     _show_result(args, [str(p) for p in made], '\n'.join(map(str, made)))
     _note(f'Look at the preview of each session, a PNG beside it; then: mspsvae check {args.out}')
     return 0
@@ -426,18 +414,8 @@ def search_command(args):
         found = load_search(args.out)
     else:
         config, space = _searched(args)
-        found = search(
-            data_root(args),
-            args.out,
-            space or None,
-            config,
-            n_fits=args.fits,
-            workers=args.workers,
-            pruning=args.pruning,
-            seed=args.seed,
-            retry=args.retry,
-            say=_note,
-        )
+        how = {k: getattr(args, k) for k in ('workers', 'pruning', 'seed', 'retry')}
+        found = search(data_root(args), args.out, space or None, config, n_fits=args.fits, say=_note, **how)
     if found.interrupted:
         _note('Stopped. Nothing is lost; the same words go on with it.')
         return 130
@@ -745,8 +723,10 @@ def _scenarios(args):
     return [Scenario(**dict(zip(names, combination))) for combination in product(*values)]
 
 # %% ../nbs/22_cli.ipynb #3d9da0ac
-def _changed_settings(words):
-    "`key=value`s as a dict"
+def changed_settings(
+    words: list[str],  # `beta=20`, as they stand behind --set
+) -> dict:
+    "Names and values; raises `ConfigError` for what is no `key=value`."
     if wrong := [w for w in words if not re.match(r'[\w-]+=', w)]:
         raise ConfigError(f'--set {wrong[0]}: expected key=value, such as beta=20')
     pairs = [w.partition('=') for w in words]
@@ -758,7 +738,7 @@ def bench_causes_command(args):
     there already are not made again."""
     rows = None
     if not args.table:
-        seeds, settings = _grid_values(args.seeds), _changed_settings(args.set)
+        seeds, settings = _grid_values(args.seeds), changed_settings(args.set)
         bar = sys.stderr.isatty()
         rows = bench_causes(args.out, _scenarios(args), settings, seeds, args.paper, _note, bar)
         if rows is None:

@@ -32,10 +32,8 @@ def _chosen_trials(plan, energy):
 def _trial_images(plan, trials, tables, threads, tick, shots, n_shots):
     "uint8 `[n, c, y, x]` of each trial; some frames are put into `shots`"
     used = np.concatenate([np.arange(t.start, t.stop) for t in trials])
-    at, wanted = (
-        set(used[np.linspace(0, len(used) - 1, n_shots + 2).astype(int)[1:-1]].tolist()),
-        np.isin(np.arange(plan.n_frames), used),
-    )
+    at = set(used[np.linspace(0, len(used) - 1, n_shots + 2).astype(int)[1:-1]].tolist())
+    wanted = np.isin(np.arange(plan.n_frames), used)
     images, ahead, alike, last = None, iter(trials), True, None
     with closing(finished_frames(plan, tables, threads, tick, wanted)) as frames:
         for i, (frame, before) in enumerate(frames):
