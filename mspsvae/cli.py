@@ -6,8 +6,8 @@
 __all__ = ['DEMO_CONFIG', 'COMMANDS', 'flag_value', 'add_config_flags', 'config_from', 'prepare_command', 'data_root',
            'check_command', 'fit_and_score', 'fit_command', 'space_value', 'search_command', 'evaluate_command',
            'leakage_command', 'stability_command', 'report_command', 'encode_command', 'adapt_command',
-           'export_command', 'bring_command', 'bench_command', 'changed_settings', 'bench_causes_command',
-           'demo_command', 'completion_command', 'make_parser', 'main']
+           'export_command', 'bring_command', 'bench_command', 'typed_settings', 'bench_causes_command', 'demo_command',
+           'completion_command', 'make_parser', 'main']
 
 # %% ../nbs/22_cli.ipynb #bc521f3b
 import argparse
@@ -723,7 +723,7 @@ def _scenarios(args):
     return [Scenario(**dict(zip(names, combination))) for combination in product(*values)]
 
 # %% ../nbs/22_cli.ipynb #3d9da0ac
-def changed_settings(
+def typed_settings(
     words: list[str],  # `beta=20`, as they stand behind --set
 ) -> dict:
     "Names and values; raises `ConfigError` for what is no `key=value`."
@@ -738,7 +738,7 @@ def bench_causes_command(args):
     there already are not made again."""
     rows = None
     if not args.table:
-        seeds, settings = _grid_values(args.seeds), changed_settings(args.set)
+        seeds, settings = _grid_values(args.seeds), typed_settings(args.set)
         bar = sys.stderr.isatty()
         rows = bench_causes(args.out, _scenarios(args), settings, seeds, args.paper, _note, bar)
         if rows is None:
