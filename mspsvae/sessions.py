@@ -950,6 +950,15 @@ def _images(file, notes):
     return images
 
 
+def _odd_images(images, frames, size, notes, odd):
+    "What is strange about images, though nothing is wrong with them, goes to `odd`"
+    for trial, n in frames.items():
+        if n == 1:
+            odd.add('has a single frame; the triplet loss needs two of a session', 'images', trial)
+    if size and not notes.places and prod(size) < 10**7 and _all_alike(images):
+        odd.add('all pictures are alike; was the camera covered, or is this the wrong film?', 'images')
+
+
 def _inspect(file, session, config, notes, odd):
     """The `SessionInfo` of an open file (None if there are no images to speak of); complaints go to
     `notes` and `odd`"""
@@ -963,13 +972,9 @@ def _inspect(file, session, config, notes, odd):
         _check_masks('masks', _same_trials('masks', masks, frames, notes), images, notes)
     last_axis = {trial: a.shape[-1] for trial, a in images.items() if a.ndim == 4}
     more = _check_numbers(file, frames, config, notes, odd, last_axis)
-    for trial, n in frames.items():
-        if n == 1:
-            odd.add('has a single frame; the triplet loss needs two of a session', 'images', trial)
+    _odd_images(images, frames, size, notes, odd)
     if not size:
         return None
-    if not notes.places and prod(size) < 10**7 and _all_alike(images):
-        odd.add('all pictures are alike; was the camera covered, or is this the wrong film?', 'images')
     return SessionInfo(
         session,
         list(images),
