@@ -27,7 +27,7 @@ from .batches import split_trials
 from .behavenet_settings import ARCH_KEYS, ARCH_ONLY, BETA_TC_KEYS, FILE_KEYS, SETTING_KEYS
 from .behavenet_settings import SIZE_KEYS, read_arch, usable_training_settings
 from .behavenet_settings import read_config, their_words, unknown_class
-from .config import Arch, Config, load_settings
+from .config import FOLDER_LEVELS, Arch, Config, load_settings
 from .errors import ConfigError, MspsvaeError, RunError, show_value
 from .models import MSPSVAE, anneal_progress
 from .picking import evenly_spaced
@@ -205,7 +205,7 @@ def read_hparams(
 
 # %% ../nbs/20a_behavenet.ipynb #5db9e8c4
 # of the machine it was trained on, not of the model
-_PLACES = {'device', 'lab', 'expt', 'animal', 'session', 'sessions_csv'}
+_PLACES = {'device', *FOLDER_LEVELS, 'sessions_csv'}
 _KNOWN = (
     {
         *SETTING_KEYS,
@@ -324,7 +324,7 @@ def _sessions_of(version, hparams, data):
     table = _session_table(version, hparams)
     if table:
         return find_sessions(data, csv=table)
-    names = {k: _from_text(hparams.get(k)) or 'all' for k in ('lab', 'expt', 'animal', 'session')}
+    names = {k: _from_text(hparams.get(k)) or 'all' for k in FOLDER_LEVELS}
     found = find_sessions(data, **{k: v for k, v in their_words(names).items() if k in names})
     if len(found) > 1:
         raise RunError(
@@ -514,7 +514,7 @@ def _latents_file(folder, name, number, table):
         with open(table, newline='', encoding='utf-8-sig') as f:
             rows = list(csv.DictReader(f))
         if number < len(rows):
-            names.append('_'.join(rows[number].get(k) or '' for k in ('lab', 'expt', 'animal', 'session')))
+            names.append('_'.join(rows[number].get(k) or '' for k in FOLDER_LEVELS))
     return next((p for n in names if (p := folder / f'{n}_latents.pkl').is_file()), None)
 
 

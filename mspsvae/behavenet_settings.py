@@ -11,8 +11,8 @@ __all__ = ['ARCH_KEYS', 'ARCH_ONLY', 'SETTING_KEYS', 'FILE_KEYS', 'BETA_TC_KEYS'
 import os
 import warnings
 
-from .config import PAPER, Arch, Config, follow_max_epochs, merge_settings, read_settings
-from .config import text_keys
+from .config import FOLDER_LEVELS, PAPER, Arch, Config, follow_max_epochs, merge_settings
+from .config import read_settings, text_keys
 from .errors import ConfigError, show_value, unknown_name
 from .settings import check_values, complain, field_checks, whole_check
 
@@ -337,10 +337,12 @@ def _is_behavenet(values):
 def their_words(found):
     """What BehaveNet's values mean: it goes down from lab to session until one is 'all', whatever stands
     below, and 'gpu' is its other word for 'cuda'"""
-    levels = ('lab', 'expt', 'animal', 'session')
-    first = next((i for i, level in enumerate(levels) if _allowed(found.get(level), ('all',))), len(levels))
+    first = next(
+        (i for i, level in enumerate(FOLDER_LEVELS) if _allowed(found.get(level), ('all',))),
+        len(FOLDER_LEVELS),
+    )
     device = dict(device='cuda') if _allowed(found.get('device'), ('gpu',)) else {}
-    return found | dict.fromkeys(levels[first:], 'all') | device
+    return found | dict.fromkeys(FOLDER_LEVELS[first:], 'all') | device
 
 
 def _whole_interval(epochs):
@@ -383,7 +385,7 @@ def ignored_keys(
 
 def _say_source(values):
     "Warn where 'all' means other sessions in BehaveNet than here"
-    chosen = {values.get(k) for k in ('lab', 'expt', 'animal', 'session') if isinstance(values.get(k), str)}
+    chosen = {values.get(k) for k in FOLDER_LEVELS if isinstance(values.get(k), str)}
     if values.get('all_source') == 'save' and 'all' in chosen and not values.get('sessions_csv'):
         warnings.warn(
             "all_source is 'save': BehaveNet takes the sessions that have results already; here 'all' means "

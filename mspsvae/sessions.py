@@ -24,7 +24,7 @@ import h5py
 import numpy as np
 from fastcore.basics import patch
 
-from .config import Config
+from .config import FOLDER_LEVELS, Config
 from .errors import counted, ConfigError, MspsvaeError, SessionError, nearest_name, show_value
 from .settings import folder_name_check
 from .files import atomic_path, open_table
@@ -260,9 +260,6 @@ def clock(
         return read_clock(f, n_frames)
 
 # %% ../nbs/01_sessions.ipynb #7d405315
-_LEVELS = ('lab', 'expt', 'animal', 'session')
-
-
 def _natural(path):
     "Sorts names as people do: numbers in them by value"
     return [
@@ -300,7 +297,7 @@ def _plain_files(folder):
 def _nothing(root, names):
     "Says where sessions were looked for in vain"
     folders = [root]
-    for level, name in zip(_LEVELS, names):
+    for level, name in zip(FOLDER_LEVELS, names):
         there = [d for folder in folders for d in _subfolders(folder, 'all')]
         folders = [d for folder in folders for d in _subfolders(folder, name)]
         if there and not folders:
@@ -318,7 +315,7 @@ def _nothing(root, names):
     )
     return (
         f'{root}: no session found; expected '
-        f'{"/".join(f"<{n}>" if v == "all" else v for n, v in zip(_LEVELS, names))}/data.hdf5 under it, or '
+        f'{"/".join(f"<{n}>" if v == "all" else v for n, v in zip(FOLDER_LEVELS, names))}/data.hdf5 under it, or '
         f'files *.hdf5 or *.h5 right in it{hint}'
     )
 
@@ -350,7 +347,7 @@ def read_csv_rows(path):
 def _rows(path):
     "The rows of a table of sessions as (line, dict), and problems"
     columns, rows, problems = read_csv_rows(path)
-    if columns and 'path' not in columns and not set(_LEVELS) <= set(columns):
+    if columns and 'path' not in columns and not set(FOLDER_LEVELS) <= set(columns):
         return [], [
             f'{path}: got the columns {show_value(columns)}, expected lab, expt, animal, session (or path)'
         ]
@@ -364,8 +361,8 @@ def _row_paths(row, root):
         if not path.is_file():
             raise ValueError(f'there is no file {path}')
         return [path]
-    names = [row.get(level, '') for level in _LEVELS]
-    for level, name in zip(_LEVELS, names):
+    names = [row.get(level, '') for level in FOLDER_LEVELS]
+    for level, name in zip(FOLDER_LEVELS, names):
         try:
             folder_name_check(name)
         except ValueError as e:
@@ -494,7 +491,7 @@ def find_sessions(
 ) -> list:  # of `Session`, in natural order
     "All sessions that `data` stands for; raises one `SessionError` that says what wasn't found, and where."
     names, problems = (lab, expt, animal, session), []
-    for level, name in zip(_LEVELS, names):
+    for level, name in zip(FOLDER_LEVELS, names):
         try:
             folder_name_check(name)
         except ValueError as e:
@@ -953,6 +950,15 @@ def _images(file, notes):
     return images
 
 
+def _odd_images(images, frames, size, notes, odd):
+    "What is strange about images, though nothing is wrong with them, goes to `odd`"
+    for trial, n in frames.items():
+        if n == 1:
+            odd.add('has a single frame; the triplet loss needs two of a session', 'images', trial)
+    if size and not notes.places and prod(size) < 10**7 and _all_alike(images):
+        odd.add('all pictures are alike; was the camera covered, or is this the wrong film?', 'images')
+
+
 def _inspect(file, session, config, notes, odd):
     """The `SessionInfo` of an open file (None if there are no images to speak of); complaints go to
     `notes` and `odd`"""
@@ -966,13 +972,9 @@ def _inspect(file, session, config, notes, odd):
         _check_masks('masks', _same_trials('masks', masks, frames, notes), images, notes)
     last_axis = {trial: a.shape[-1] for trial, a in images.items() if a.ndim == 4}
     more = _check_numbers(file, frames, config, notes, odd, last_axis)
-    for trial, n in frames.items():
-        if n == 1:
-            odd.add('has a single frame; the triplet loss needs two of a session', 'images', trial)
+    _odd_images(images, frames, size, notes, odd)
     if not size:
         return None
-    if not notes.places and prod(size) < 10**7 and _all_alike(images):
-        odd.add('all pictures are alike; was the camera covered, or is this the wrong film?', 'images')
     return SessionInfo(
         session,
         list(images),
@@ -1270,9 +1272,8 @@ def _check_labels_together(infos, config):
 # %% ../nbs/01_sessions.ipynb #09d45711
 def _inspect_all(data, config):
     "How many sessions `data` stands for, and the `SessionCheck` of each file by itself"
-    sessions, problems = _gather(
-        data, (config.lab, config.expt, config.animal, config.session), config.sessions_csv
-    )
+    names = [getattr(config, level) for level in FOLDER_LEVELS]
+    sessions, problems = _gather(data, names, config.sessions_csv)
     infos, odd = [], []
     for s in sessions:
         info, wrong, strange = _check_file(s, config)

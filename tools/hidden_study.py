@@ -13,7 +13,7 @@ import argparse
 from pathlib import Path
 
 from mspsvae.causes import config_digest
-from mspsvae.cli import DEMO_CONFIG, flag_value
+from mspsvae.cli import DEMO_CONFIG, typed_settings
 from mspsvae.config import Config
 from mspsvae.judge.evaluate import evaluate
 from mspsvae.judge.scores import read_scores
@@ -57,7 +57,7 @@ def main():
     data = args.data or args.out / 'data'
     if not data.exists():
         make_sessions(data, **DEMO)
-    changed = {k: flag_value(v) for k, v in (pair.split('=', 1) for pair in args.set)}
+    changed = typed_settings(args.set)
     base = DEMO_CONFIG | dict(
         max_epochs=args.epochs, hide_labels=args.hide, n_unsupervised=args.latents, **changed
     )

@@ -712,14 +712,8 @@ def what_helps(
 # %% ../../nbs/judge/03_new_sessions.ipynb #0be29279
 def _looking_config(run):  # reads new files as the run's own, wherever they are named
     use_labels = run.config.use_labels and run.model.n_labels > 0
-    return run.config.replace(
-        lab='all',
-        expt='all',
-        animal='all',
-        session='all',
-        sessions_csv=None,
-        use_labels=use_labels,
-        hide_labels=run.data.get('hidden_labels', ()) if use_labels else (),
+    return run.config.for_named_files().replace(
+        use_labels=use_labels, hide_labels=run.data.get('hidden_labels', ()) if use_labels else ()
     )
 
 

@@ -141,8 +141,8 @@ def _in_range(likelihood, path):
     return np.clip(likelihood, 0, 1)
 
 # %% ../../nbs/prepare/04_poses.ipynb #1ca09ebe
-def _as_poses(columns, keypoints, axes, path):
-    "Columns of one animal -> `Poses`"
+def _check_columns(columns, path):
+    "Raises `SessionError` where a keypoint has no x or no y, or where there is none"
     problems = [
         f'{k}: no {c}, expected x and y of each keypoint'
         for k, v in columns.items()
@@ -153,14 +153,15 @@ def _as_poses(columns, keypoints, axes, path):
         problems = ['no keypoints, expected x and y of at least one']
     if problems:
         raise SessionError(f'{path}: can not be read as poses:', problems)
-    axes, names = _axes(columns, axes, path), _chosen(columns, keypoints, path)
-    xy = np.stack(
-        [
-            np.stack([columns[k].get(c, np.full_like(columns[k]['x'], np.nan)) for c in axes], -1)
-            for k in names
-        ],
-        1,
-    ).astype(np.float64)
+
+
+def _column(part, name):
+    "One column of a keypoint, float64; NaN where it has none"
+    return np.asarray(part.get(name, np.full(len(part['x']), np.nan)), np.float64)
+
+
+def _check_points(xy, names, path):
+    "Raises `SessionError` where points are infinite, or where there is none"
     if not len(xy):
         raise SessionError(f'{path}: holds no frames')
     if np.isinf(xy).any():
@@ -168,49 +169,54 @@ def _as_poses(columns, keypoints, axes, path):
             f'{path}: {np.isinf(xy).sum()} infinite coordinates, expected pixels, or nothing (NaN) '
             'where a point is missing'
         )
-    missing = np.isnan(xy).any(-1)
-    if missing.all():
+    if np.isnan(xy).any(-1).all():
         raise SessionError(f'{path}: no point of {_listed(names)} is there in any of {len(xy)} frames')
+
+
+def _as_poses(columns, keypoints, axes, path):
+    "Columns of one animal -> `Poses`"
+    _check_columns(columns, path)
+    axes, names = _axes(columns, axes, path), _chosen(columns, keypoints, path)
+    xy = np.stack([np.stack([_column(columns[k], c) for c in axes], -1) for k in names], 1)
+    _check_points(xy, names, path)
+    missing = np.isnan(xy).any(-1)
     xy[missing] = np.nan
-    given = np.stack([columns[k].get('likelihood', np.full(len(xy), np.nan)) for k in names], 1).astype(
-        np.float64
-    )
+    given = np.stack([_column(columns[k], 'likelihood') for k in names], 1)
     likelihood = np.where(np.isnan(given), 1.0, _in_range(given, path))
     return Poses(xy, np.where(missing, 0.0, likelihood), names)
 
 # %% ../../nbs/prepare/04_poses.ipynb #f6acd42f
-def _place(columns, frames, path, n_frames=0, single=False):
-    "Columns by row -> columns by frame, NaN where a frame has no row; `single` images may begin with any"
-    frames = np.asarray(frames)
-    whole = (
-        frames.astype(np.int64)
-        if frames.dtype.kind in 'iu'
-        or (
-            frames.dtype.kind == 'f'
-            and len(frames)
-            and np.isfinite(frames).all()
-            and (abs(frames) < 2**53).all()
-            and (frames % 1 == 0).all()
-        )
-        else None
-    )
-    if len(frames) == 0:
-        return columns
-    if whole is None or whole.min() < 0:
+def _are_whole(frames):
+    "Are these all whole numbers, that a float64 can count?"
+    if frames.dtype.kind != 'f':
+        return frames.dtype.kind in 'iu'
+    return np.isfinite(frames).all() and (abs(frames) < 2**53).all() and (frames % 1 == 0).all()
+
+
+def _frame_numbers(frames, path, single):
+    "Frame numbers as int64; raises `SessionError` where they can not be those of rows"
+    if not _are_whole(frames) or frames.astype(np.int64).min() < 0:
         raise SessionError(
             f'{path}: frame numbers are {show_value(frames[:5].tolist())} ..., expected whole numbers from 0'
         )
+    whole = frames.astype(np.int64)
     if whole.min() == 1 and not single:
         raise SessionError(
             f'{path}: frame numbers begin with 1, expected 0 for the first frame; take 1 off each of '
             'them, or leave them out where the rows are all frames in order'
         )
+    twice = len(whole) - len(np.unique(whole))
+    if twice:
+        raise SessionError(f'{path}: {twice} frame numbers stand there twice, expected each once')
+    return whole
+
+
+def _place(columns, frames, path, n_frames=0, single=False):
+    "Columns by row -> columns by frame, NaN where a frame has no row; `single` images may begin with any"
+    if len(frames) == 0:
+        return columns
+    whole = _frame_numbers(np.asarray(frames), path, single)
     n = max(int(whole.max()) + 1, n_frames)
-    if len(np.unique(whole)) < len(whole):
-        raise SessionError(
-            f'{path}: {len(whole) - len(np.unique(whole))} frame numbers stand there twice, expected '
-            'each once'
-        )
     if n > 1000 * len(whole) + 10**5:
         raise SessionError(f'{path}: {len(whole)} rows for {n} frames; that is most likely no table of poses')
     if len(whole) == n and (np.diff(whole) == 1).all():
@@ -270,19 +276,20 @@ _FRAME_COLUMNS = ('', 'frame', 'frame_idx', 'fnum')
 _ANIPOSE = re.compile(r'.+_(error|ncams)|M_\d\d|center_\d')
 
 
+def _split_name(name, anipose):
+    "(keypoint, coordinate) of a column, 'frame' for that of frame numbers, '' for one to leave out; None: unknown"
+    m = re.fullmatch(r'(?i)(.+)_(x|y|z|likelihood|confidence|score)', name)
+    if m:
+        return m[1], _COORDS[m[2].lower()]
+    if name.lower() in _FRAME_COLUMNS:
+        return 'frame'
+    return '' if anipose and _ANIPOSE.fullmatch(name) else None
+
+
 def _split_names(header, path, anipose):
-    "For each column its (keypoint, coordinate), None for one to leave out, 'frame' for that of frame numbers"
-    out, strange = [], []
-    for name in header:
-        m = re.fullmatch(r'(?i)(.+)_(x|y|z|likelihood|confidence|score)', name)
-        if m:
-            out.append((m[1], _COORDS[m[2].lower()]))
-        elif name.lower() in _FRAME_COLUMNS:
-            out.append('frame')
-        elif anipose and _ANIPOSE.fullmatch(name):
-            out.append(None)
-        else:
-            strange.append(name)
+    "What each column is, as `_split_name` says it; raises `SessionError` that lists what is strange or double"
+    out = [_split_name(name, anipose) for name in header]
+    strange = [name for name, o in zip(header, out, strict=True) if o is None]
     known = [o for o in out if o]
     problems = [f'unknown column {show_value(n)}' for n in strange[:10]] + [
         f'column {"_".join(o) if isinstance(o, tuple) else o} stands there twice'
@@ -500,36 +507,44 @@ def _of_track(array, kind, track, path):
     return part.transpose([rest.index(d) for d in _SLEAP_ORDER[kind] if d != 'track'])
 
 # %% ../../nbs/prepare/04_poses.ipynb #dbd449e9
+def _analysis_names(file, tracks, path):
+    "Names of nodes and of tracks in an open analysis file"
+    n = dict(zip(_order(tracks, 'tracks', path), tracks.shape))
+    nodes = read_texts(own_array(file, 'node_names', path), path)
+    names = read_texts(own_array(file, 'track_names', path), path) if 'track_names' in file else []
+    if not names and n['track'] == 1:
+        names = ['individual']
+    if len(names) != n['track'] or len(nodes) != n['node'] or n['xy'] != 2:
+        raise SessionError(
+            f'{path}: {len(names)} names of tracks and {len(nodes)} of nodes for tracks of {show_value(n)}'
+        )
+    if len(set(nodes)) < len(nodes) or len(set(names)) < len(names):
+        raise SessionError(f'{path}: two of its nodes or tracks have the same name')
+    return nodes, names
+
+
+def _track_scores(file, track, shape, path):
+    "Scores of one track, `[node, frame]`; NaN where the file has none"
+    if 'point_scores' not in file:
+        return np.full(shape, np.nan)
+    scores = _of_track(own_array(file, 'point_scores', path), 'point_scores', track, path)
+    if scores.shape != shape:
+        raise SessionError(f'{path}: point_scores do not have the shape of tracks')
+    return scores
+
+
 def _read_analysis(path, individual):
     "Columns of an analysis file by SLEAP, all frames in order"
     with open_hdf5(path) as file:
         tracks = own_array(file, 'tracks', path)
-        n = dict(zip(_order(tracks, 'tracks', path), tracks.shape))
-        nodes, names = (
-            read_texts(own_array(file, 'node_names', path), path),
-            read_texts(own_array(file, 'track_names', path), path) if 'track_names' in file else [],
-        )
-        if not names and n['track'] == 1:
-            names = ['individual']
-        if len(names) != n['track'] or len(nodes) != n['node'] or n['xy'] != 2:
-            raise SessionError(
-                f'{path}: {len(names)} names of tracks and {len(nodes)} of nodes for tracks of {show_value(n)}'
-            )
-        if len(set(nodes)) < len(nodes) or len(set(names)) < len(names):
-            raise SessionError(f'{path}: two of its nodes or tracks have the same name')
+        nodes, names = _analysis_names(file, tracks, path)
         parts = [_of_track(tracks, 'tracks', k, path) for k in range(len(names))]
         seen = [name for name, part in zip(names, parts) if np.isfinite(part).any()]
         # a track without a point is no animal
         name = _one_of(names if individual is not None or not seen else seen, individual, path, 'individual')
         track = names.index(name)
         xy = parts[track]
-        scores = (
-            _of_track(own_array(file, 'point_scores', path), 'point_scores', track, path)
-            if 'point_scores' in file
-            else np.full(xy.shape[1:], np.nan)
-        )
-        if scores.shape != xy.shape[1:]:
-            raise SessionError(f'{path}: point_scores do not have the shape of tracks')
+        scores = _track_scores(file, track, xy.shape[1:], path)
     return {k: dict(x=xy[0, i], y=xy[1, i], likelihood=scores[i]) for i, k in enumerate(nodes)}, None
 
 # %% ../../nbs/prepare/04_poses.ipynb #c6c2e36e
@@ -746,8 +761,8 @@ def _guess_hdf5(path):
         )
 
 
-def _guess(path):
-    "The source that a file looks like"
+def _first_bytes(path):
+    "How a file begins; raises `SessionError` where it can not be read, or is empty"
     try:
         with open(path, 'rb') as f:
             begin = f.read(10**5)
@@ -755,24 +770,35 @@ def _guess(path):
         raise SessionError(f'{path}: can not be read ({failure_reason(e)})') from None
     if not begin:
         raise SessionError(f'{path}: the file is empty')
+    return begin
+
+
+def _is_hdf5(path):
+    try:
+        return h5py.is_hdf5(path)
+    except Exception:
+        return False
+
+
+def _guess(path):
+    "The source that a file looks like"
+    begin = _first_bytes(path)
     if begin.startswith(b'\x93NUMPY'):
         return 'array'
-    try:
-        is_hdf5 = h5py.is_hdf5(path)
-    except Exception:
-        is_hdf5 = False
-    if is_hdf5:
+    if _is_hdf5(path):
         return _guess_hdf5(path)
     wide = begin.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # letters of two bytes
-    if (
-        b'\0' in begin
-        and not wide
-        or path.suffix.lower() in ('.h5', '.hdf5', '.slp', '.nwb', '.npy', '.pkl', '.pickle', '.mat')
-    ):
+    no_table = path.suffix.lower() in ('.h5', '.hdf5', '.slp', '.nwb', '.npy', '.pkl', '.pickle', '.mat')
+    if no_table or (b'\0' in begin and not wide):
         raise SessionError(
             f'{path}: no format of poses that is known, or a damaged file; expected a CSV, or an HDF5 '
             'file by DeepLabCut, SLEAP, or NWB, or a .npy'
         )
+    return _guess_table(path)
+
+
+def _guess_table(path):
+    "The source that a table looks like, by its first line"
     try:
         with open_table(path) as (file, separator):
             head = file.readline(10**5)
@@ -800,20 +826,29 @@ def read_poses(
 ) -> Poses:
     """Read where keypoints are in each frame; raises `SessionError` that says what is wrong with the file
     or what was asked for. Nothing in the file is executed."""
-    key = (
-        source.lower().replace(' ', '').replace('_', '').replace('-', '')
-        if isinstance(source, str)
-        else source
-    )
-    if key is not None and (not isinstance(key, str) or key not in _SOURCES):
-        raise SessionError(
-            f'source: got {show_value(source)}, expected one of {", ".join(_SOURCES)}; the nearest is '
-            f'{nearest_name(show_value(source), _SOURCES)!r}'
-        )
+    key = _source_key(source)
     if isinstance(path, np.ndarray):
         if key not in (None, 'array'):
             raise SessionError(f'got an array, expected a file by {source}')
         return _as_poses(_read_array(path, individual)[0], keypoints, axes, 'the array')
+    return _read_file(_pose_file(path), key, keypoints, individual, axes, video)
+
+
+def _source_key(source):
+    "The key in `_SOURCES` of a source, however it is written; None where none is named"
+    if source is None:
+        return None
+    key = re.sub('[ _-]', '', source.lower()) if isinstance(source, str) else ''
+    if key not in _SOURCES:
+        raise SessionError(
+            f'source: got {show_value(source)}, expected one of {", ".join(_SOURCES)}; the nearest is '
+            f'{nearest_name(show_value(source), _SOURCES)!r}'
+        )
+    return key
+
+
+def _pose_file(path):
+    "The path of a file that is there"
     try:
         path = Path(path).expanduser()
     except (TypeError, RuntimeError, ValueError):
@@ -822,12 +857,11 @@ def read_poses(
         ) from None
     if '\0' in str(path):
         raise SessionError(f'got {show_value(str(path))}, expected the path of a file')
+    if path.is_dir():
+        raise SessionError(f'{path}: this is a folder, expected a file with poses')
     if not path.is_file():
-        raise SessionError(
-            f'{path}: '
-            f'{"this is a folder, expected a file with poses" if path.is_dir() else "there is no such file"}'
-        )
-    return _read_file(path, key, keypoints, individual, axes, video)
+        raise SessionError(f'{path}: there is no such file')
+    return path
 
 
 def _read_file(path, source, keypoints, individual, axes, video):

@@ -104,9 +104,28 @@ def _plan_all(sources, out, redo):
     return todo, one, problems
 
 
+def _frames_to_read(todo):
+    "How many frames will be decoded: twice as many of a session that is looked through before it is written"
+    return sum(
+        n * (2 if source.recipe.intensity == 'range' or source.recipe.keep_trials else 1)
+        for source, *_, n in todo
+    )
+
+
+def _make(todo, one, out, workers, tick):
+    "Make the sessions, a single one in this process; returns what went wrong, as texts"
+    if len(todo) == 1:
+        write(one, out / f'{todo[0][0].name}.hdf5', None, tick)
+        return []
+    cpus = os.cpu_count() or 1
+    n = max(1, min(workers or cpus, len(todo)))
+    jobs = [(source, out / f'{source.name}.hdf5', max(1, cpus // n)) for source, *_ in todo]
+    return side_by_side(jobs, n, tick) if jobs else []
+
+
 def _prepare_all(sources, out, redo, workers, show_progress, problems=()):
     "Make what isn't there yet"
-    out, cpus = Path(out), os.cpu_count() or 1
+    out = Path(out)
     problems = [*problems, *_names_wrong(sources)]
     todo, one, more = _plan_all(sources, out, redo)
     problems += more + (_differing(todo) + _room(out, todo) if not more else [])
@@ -116,24 +135,15 @@ def _prepare_all(sources, out, redo, workers, show_progress, problems=()):
         out.mkdir(parents=True, exist_ok=True)
     except OSError as e:
         raise SessionError(f'{out}: can not be written ({failure_reason(e)})') from None
-    n = max(1, min(workers or cpus, len(todo)))
-    passes = [2 if s.recipe.intensity == 'range' or s.recipe.keep_trials else 1 for s, *_ in todo]
     with tqdm(
-        total=sum(k * p for (*_, k), p in zip(todo, passes)),
+        total=_frames_to_read(todo),
         disable=not show_progress or not todo,
         unit='frame',
         unit_scale=True,
         mininterval=0.5,
         leave=False,
     ) as bar:
-        if len(todo) == 1:
-            write(one, out / f'{todo[0][0].name}.hdf5', None, bar.update)
-            return
-        errors = (
-            side_by_side([(s, out / f'{s.name}.hdf5', max(1, cpus // n)) for s, *_ in todo], n, bar.update)
-            if todo
-            else []
-        )
+        errors = _make(todo, one, out, workers, bar.update)
     if errors:
         raise SessionError(
             f'{len(errors)} of {counted(len(todo), "session")} could not be made (the others are in {out}; '
@@ -248,15 +258,8 @@ def prepare_sessions(
     return [Path(out) / f'{s.name}.hdf5' for s in sources]
 
 # %% ../../nbs/prepare/06_prepare.ipynb #222bbd73
-def to_pixels(
-    session,  # a `Session`, or the path of an HDF5 made by `prepare`
-    trial: str,  # such as 'trial_0000'
-    # `[n_frames, n_labels]`, such as a model's predictions; None: those of the file, NaN where masked
-    labels: np.ndarray | None = None,
-) -> np.ndarray:  # `[n_frames, n_keypoints, 2]`: x and y in pixels of the camera's picture
-    """Labels as points in the original video, NaN for keypoints of which not both coordinates are labels; raises
-    `SessionError` for a session that `prepare` didn't make."""
-    session = session if isinstance(session, Session) else Session('session', session)
+def _as_prepared(session):
+    "What `prepare` says of a session in its file, and mean and standard deviation of its labels"
     with session.open() as f:
         try:
             about, mean, std = json.loads(f.attrs['prepared']), f.attrs['label_mean'], f.attrs['label_std']
@@ -266,6 +269,29 @@ def to_pixels(
             ) from None
     if not about['labels']:
         raise SessionError(f'{session.path}: this session has no labels')
+    return about, mean, std
+
+
+def _points_of(number, camera, labels, values):
+    "Keypoints of one camera, `[n_frames, n_keypoints, 2]`, from the columns of labels that are coordinates"
+    points = np.full((len(values), camera['keypoints'], 2), np.nan)
+    for column, label in enumerate(labels):
+        place = label['place']
+        if place and place[0] == number:
+            points[:, place[1], place[2]] = values[:, column]
+    return points
+
+
+def to_pixels(
+    session,  # a `Session`, or the path of an HDF5 made by `prepare`
+    trial: str,  # such as 'trial_0000'
+    # `[n_frames, n_labels]`, such as a model's predictions; None: those of the file, NaN where masked
+    labels: np.ndarray | None = None,
+) -> np.ndarray:  # `[n_frames, n_keypoints, 2]`: x and y in pixels of the camera's picture
+    """Labels as points in the original video, NaN for keypoints of which not both coordinates are labels; raises
+    `SessionError` for a session that `prepare` didn't make."""
+    session = session if isinstance(session, Session) else Session('session', session)
+    about, mean, std = _as_prepared(session)
     matrices = session.read(trial, 'transforms')
     if labels is None:
         labels = np.where(session.read(trial, 'labels_masks') == 1, session.read(trial, 'labels'), np.nan)
@@ -274,13 +300,9 @@ def to_pixels(
         raise ShapeError(
             f'{session.path}: {trial}: got labels {labels.shape}, expected {(len(matrices), len(mean))}'
         )
-    values, out, offset = labels * std + mean, [], 0
+    out, offset = [], 0
     for k, camera in enumerate(about['cameras']):
-        points = np.full((len(labels), camera['keypoints'], 2), np.nan)
-        for column, label in enumerate(about['labels']):
-            place = label['place']
-            if place and place[0] == k:
-                points[:, place[1], place[2]] = values[:, column]
+        points = _points_of(k, camera, about['labels'], labels * std + mean)
         out.append(back_through(matrices[:, k], points - [offset, 0]))
         if about['recipe']['cameras'] == 'beside':
             offset += camera['frame'][1]

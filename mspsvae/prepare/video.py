@@ -45,17 +45,22 @@ def _why(error):
     return text or type(error).__name__
 
 # %% ../../nbs/prepare/03_video.ipynb #85228bf0
-@contextmanager
-def _opened(path, threads=None):
-    """The open file and its video stream, ready to decode with so many threads (None: as many as there are
-    processors)"""
-    av, path = _pyav(), Path(path)
+def _check_file(path):
+    "Raises `SessionError` where there is no file with something in it"
     if not path.exists():
         raise SessionError(f'{path}: there is no such video')
     if not path.is_file():
         raise SessionError(f'{path}: this is a folder or a device, expected a video')
     if not path.stat().st_size:
         raise SessionError(f'{path}: the file is empty, expected a video')
+
+
+@contextmanager
+def _opened(path, threads=None):
+    """The open file and its video stream, ready to decode with so many threads (None: as many as there are
+    processors)"""
+    av, path = _pyav(), Path(path)
+    _check_file(path)
     try:
         # FFmpeg would take what is before a colon in a relative name for a protocol
         file = av.open(os.path.abspath(path), metadata_errors='ignore')
@@ -66,10 +71,8 @@ def _opened(path, threads=None):
             raise SessionError(f'{path}: holds no video')
         stream = file.streams.video[0]
         try:
-            stream.thread_type, stream.thread_count = (
-                'NONE' if threads == 1 else 'AUTO',
-                threads or os.cpu_count() or 1,
-            )
+            stream.thread_type = 'NONE' if threads == 1 else 'AUTO'
+            stream.thread_count = threads or os.cpu_count() or 1
         except AttributeError:
             raise SessionError(
                 f'{path}: the video is of a kind that this PyAV can not decode; convert it to H.264'
@@ -277,12 +280,8 @@ def _decode_slowly(path, skip):
 # %% ../../nbs/prepare/03_video.ipynb #a029e3dd
 def decoded_frames(info, damaged='error', threads=None):
     "PyAV's frames of a video, as `damaged` wants it"
-    n, why, decoded, slow = (
-        0,
-        info.cut and f'the file is cut short: {info.cut}',
-        _decode(info.path, threads),
-        False,
-    )
+    why = info.cut and f'the file is cut short: {info.cut}'
+    n, decoded, slow = 0, _decode(info.path, threads), False
     while True:
         try:
             frame = next(decoded)

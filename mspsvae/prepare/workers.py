@@ -121,33 +121,37 @@ def _dismiss(workers):
         w.stdout.close()
 
 # %% ../../nbs/prepare/05h_workers.ipynb #62771bbc
+def _listen(news, left, tick):
+    "Pass on what is said of the sessions, until nothing is `left` to be made; returns what went wrong"
+    errors = []
+    while left:
+        _, said = news.get()
+        if 'warning' in said:
+            warnings.warn(said['warning'], stacklevel=3)
+        elif 'frames' in said:
+            tick(said['frames'])
+        else:
+            left -= 1
+            errors += [said['error']] if 'error' in said else []
+    return errors
+
+
 def side_by_side(
     jobs: list,  # (source, path of the HDF5, threads to decode with) of each session
     n_workers: int,
     tick,  # called with the number of frames done since the last call
 ) -> list:  # of texts: what went wrong
     "Make all sessions, each in the next worker that is free; one that fails does not keep the others from it."
-    todo, news, errors, left, workers = Queue(), Queue(), [], len(jobs), []
+    todo, news, workers = Queue(), Queue(), []
     for job in [*jobs, *[None] * n_workers]:
         todo.put(job)
     for _ in range(n_workers):
         threading.Thread(target=_tend, args=(todo, news, workers), daemon=True).start()
     try:
-        while left:
-            job, said = news.get()
-            if 'warning' in said:
-                warnings.warn(said['warning'], stacklevel=2)
-                continue
-            if 'frames' in said:
-                tick(said['frames'])
-                continue
-            left -= 1
-            if 'error' in said:
-                errors.append(said['error'])
+        return _listen(news, len(jobs), tick)
     finally:
         while not todo.empty():
             todo.get_nowait()  # after Ctrl-C: start nothing new
         for _ in range(n_workers):
             todo.put(None)
         _dismiss(workers)
-    return errors

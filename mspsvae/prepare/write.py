@@ -32,10 +32,8 @@ def _chosen_trials(plan, energy):
 def _trial_images(plan, trials, tables, threads, tick, shots, n_shots):
     "uint8 `[n, c, y, x]` of each trial; some frames are put into `shots`"
     used = np.concatenate([np.arange(t.start, t.stop) for t in trials])
-    at, wanted = (
-        set(used[np.linspace(0, len(used) - 1, n_shots + 2).astype(int)[1:-1]].tolist()),
-        np.isin(np.arange(plan.n_frames), used),
-    )
+    at = set(used[np.linspace(0, len(used) - 1, n_shots + 2).astype(int)[1:-1]].tolist())
+    wanted = np.isin(np.arange(plan.n_frames), used)
     images, ahead, alike, last = None, iter(trials), True, None
     with closing(finished_frames(plan, tables, threads, tick, wanted)) as frames:
         for i, (frame, before) in enumerate(frames):
@@ -66,10 +64,10 @@ def _gray(frame, recipe):
     return FULL_RANGE[plane] if limited else plane.copy()
 
 # %% ../../nbs/prepare/05g_write.ipynb #bdd20cca
-def _about(plan, trials, stretch, mean, std):
-    "What the finished session tells about itself, as JSON can hold it"
+def _about_cameras(plan, stretch):
+    "For each camera its film, its window, and how gray values were stretched"
     per = _points_per_camera(plan)
-    cameras = [
+    return [
         dict(
             file=i.path.name,
             fps=i.fps,
@@ -81,6 +79,10 @@ def _about(plan, trials, stretch, mean, std):
         )
         for c, (i, (_, extent, size), k) in enumerate(zip(plan.infos, plan.windows, per))
     ]
+
+
+def _about(plan, trials, stretch, mean, std):
+    "What the finished session tells about itself, as JSON can hold it"
     shares = plan.labels.valid.mean(0) if plan.labels.names else []
     columns = zip(plan.labels.names, mean, std, shares, plan.labels.places, strict=True)
     return plan.made_from | dict(
@@ -88,7 +90,7 @@ def _about(plan, trials, stretch, mean, std):
         n_trials=len(trials),
         first_frames=[t.start for t in trials],
         time_source=plan.time_source,
-        cameras=cameras,
+        cameras=_about_cameras(plan, stretch),
         labels=[
             dict(name=n, mean=float(m), std=float(s), valid=float(v), place=place)
             for n, m, s, v, place in columns

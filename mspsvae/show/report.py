@@ -1266,16 +1266,12 @@ def judge_run(
 ) -> list[dict]:  # findings
     "Everything that speaks against a fit, or for it."
     out = list(known.leak.get('findings', []))
-    for look in (
-        training_findings,
-        learning_findings,
-        data_findings,
-        lambda run: score_findings(known.scores),
-    ):
+    for look in (training_findings, learning_findings, data_findings):
         try:
             out += look(known.run)
         except MspsvaeError as e:
             missing = {**missing, 'a look at the data': str(e)}
+    out += score_findings(known.scores)
     if missing:
         out.append(
             finding(

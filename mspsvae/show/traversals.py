@@ -73,8 +73,7 @@ def _session_now(run, known):
     "The session where it is now; no file is opened"
     if run.sessions_at is None:
         return Session(known['name'], known['path'])
-    c = run.config
-    found = {s.name: s for s in find_sessions(run.where, c.lab, c.expt, c.animal, c.session, c.sessions_csv)}
+    found = {s.name: s for s in find_sessions(run.where, **run.config.selection)}
     if known['name'] not in found:
         raise SessionError(
             f'data= leads to {len(found)} sessions ({", ".join(list(found)[:3])}, ...) and {known["name"]} is '
