@@ -6,9 +6,9 @@
 __all__ = ['SPLITS', 'CHANCE_FRAMES', 'FEWEST_PIECES', 'spaced_in', 'trials_of', 'FrameTable', 'frame_table', 'sample_frames',
            'pixel_errors', 'session_information_of', 'r2_rows', 'label_rows', 'pixel_rows', 'subspace_slices',
            'accuracy_rows', 'accuracy_of', 'frames_digest', 'kept_scores', 'session_rows', 'session_accuracies',
-           'mixing_rows', 'matrix_rows', 'unsupervised_rows', 'cause_names', 'truth_rows', 'behaviour_slices',
-           'disentanglement_rows', 'wanted_frames', 'pca_rows', 'check_limits', 'with_latents', 'split_rows',
-           'evaluate', 'Beside', 'beside_pca', 'pca_sentence', 'summarise', 'scrambled', 'dealt_out',
+           'mixing_rows', 'matrix_rows', 'unsupervised_rows', 'movement_rows', 'cause_names', 'truth_rows',
+           'behaviour_slices', 'disentanglement_rows', 'wanted_frames', 'pca_rows', 'check_limits', 'with_latents',
+           'split_rows', 'evaluate', 'Beside', 'beside_pca', 'pca_sentence', 'summarise', 'scrambled', 'dealt_out',
            'independent_pieces', 'match_latents', 'stability']
 
 # %% ../../nbs/judge/01_evaluate.ipynb #8473803e
@@ -40,6 +40,7 @@ from ..picking import evenly_spaced
 from ..runs import Run, as_run, label_names, latent_names, latent_subspaces, on_device, plain_json
 from ..runs import read_about, write_latents
 from ..sessions import hidden_labels
+from ..turning import movement_agreement
 
 # %% ../../nbs/judge/01_evaluate.ipynb #53cb9a4c
 def spaced_in(
@@ -391,6 +392,27 @@ def unsupervised_rows(run: Run, test: FrameTable) -> list[Score]:
         rows += matrix_rows('label_correlation', with_labels, names, label_names(run))
     return rows
 
+# %% ../../nbs/judge/01_evaluate.ipynb #bf666cb6
+def movement_rows(
+    run: Run,
+    train: FrameTable,  # of training trials
+) -> list[Score]:
+    "For each unsupervised latent: where it moves the picture least like in the other sessions."
+    part, names = subspace_slices(run).get('unsupervised'), [s['name'] for s in run.data['sessions']]
+    if part is None or not run.model.n_background or len(names) < 2:
+        return []
+    with on_device(run) as model:
+        arrays = torch.from_numpy(train.latents).float(), torch.from_numpy(train.session)
+        agreement = movement_agreement(model, *(v.to(model.frame_std.device) for v in arrays)).numpy()
+    others = ~np.eye(agreement.shape[1], dtype=bool)
+    rows = []
+    for latent, cosines in zip(latent_names(run)[part], agreement):
+        likeness = np.array([line[other].mean() for line, other in zip(cosines, others)])
+        worst = int(likeness.argmin())
+        value = dict(session=names[np.unique(train.session)[worst]], value=float(likeness[worst]))
+        rows.append(Score(score='same_movement', split='train', subspace=latent, **value))
+    return rows
+
 # %% ../../nbs/judge/01_evaluate.ipynb #ed1658d1
 _TOGETHER = 'supervised + unsupervised'  # latents that hold behaviour, asked together
 
@@ -586,7 +608,7 @@ def _all_rows(run, most_frames, most_decoded, baseline):  # and a digest of what
         few['all'] = frame_table(run, 'all', most_frames)
         rows += session_rows(run, few) + mixing_rows(run, few['all'])
         seen = frames_digest(few)
-    rows += unsupervised_rows(run, test)
+    rows += unsupervised_rows(run, test) + movement_rows(run, train)
     rows += truth_rows(infos, train, test, behaviour_slices(run))
     rows += disentanglement_rows(run, train, test)
     return rows + (pca_rows(run, train, few['test']) if baseline else []), seen

@@ -43,6 +43,7 @@ KINDS = dict(
     session_accuracy_folds=Kind('blocks of trials that took turns', digits=0),
     local_mixing=Kind('sessions among neighbours of {subspace}', **_SESSION),
     session_information=Kind('session information of {subspace}, nats', 0),
+    same_movement=Kind('likeness of what {subspace} moves to what it moves in other sessions', 1),
     mean_correlation=Kind('correlation between {subspace}', 0),
     correlation=Kind('correlation of {subspace} with {label}'),
     label_correlation=Kind('correlation of {subspace} with {label}'),

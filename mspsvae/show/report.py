@@ -5,13 +5,14 @@
 # %% auto #0
 __all__ = ['TRAINING_SIGNS', 'LEARNING_SIGNS', 'DATA_SIGNS', 'STEPS', 'PARTS', 'finding', 'Sign', 'seen_signs', 'training_facts',
            'brought_from', 'training_findings', 'learning_facts', 'learning_findings', 'label_coverage', 'data_facts',
-           'data_findings', 'hidden_findings', 'pca_findings', 'score_findings', 'RunFacts', 'strongest', 'data_part',
-           'gauge', 'gauges', 'score_tables', 'main_scores', 'distance_from_goal', 'scores_part', 'hidden_part',
-           'training_part', 'labels_part', 'trial_film', 'reconstructions_part', 'traversal_film', 'traversals_part',
-           'far_frames', 'maps_part', 'swaps_part', 'sessions_part', 'changed_settings', 'repeat_python',
-           'repeat_command', 'versions', 'origin', 'repeat_part', 'worst', 'verdict', 'records_table', 'leakage_part',
-           'mixing_part', 'parts_of', 'section', 'gather_facts', 'judge_run', 'lede', 'run_page', 'compared_scores',
-           'compared_settings', 'compared_latents', 'compared_verdicts', 'report']
+           'data_findings', 'hidden_findings', 'pca_findings', 'score_findings', 'turned_findings', 'RunFacts',
+           'strongest', 'data_part', 'gauge', 'gauges', 'score_tables', 'main_scores', 'distance_from_goal',
+           'scores_part', 'hidden_part', 'training_part', 'labels_part', 'trial_film', 'reconstructions_part',
+           'traversal_film', 'traversals_part', 'far_frames', 'maps_part', 'swaps_part', 'sessions_part',
+           'changed_settings', 'repeat_python', 'repeat_command', 'versions', 'origin', 'repeat_part', 'worst',
+           'verdict', 'records_table', 'leakage_part', 'mixing_part', 'parts_of', 'section', 'gather_facts',
+           'judge_run', 'lede', 'run_page', 'compared_scores', 'compared_settings', 'compared_latents',
+           'compared_verdicts', 'report']
 
 # %% ../../nbs/show/05_report.ipynb #a1200004
 import json
@@ -48,6 +49,7 @@ from ..runs import write_bytes
 from ..sessions import check_sessions
 from .traversals import background_means, background_slice, decode, difference_maps, frame_latents
 from .traversals import latent_ranges, pick_frames, read_frames, to_label_units, traverse
+from ..turning import CONTRARY
 
 # %% ../../nbs/show/05_report.ipynb #a1200024
 def finding(
@@ -377,7 +379,26 @@ def score_findings(
         )
         knob = 'More epochs or unsupervised latents, a wider network (arch), or frames cropped closer to the animal.'
         out.append(finding('warning', text, knob))
-    return out + hidden_findings(scores) + pca_findings(scores)
+    return out + turned_findings(scores) + hidden_findings(scores) + pca_findings(scores)
+
+
+def turned_findings(
+    scores: Scores,  # from `evaluate`
+) -> list[dict]:
+    "Latents that mean the contrary in some session."
+    rows = [r for r in scores.where(score='same_movement', split='train') if r.value is not None]
+    turned = [f'{r.subspace} in {r.session} ({number(r.value)})' for r in rows if r.value < CONTRARY]
+    if not turned:
+        return []
+    text = (
+        f'A latent moves the picture in one session contrary to the others: {_some(turned)} (1: alike, -1: the '
+        'contrary).'
+    )
+    knob = (
+        'A number of it means the opposite there, so do not analyse these sessions together. turn_back=True (the '
+        'default) mends it in mid-fit; where it is on, fit with another seed_model.'
+    )
+    return [finding('problem', text, knob)]
 
 # %% ../../nbs/show/05_report.ipynb #a1200031
 @dataclass
