@@ -204,9 +204,10 @@ def suggest_sizes(
     config, infos, splits, _ = check_fit(data, as_config(config, overrides))
     movement = read_movement(infos, splits, config)
     each = np.stack([left_by_size(movement, most, n_steps, seed) for seed in seeds])
-    left, counts = each.min(0), [n_needed(e) for e in each]
-    found = dict(n_unsupervised=n_needed(left), between=fewest_and_most(each), counts=counts)
-    found |= dict(n_background=_n_background(config, movement.still), left=left.tolist())
+    between, left = fewest_and_most(each), each.min(0)
+    n = max(n_needed(left), min(1, between[1]))  # none at all only where that is clear
+    found = dict(n_unsupervised=n, between=between, counts=[n_needed(e) for e in each], left=left.tolist())
+    found['n_background'] = _n_background(config, movement.still)
     found['minutes'] = (time.monotonic() - begin) / 60
     return found | dict(text=_size_text(found))
 
