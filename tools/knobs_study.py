@@ -8,7 +8,8 @@
 Each fit is a run folder in FOLDER/runs, of the demo's mouse. Curves are of three sessions of 80 trials of 25 frames,
 32 pixels; only what their name says differs from `start`. Fits on a share of the data see every so many training
 trials, and copies of it in place of the others: as many trials, batches and steps, less to see. Validation and test
-trials stay as they are. Knobs are those of tutorial 4 on its data, 20 trials a session: they are compared with `middle`.
+trials stay as they are. Knobs are those of tutorial 4 on its data, 20 trials a session: they are compared with
+`middle`.
 """
 
 import argparse
