@@ -12,8 +12,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / 'tools'))
 import check
 import docs
 import floors
+import knobs_study
 
 from fastcore.test import test_eq
+
+from mspsvae.synthetic import make_sessions
+from mspsvae.train import check_fit
 
 
 def project(root, **modules):
@@ -86,3 +90,14 @@ with tempfile.TemporaryDirectory() as tmp:
         [broken(h) for h in ('c.html', 'b.html#there', '#there', '..', docs.on_github('no_such_file'))],
         [1, 1, 1, 1, 1],
     )
+
+# less to see for the learning curves: of eight training trials two are left, with copies of each; others as they were
+with tempfile.TemporaryDirectory() as tmp:
+    make_sessions(Path(tmp), n_sessions=3, n_trials=10, n_frames=4, size=(32, 32))
+    _, infos, splits, _ = check_fit(tmp, knobs_study.START)
+    read = [[i.session.read(t, 'images').tobytes() for t in i.trials] for i in infos]
+    knobs_study.see_less(tmp, 4)
+    for info, before, chosen in zip(infos, read, splits['train']):
+        after = [info.session.read(t, 'images').tobytes() for t in info.trials]
+        test_eq([after[t] for t in chosen], [before[t] for t in [chosen[0]] * 4 + [chosen[4]] * 4])
+        test_eq(all(after[t] == before[t] for t in range(10) if t not in chosen), True)

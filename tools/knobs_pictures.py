@@ -1,6 +1,7 @@
 """Each knob too low, right and too high: a picture of three fits that differ in this setting alone.
 
     python tools/knobs_pictures.py SEARCH/runs --out nbs/images
+    python tools/knobs_pictures.py FOLDER/runs --knobs beta           of knobs_study.py
 
 SEARCH is a search as tutorial 4 makes it. Columns: a test frame and its reconstruction; a label, true (grey) and as
 it is read; where the two strongest unsupervised latents act; these two latents, coloured by session.
@@ -105,8 +106,9 @@ if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('runs', type=Path, help='the folder of run folders of a search')
     parser.add_argument('--out', type=Path, default=Path('nbs/images'))
+    parser.add_argument('--knobs', nargs='+', default=KNOBS, choices=KNOBS)
     args = parser.parse_args()
-    for knob in KNOBS:
+    for knob in args.knobs:
         runs = three_values(args.runs, knob)
         path = args.out / f'knob_{knob}.png'
         path.write_bytes(picture(runs, knob))

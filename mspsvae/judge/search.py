@@ -34,7 +34,7 @@ from .ranking import SEEDS, failed_gates, fit_scores, merit, rank_settings, reas
 from .ranking import seeds_agreement, settings_key
 from ..runs import Run, load_run, lock_run, plain_json, read_json, write_json
 from ..sessions import Session, SessionInfo
-from ..settings import check_values, complain
+from ..settings import check_values, complain, whole_check
 from ..train import as_config, check_fit, fit
 
 # %% ../../nbs/judge/05_search.ipynb #f7caa713
@@ -117,27 +117,60 @@ def guide_stages(
 STAGE = ('name', 'set', 'grid', 'each', 'seeds', 'best', 'sample', 'n_fits', 'after')
 
 
+def _problem(name, check, value):
+    "What is wrong with a value, as a list of one line or none"
+    try:
+        check(value)
+    except ValueError as e:
+        return [f'{name}: got {show_value(value)}, {e}']
+    return []
+
+
+def _stage_problems(stage):
+    "What is wrong with the parts of a stage, in words"
+    out = [f'{key!r}: {unknown_name(key, STAGE)}' for key in stage if key not in STAGE]
+    for key in {'best', 'n_fits'} & set(stage):
+        out += _problem(key, whole_check(1), stage[key])
+    seeds = stage.get('seeds', [0])
+    if not isinstance(seeds, (list, tuple)) or any(_problem('', whole_check(), s) for s in seeds):
+        out.append(f'seeds: got {show_value(seeds)}, expected a list of whole numbers, such as [1, 2]')
+    for key in {'set', 'grid', 'each', 'sample'} & set(stage):
+        if not isinstance(stage[key], dict):
+            out.append(f'{key}: got {show_value(stage[key])}, expected fields and their values')
+        elif key != 'sample' and any(isinstance(v, dict) for v in stage[key].values()):
+            out.append(f'{key}: has a range; expected lists of values, ranges belong to sample')
+    return out
+
+# %% ../../nbs/judge/05_search.ipynb #d2463c56
 def check_stages(stages: list[dict]) -> list[dict]:  # the same, in plain values
     "Raise one `ConfigError` with what is wrong with a list of stages."
-    problems, out, names = [], [], []
+    if not isinstance(stages, (list, tuple)) or not stages or not all(isinstance(s, dict) for s in stages):
+        raise ConfigError(
+            f"the stages: got {show_value(stages)}, expected a list such as [dict(name='start')]"
+        )
+    problems, names = [], []
     for k, stage in enumerate(stages):
         name = str(stage.get('name', f'stage {k + 1}'))
-        problems += [(name, f'{key!r}: {unknown_name(key, STAGE)}') for key in stage if key not in STAGE]
+        problems += [(name, text) for text in _stage_problems(stage)]
         if stage.get('after') not in (None, *names):
             problems.append((name, f'after: {stage["after"]!r} is no stage before it; there are {names}'))
         if name in names:
             problems.append((name, 'two stages have this name'))
         names.append(name)
-        plain = dict(stage) | dict(name=name)
-        for part in {'grid', 'each', 'sample'} & set(stage):
-            plain[part] = check_space(stage[part], f'stage {name}, {part}')
-        if 'set' in stage:
-            fixed = check_space({k: [v] for k, v in stage['set'].items()}, f'stage {name}, set')
-            plain['set'] = {k: v[0] for k, v in fixed.items()}
-        out.append(plain)
     if problems:
         complain('the stages', problems)
-    return out
+    return [_plain_stage(stage, name) for stage, name in zip(stages, names)]
+
+
+def _plain_stage(stage, name):
+    "A stage in plain values; raises what `check_space` does"
+    plain = dict(stage) | dict(name=name)
+    for part in {'grid', 'each', 'sample'} & set(stage):
+        plain[part] = check_space(stage[part], f'stage {name}, {part}')
+    if 'set' in stage:
+        fixed = check_space({k: [v] for k, v in stage['set'].items()}, f'stage {name}, set')
+        plain['set'] = {k: v[0] for k, v in fixed.items()}
+    return plain
 
 
 def varied_fields(stages: list[dict]) -> list[str]:
@@ -219,7 +252,8 @@ def make_plan(
     "Everything that decides what a search does; raises what `fit` would raise, before anything is fitted."
     settled, infos, _, described = check_fit(data, config)
     n_labels = infos[0].n_labels
-    stages = check_stages(stages or guide_stages(config, n_labels, len(infos)))
+    stages = guide_stages(config, n_labels, len(infos)) if stages is None else stages
+    stages = check_stages(stages)
     sizes = config.latent_sizes(n_labels, len(infos))
     known = settled.to_dict() | dict(n_background=sizes[1], n_unsupervised=sizes[2])
     start = {k: known[k] for k in varied_fields(stages)}
@@ -893,6 +927,28 @@ def search_stages(
     return [dict(name='sample', sample=space, n_fits=N_FITS if n_fits is None else n_fits)]
 
 
+def _check_call(out, space, stages, n_fits, **numbers):
+    "Raise one `ConfigError` with what is wrong with a call of `search`, apart from data and settings"
+    problems = _problem('n_fits', whole_check(1, optional=True), n_fits)
+    for name, low in (('workers', 1), ('seed', 0)):
+        problems += _problem(name, whole_check(low), numbers[name])
+    if space is not None and stages is not None:
+        problems.append('space and stages: got both; a space is a single stage, give one of the two')
+    if space == {}:
+        problems.append('space: has no fields; give some, such as dict(beta=[1, 10]), or None for the guide')
+    if space is None and n_fits is not None:
+        problems.append(
+            'n_fits: is how many to draw from a space, and there is none; give one, or leave it out'
+        )
+    blocked = [p for p in (out, *out.parents) if p.exists() and not p.is_dir()]
+    if blocked:
+        problems.append(f'out: {blocked[0]} is a file; choose a folder')
+    elif (out / 'config.json').exists():
+        problems.append(f'out: {out} is the folder of a single fit; choose another one')
+    if problems:
+        raise ConfigError('search:', problems)
+
+
 def search(
     data,  # as for `fit`
     out: str | Path,  # folder of the search; where there is one already, it is joined
@@ -910,9 +966,9 @@ def search(
     "Try settings, each as an ordinary run; go on with a search that was begun, alone or with others."
     out, config = Path(out), as_config(config, overrides)
     optuna_here()
-    if space is not None and stages is not None:
-        raise ConfigError('space and stages: got both; a space is a single stage, give one of the two')
-    plan = make_plan(data, config, stages or search_stages(space, n_fits), pruning, seed)
+    _check_call(out, space, stages, n_fits, workers=workers, seed=seed)
+    stages = search_stages(space, n_fits) if stages is None else stages
+    plan = make_plan(data, config, stages, pruning, seed)
     out.mkdir(parents=True, exist_ok=True)
     keep_plan(out, plan)
     if retry:
