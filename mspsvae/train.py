@@ -572,7 +572,8 @@ def _turn_back(parts, epoch, turned, codes, session):
     plan = list(islice(chain.from_iterable(plans), n_steps))
     rng = epoch_generator(config.seed_train, first, parts.device)
     rates = turn_rates(config, n_steps)
-    turn_back(parts.model, parts.reader.batches(plan), turned, codes, session, rates, rng)
+    batches, borrow = parts.reader.batches(plan), config.static_background
+    turn_back(parts.model, batches, turned, codes, session, rates, borrow, rng)
 
 
 def straighten(

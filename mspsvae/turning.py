@@ -139,7 +139,7 @@ HOLD = 1000.0  # weight of the latents' squared error; that of the labels in the
 TURN_STEPS = 0.1  # of a fit's steps, each time
 
 
-def _teaching_loss(model, teacher, batch, turned, means, spread, rng):
+def _teaching_loss(model, teacher, batch, turned, means, spread, borrow, rng):
     "Of a batch, or of this process's share of it"
     whole = batch.whole
     noise = batch.own_rows(torch.randn(len(whole), model.n_latents, generator=rng, device=rng.device))
@@ -149,7 +149,8 @@ def _teaching_loss(model, teacher, batch, turned, means, spread, rng):
         mu, logvar = teacher.posterior(batch.frames)
         want = turned_back(mu, batch.session, turned, means)
         supervised, background, unsupervised = model.split(want + (logvar / 2).exp() * noise)
-        background = team.gather(background, batch.share)[partner]
+        if borrow:
+            background = team.gather(background, batch.share)[partner]
     said, said_logvar = model.posterior(batch.frames)
     recon = model.decode(torch.cat([supervised, background, unsupervised], dim=1)).float()
     frames, mask = as_unit_float(batch.frames), batch.frame_mask
@@ -166,6 +167,7 @@ def turn_back(
     codes: Tensor,  # from `session_codes`
     session: Tensor,  # `[n]`
     rates: list[float],  # learning rate of each step
+    borrow: bool,  # paint with the background of another frame, as the fit does? (`Config.static_background`)
     rng: torch.Generator,  # on the model's device
 ) -> None:
     "Teach a model to say some latents the other way round in some sessions."
@@ -178,7 +180,7 @@ def turn_back(
     model.train()
     for batch, rate in zip(batches, rates, strict=True):
         optimizer.param_groups[0]['lr'] = rate
-        loss = _teaching_loss(model, teacher, batch, flip, means, spread, rng)
+        loss = _teaching_loss(model, teacher, batch, flip, means, spread, borrow, rng)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         team.add_up_gradients(model)
