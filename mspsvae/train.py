@@ -587,6 +587,7 @@ def straighten(
     if not model.n_background or not model.n_unsupervised or len(parts.names) < 2:
         return ''
     team.share_weights(model)
+    model.eval()  # looked at in single precision; the next epoch sets it to training again
     codes, session = session_codes(model, parts.reader, parts.splits['train'])
     turned = which_turned(movement_agreement(model, codes, session))
     if not turned.any():

@@ -119,7 +119,7 @@ def turned_text(
         if row.any():
             where = [name for name, is_turned in zip(names, row) if is_turned]
             more = f' and {len(where) - 3} more' if len(where) > 3 else ''
-            parts.append(f'unsupervised latent {latent} in {", ".join(where[:3])}{more}')
+            parts.append(f'unsupervised {latent + 1} in {", ".join(where[:3])}{more}')
     return f'turned back, because it moved the other way: {"; ".join(parts)}' if parts else ''
 
 # %% ../nbs/06a_turning.ipynb #0136dcef
