@@ -364,7 +364,7 @@ class Config(Settings):
     # chance, in the first epoch, that a session of a batch has one of its trials (of two or more) put before the mean
     # image of another session; it falls to a quarter; 0 in the paper
     exchange: float = setting(1.0, number_check(high=1.0))
-    # turn an unsupervised latent back in sessions where it moves the other way; False in the paper
+    # turn unsupervised latents back in sessions where they move something else than in most; False in the paper
     turn_back: bool = setting(True, flag_check)
     # scale the first weights to the data, layer by layer; False: PyTorch's first weights, as in BehaveNet
     standard_start: bool = setting(True, flag_check)

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['COARSE', 'gaussian_ll', 'kl_to_std_normal', 'pairwise_log_q', 'Densities', 'mixture_densities', 'decomposed_kl',
            'session_information', 'session_number', 'session_partner', 'triplet_by_session', 'triplet_loss',
-           'movement_cells', 'movement_cosine', 'movement_mismatch']
+           'movement_cells', 'movement_noise', 'movement_cosine', 'movement_mismatch']
 
 # %% ../nbs/05_losses.ipynb #5294fe13
 import math
@@ -314,6 +314,15 @@ def movement_cells(
     return nn.functional.adaptive_avg_pool2d(moved, COARSE).flatten(1)
 
 
+def movement_noise(
+    n_cells: int,  # of the movements, all frames and channels together
+    n_pixels: int,  # of a picture
+    std: float | Tensor,  # of the pixels' likelihood
+) -> float | Tensor:  # squared length of movements
+    "A tenth of what the noise of the pixels leaves in the cells; movements far below it say nothing."
+    return 0.1 * n_cells * std**2 * COARSE**2 / n_pixels
+
+
 def movement_cosine(
     here: Tensor,  # cells of movements, from `movement_cells`, `[..., k]`
     there: Tensor,  # the same movements elsewhere, `[..., k]`
@@ -321,8 +330,7 @@ def movement_cosine(
     std: float | Tensor = 0.0,  # of the pixels' likelihood: movements far below it say nothing
 ) -> Tensor:  # `[...]`: 1 (alike) to -1 (the contrary); near 0 where a movement is below the noise
     "How alike two movements are."
-    # a tenth of what noise of deviation `std` leaves in the cells
-    least = 0.1 * here.shape[-1] * std**2 * COARSE**2 / n_pixels
+    least = movement_noise(here.shape[-1], n_pixels, std)
     sizes = ((here.square().sum(-1) + least) * (there.square().sum(-1) + least)).sqrt()
     return (here * there).sum(-1) / sizes.clamp(min=1e-12)
 

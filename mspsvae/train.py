@@ -40,8 +40,8 @@ from .runs import Run, append_history, cpu_state, describe_data, fingerprint, la
 from .runs import lock_run, pick_device, pick_precision, read_history, renamed_sessions
 from .runs import save_checkpoint, save_weights, write_history, write_json
 from .sessions import check_sessions
-from .turning import movement_agreement, session_codes, turn_back, turn_epochs, turn_rates, TURN_STEPS
-from .turning import turned_text, which_turned
+from .turning import TURN_STEPS, latent_movements, make_lesson, session_axes, session_codes
+from .turning import turn_back, turn_epochs, turn_rates, turned_text
 
 # %% ../nbs/08_train.ipynb #b31c1c2e
 def epoch_generator(
@@ -561,7 +561,7 @@ def training_batches(
     return exchanged(batches, scenes, parts.mean_images)
 
 # %% ../nbs/08_train.ipynb #296c774a
-def _turn_back(parts, epoch, turned, codes, session):
+def _turn_back(parts, epoch, lesson):
     "Teach the model, in as many steps as a share of the fit has"
     config = parts.config
     n_batches = len(parts.plan('train', config.seed_train))
@@ -571,16 +571,14 @@ def _turn_back(parts, epoch, turned, codes, session):
     plans = (parts.plan('train', config.seed_train, first + k) for k in range(n_steps))
     plan = list(islice(chain.from_iterable(plans), n_steps))
     rng = epoch_generator(config.seed_train, first, parts.device)
-    rates = turn_rates(config, n_steps)
-    batches, borrow = parts.reader.batches(plan), config.static_background
-    turn_back(parts.model, batches, turned, codes, session, rates, borrow, rng)
+    turn_back(parts.model, lesson, parts.reader.batches(plan), turn_rates(config, n_steps), rng)
 
 
 def straighten(
     parts: FitParts,
     epoch: int,  # epochs done before this one
 ) -> str:  # what was done; empty: nothing
-    "Turn unsupervised latents back where they move the contrary of what they move in most sessions."
+    "Turn unsupervised latents back where they move something else than they do in most sessions."
     model = parts.model
     if epoch not in turn_epochs(parts.config) or parts.tether is not None:
         return ''
@@ -589,11 +587,12 @@ def straighten(
     team.share_weights(model)
     model.eval()  # looked at in single precision; the next epoch sets it to training again
     codes, session = session_codes(model, parts.reader, parts.splits['train'])
-    turned = which_turned(movement_agreement(model, codes, session))
-    if not turned.any():
-        return ''
-    _turn_back(parts, epoch, turned, codes, session)
-    return turned_text(turned, parts.names)
+    axes = team.from_leader(session_axes(model, latent_movements(model, codes, session)))
+    text = turned_text(axes, parts.names)
+    if text:
+        lesson = make_lesson(model, axes, codes, session, parts.config.static_background)
+        _turn_back(parts, epoch, lesson)
+    return text
 
 # %% ../nbs/08_train.ipynb #b4965434
 def training_rows(

@@ -40,7 +40,7 @@ from ..picking import evenly_spaced
 from ..runs import Run, as_run, label_names, latent_names, latent_subspaces, on_device, plain_json
 from ..runs import read_about, write_latents
 from ..sessions import hidden_labels
-from ..turning import movement_agreement
+from ..turning import latent_movements, movement_agreement, session_axes
 
 # %% ../../nbs/judge/01_evaluate.ipynb #53cb9a4c
 def spaced_in(
@@ -397,21 +397,26 @@ def movement_rows(
     run: Run,
     train: FrameTable,  # of training trials
 ) -> list[Score]:
-    "For each unsupervised latent: where it moves the picture least like in the other sessions."
+    "Where each unsupervised latent, and where all together, move the picture least like in the other sessions."
     part, names = subspace_slices(run).get('unsupervised'), [s['name'] for s in run.data['sessions']]
     if part is None or not run.model.n_background or len(names) < 2:
         return []
     with on_device(run) as model:
         arrays = torch.from_numpy(train.latents).float(), torch.from_numpy(train.session)
-        agreement = movement_agreement(model, *(v.to(model.frame_std.device) for v in arrays)).numpy()
+        moves = latent_movements(model, *(v.to(model.frame_std.device) for v in arrays))
+        agreement, axes = movement_agreement(model, moves).numpy(), session_axes(model, moves)
     others = ~np.eye(agreement.shape[1], dtype=bool)
+
+    def worst(score, subspace, likeness):
+        k = int(np.argmin(likeness))
+        found = dict(session=names[np.unique(train.session)[k]], value=float(likeness[k]))
+        return Score(score=score, split='train', subspace=subspace, **found)
+
     rows = []
     for latent, cosines in zip(latent_names(run)[part], agreement):
-        likeness = np.array([line[other].mean() for line, other in zip(cosines, others)])
-        worst = int(likeness.argmin())
-        value = dict(session=names[np.unique(train.session)[worst]], value=float(likeness[worst]))
-        rows.append(Score(score='same_movement', split='train', subspace=latent, **value))
-    return rows
+        likeness = [line[other].mean() for line, other in zip(cosines, others)]
+        rows.append(worst('same_movement', latent, likeness))
+    return [*rows, worst('same_axes', 'unsupervised', np.trace(axes, axis1=1, axis2=2) / len(moves))]
 
 # %% ../../nbs/judge/01_evaluate.ipynb #ed1658d1
 _TOGETHER = 'supervised + unsupervised'  # latents that hold behaviour, asked together

@@ -44,6 +44,9 @@ KINDS = dict(
     local_mixing=Kind('sessions among neighbours of {subspace}', **_SESSION),
     session_information=Kind('session information of {subspace}, nats', 0),
     same_movement=Kind('likeness of what {subspace} moves to what it moves in other sessions', 1),
+    same_axes=Kind(
+        'likeness of the axes of {subspace} to those with which it would move as in other sessions', 1
+    ),
     mean_correlation=Kind('correlation between {subspace}', 0),
     correlation=Kind('correlation of {subspace} with {label}'),
     label_correlation=Kind('correlation of {subspace} with {label}'),

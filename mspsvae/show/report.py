@@ -385,18 +385,25 @@ def score_findings(
 def turned_findings(
     scores: Scores,  # from `evaluate`
 ) -> list[dict]:
-    "Latents that mean the contrary in some session."
+    "Latents that mean the contrary, or something else, in some session."
     rows = [r for r in scores.where(score='same_movement', split='train') if r.value is not None]
     turned = [f'{r.subspace} in {r.session} ({number(r.value)})' for r in rows if r.value < CONTRARY]
-    if not turned:
+    axes = scores.find('same_axes', split='train', subspace='unsupervised')
+    if turned:
+        text = (
+            f'A latent moves the picture in one session contrary to the others: {_some(turned)} (1: alike, -1: the '
+            'contrary).'
+        )
+    elif axes and axes.value is not None and axes.value < 1:
+        text = (
+            f'The unsupervised latents move other things in {axes.session} than in the other sessions: with other '
+            f'axes they would agree (mean cosine {number(axes.value)} between these and their own).'
+        )
+    else:
         return []
-    text = (
-        f'A latent moves the picture in one session contrary to the others: {_some(turned)} (1: alike, -1: the '
-        'contrary).'
-    )
     knob = (
-        'A number of it means the opposite there, so do not analyse these sessions together. turn_back=True (the '
-        'default) mends it in mid-fit; where it is on, fit with another seed_model.'
+        'A number of them means something else there, so do not analyse these sessions together. turn_back=True '
+        '(the default) mends it in mid-fit; where it is on, train longer, or with another seed_model.'
     )
     return [finding('problem', text, knob)]
 
