@@ -561,7 +561,7 @@ def training_batches(
     return exchanged(batches, scenes, parts.mean_images)
 
 # %% ../nbs/08_train.ipynb #296c774a
-def _turn_back(parts, epoch, lesson):
+def _turn_back(parts, epoch, lesson, watch):
     "Teach the model, in as many steps as a share of the fit has"
     config = parts.config
     n_batches = len(parts.plan('train', config.seed_train))
@@ -571,12 +571,13 @@ def _turn_back(parts, epoch, lesson):
     plans = (parts.plan('train', config.seed_train, first + k) for k in range(n_steps))
     plan = list(islice(chain.from_iterable(plans), n_steps))
     rng = epoch_generator(config.seed_train, first, parts.device)
-    turn_back(parts.model, lesson, parts.reader.batches(plan), turn_rates(config, n_steps), rng)
+    turn_back(parts.model, lesson, watch(parts.reader.batches(plan)), turn_rates(config, n_steps), rng)
 
 
 def straighten(
     parts: FitParts,
     epoch: int,  # epochs done before this one
+    watch: Callable = iter,  # wraps the batches, to show progress
 ) -> str:  # what was done; empty: nothing
     "Turn unsupervised latents back where they move something else than they do in most sessions."
     model = parts.model
@@ -591,7 +592,7 @@ def straighten(
     text = turned_text(axes, parts.names)
     if text:
         lesson = make_lesson(model, axes, codes, session, parts.config.static_background)
-        _turn_back(parts, epoch, lesson)
+        _turn_back(parts, epoch, lesson, watch)
     return text
 
 # %% ../nbs/08_train.ipynb #b4965434
@@ -702,6 +703,12 @@ class FitBar:
             yield batch
             self.bar.update()
             self.time_step()
+
+    def wait(self, batches):
+        "Pass batches on that are no steps of the fit, and say how many there were."
+        for k, batch in enumerate(batches):
+            self.bar.set_description(f'latents are turned back, step {k + 1}', refresh=k % 20 == 0)
+            yield batch
 
     def time_step(self):
         "Time the first steps, then say how long the fit takes."
@@ -816,7 +823,7 @@ def train(
     with parts.reader, fit_bar(parts, progress, show_progress) as bar:
         try:
             while progress.epoch < config.max_epochs and not progress.should_stop(config):
-                bar.say(straighten(parts, progress.epoch))
+                bar.say(straighten(parts, progress.epoch, bar.wait))
                 rows = one_epoch(parts, progress.epoch, bar.watch)
                 check_finite(rows, parts.model, run, progress)
                 progress.epoch += 1
