@@ -354,7 +354,8 @@ class Config(Settings):
     gamma: float = setting(100.0, number_check())
     # weight of how differently an unsupervised latent moves the picture in two sessions; 0: not asked
     kappa: float = setting(0.0, number_check())
-    # epochs over which the weights of the decomposed KL rise from 0; 'auto': as many as `AUTO_ANNEAL` steps take
+    # epochs over which the weights of what the unsupervised latents cost (decomposed KL, session information) rise
+    # from 0; 'auto': as many as `AUTO_ANNEAL` steps for each session take, 500 to 2,000 steps
     anneal_epochs: int | str = setting('auto', _or_auto(whole_check()))
     # of the frames' likelihood, in pixel values of 0 to 1; 'auto' follows the reconstruction error; 1 in the
     # paper
@@ -362,7 +363,7 @@ class Config(Settings):
     # decode with the background latents of another frame of the session; off in the paper
     static_background: bool = setting(True, flag_check)
     # chance, in the first epoch, that a session of a batch has one of its trials (of two or more) put before the mean
-    # image of another session; it falls to a quarter; 0 in the paper
+    # image of another session; it falls to a quarter, and is smaller with more than 4 sessions; 0 in the paper
     exchange: float = setting(1.0, number_check(high=1.0))
     # turn unsupervised latents back in sessions where they move something else than in most; False in the paper
     turn_back: bool = setting(True, flag_check)
@@ -540,7 +541,7 @@ def replace(self: Config, **overrides) -> Config:
 # %% ../nbs/00d_config.ipynb #617f0eed
 LIGHT = Arch((16, 32, 64, 128), 5, 2)  # a network for small frames
 AUTO_STEPS = 10_000  # length of a fit
-AUTO_ANNEAL = 500  # steps over which the decomposed KL is phased in
+AUTO_ANNEAL = 125  # steps for each session, 500 to 2,000 in all, over which unsupervised latents come to cost
 AUTO_PATIENCE = 2_000  # steps without a better validation before a fit ends
 
 # %% ../nbs/00d_config.ipynb #2f2185e6
@@ -643,7 +644,7 @@ def settle(
         n_background=self.background_size(n_sessions),
         n_unsupervised=self.latent_sizes(n_labels, n_sessions)[2],
         arch=self.network(image_shape),
-        anneal_epochs=epochs(self.anneal_epochs, AUTO_ANNEAL, 1),
+        anneal_epochs=epochs(self.anneal_epochs, AUTO_ANNEAL * min(max(n_sessions, 4), 16), 1),
         max_epochs=self.max_epochs if self.max_epochs != 'auto' else max_epochs,
         patience=epochs(self.patience, AUTO_PATIENCE, 10, self.validate_every),
     )

@@ -193,7 +193,7 @@ def term_weights(
     config: Config,  # alpha, beta, gamma, delta, kappa
     progress: float = 1.0,  # how far annealing has come, 0 to 1
 ) -> dict[str, float]:  # weight of each term in the loss, which is minimised
-    "The weights of the objective; MI, TC and DWKL are phased in with `progress`."
+    "The weights of the objective; what the unsupervised latents cost is phased in with `progress`."
     return dict(
         frames_ll=-1.0,
         labels_ll=-config.alpha,
@@ -201,7 +201,7 @@ def term_weights(
         mi=progress,
         tc=progress * config.beta,
         dwkl=progress,
-        session_info=config.gamma,
+        session_info=progress * config.gamma,
         triplet=config.delta,
         mismatch=config.kappa,
     )
@@ -242,7 +242,6 @@ def pixel_std(
     moved = batch.onto != batch.session
     own = mean_square(out, batch, moved).sqrt().maximum(model.frame_std)
     return torch.where(moved, own, model.frame_std)
-
 
 # %% ../nbs/06_models.ipynb #e2fea7c7
 def mismatch_terms(
@@ -334,7 +333,6 @@ def calibrate_frame_std(
         model.frame_std.copy_(
             (momentum * model.frame_std**2 + (1 - momentum) * mean).sqrt().clamp(min=smallest)
         )
-
 
 # %% ../nbs/06_models.ipynb #80d0ba6e
 PROBE_EVERY = 8  # one frame of so many is probed

@@ -557,7 +557,8 @@ def training_batches(
     batches, config = parts.reader.batches(plan), parts.config
     if not config.exchange or not parts.model.n_background or parts.tether is not None:
         return batches
-    scenes = plan_scenes(plan, exchange_share(config, epoch), config.seed_train, epoch + 1)
+    share = exchange_share(config, epoch, len(parts.names))
+    scenes = plan_scenes(plan, share, config.seed_train, epoch + 1)
     return exchanged(batches, scenes, parts.mean_images)
 
 # %% ../nbs/08_train.ipynb #296c774a
