@@ -388,13 +388,13 @@ def turned_findings(
     "Latents that mean the contrary, or something else, in some session."
     rows = [r for r in scores.where(score='same_movement', split='train') if r.value is not None]
     turned = [f'{r.subspace} in {r.session} ({number(r.value)})' for r in rows if r.value < CONTRARY]
-    axes = scores.find('same_axes', split='train', subspace='unsupervised')
+    axes = next((r for r in scores.where(score='same_axes', split='train') if r.value is not None), None)
     if turned:
         text = (
             f'A latent moves the picture in one session contrary to the others: {_some(turned)} (1: alike, -1: the '
             'contrary).'
         )
-    elif axes and axes.value is not None and axes.value < 1:
+    elif axes and axes.value < 1:
         text = (
             f'The unsupervised latents move other things in {axes.session} than in the other sessions: with other '
             f'axes they would agree (mean cosine {number(axes.value)} between these and their own).'
