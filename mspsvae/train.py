@@ -589,7 +589,8 @@ def straighten(
     team.share_weights(model)
     model.eval()  # looked at in single precision; the next epoch sets it to training again
     codes, session = session_codes(model, parts.reader, parts.splits['train'])
-    axes = team.from_leader(session_axes(model, latent_movements(model, codes, session)))
+    axes = session_axes(model, latent_movements(model, codes, session))
+    axes = team.from_leader(torch.from_numpy(axes)).numpy()  # the same to the last bit in all processes
     text = turned_text(axes, parts.names)
     if text:
         lesson = make_lesson(model, axes, codes, session, parts.config.static_background)
