@@ -5,6 +5,7 @@ python tests/test_search.py
 
 import stress_search
 
-assert stress_search.stress(wide=1, kills=1, seed=1, epochs=8), (
+# twice all workers: on a busy machine one moment may fall between two fits
+assert stress_search.stress(wide=1, kills=2, seed=1, epochs=8), (
     'no kill met a running fit; choose another seed'
 )
