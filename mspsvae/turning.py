@@ -215,7 +215,9 @@ class Lesson:
 
     def turn(self, codes, session):
         "Latents `[m, n_latents]` of frames of these sessions `[m]` on their new axes"
-        common = (self.means * self.stays).sum(0) / self.stays.sum(0)
+        # of a latent that no session keeps, the mean of all
+        count = torch.where(self.stays.any(0), self.stays, True)
+        common = (self.means * count).sum(0) / count.sum(0)
         from_mean = (codes - self.means[session]) / self.spread
         turned = torch.einsum('mij,mj->mi', self.axes[session], from_mean) * self.spread
         return torch.where(self.stays[session], codes, common + turned)
