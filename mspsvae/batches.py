@@ -146,7 +146,6 @@ class Share:
         "Number of the session whose background each frame has, `[N]`."
         return self.session if self.onto is None else self.onto
 
-
 # %% ../nbs/03_batches.ipynb #8fdfad71
 @dataclass
 class Batch:
@@ -166,6 +165,8 @@ class Batch:
     n_trials: int | None = None  # how many trials
     # the session whose mean image each frame is seen before, `[n]`; None: its own, see `exchange`
     onto: Tensor | None = None
+    # principal components of what moves, `[n, k]`, see `components`; None: not asked
+    components: Tensor | None = None
     # where several processes have the batch together: which part of it this is; None: all of it
     share: Share | None = None
 

@@ -388,6 +388,7 @@ def _history_row(row, prefix, split, names, config):
         **terms,
         session_info=float('nan'),
         mismatch=float('nan'),
+        components=float('nan'),
         progress=anneal_progress(config, epoch),
         frame_std=1.0,
     )

@@ -368,6 +368,9 @@ class Config(Settings):
     exchange: float = setting(1.0, number_check(high=1.0))
     # turn unsupervised latents back in sessions where they move something else than in most; False in the paper
     turn_back: bool = setting(True, flag_check)
+    # weight, at first, of what draws unsupervised latents to principal components of what moves; it falls to 0 over
+    # `anneal_epochs`; 0 in the paper
+    pca_start: float = setting(1000.0, number_check())
     # scale the first weights to the data, layer by layer; False: PyTorch's first weights, as in BehaveNet
     standard_start: bool = setting(True, flag_check)
     # dimensions of the background subspace; 0 for a PS-VAE; 'auto': one a session, from 3 to 16
@@ -510,12 +513,14 @@ def _unsupervised_rule(c):
         yield f'got 0, expected at least 1 when gamma is {c.gamma:g}: there is nothing that gamma could act on'
     if c.n_unsupervised == 0 and _asked(c, 'kappa'):
         yield f'got 0, expected at least 1 when kappa is {c.kappa:g}: there is no latent that could move anything'
+    if c.n_unsupervised == 0 and _asked(c, 'pca_start'):
+        yield f'got {c.pca_start:g}, expected 0 when n_unsupervised is 0: there is no latent that could begin there'
 
 
 Config._rules = [
     (('n_sessions_per_batch', 'n_background', 'gamma', 'kappa'), _batch_rule),
     (('n_unsupervised', 'n_background'), _rest_rule),
-    (('n_unsupervised', 'use_labels', 'gamma', 'kappa'), _unsupervised_rule),
+    (('n_unsupervised', 'use_labels', 'gamma', 'kappa', 'pca_start'), _unsupervised_rule),
     (('static_background', 'n_background'), _static_rule),
     (('exchange', 'n_background', 'n_sessions_per_batch', 'n_trials_per_session'), _exchange_rule),
     (('kappa', 'n_background'), _mismatch_rule),
@@ -668,6 +673,7 @@ PAPER = dict(
     static_background=False,
     exchange=0.0,
     turn_back=False,
+    pca_start=0.0,
     standard_start=True,
     n_background=3,
     n_unsupervised=2,

@@ -204,6 +204,7 @@ def term_weights(
         session_info=progress * config.gamma,
         triplet=config.delta,
         mismatch=config.kappa,
+        components=(1 - progress) * config.pca_start,
     )
 
 
@@ -282,6 +283,9 @@ def frame_terms(
         terms['session_info'] = session_information(*u, batch.session, 'none', densities)
     if out.moves is not None:
         terms['mismatch'] = mismatch_terms(out.moves, batch, model.frame_std)
+    if batch.components is not None:
+        begun = mu[2][:, : batch.components.shape[1]]
+        terms['components'] = (begun - batch.components).square().sum(1) / 2
     return terms
 
 # %% ../nbs/06_models.ipynb #5c04e110

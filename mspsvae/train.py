@@ -29,6 +29,7 @@ import torch
 from tqdm.auto import tqdm
 
 from .batches import Batch, BatchPlan, TrialReader, data_bytes, plan_epoch, split_sessions
+from .components import moving_components, with_components
 from .config import Config
 from .errors import ConfigError, MspsvaeError, RunError, TrainingError
 from .exchange import exchange_share, exchanged, mean_images, plan_scenes
@@ -465,6 +466,12 @@ class FitParts:
         "Of each session, for `exchange`"
         return mean_images(self.reader, self.splits['train'])
 
+    @cached_property
+    def components(self):
+        "Of what moves, for `pca_start`"
+        n = self.model.n_unsupervised
+        return moving_components(self.reader, self.splits['train'], self.mean_images, n)
+
 
 def make_parts(
     infos: list,  # `SessionInfo`s, from `check_sessions`
@@ -555,11 +562,15 @@ def training_batches(
 ) -> Iterator[Batch]:  # in the plan's order
     "The batches of an epoch of training."
     batches, config = parts.reader.batches(plan), parts.config
-    if not config.exchange or not parts.model.n_background or parts.tether is not None:
+    if parts.tether is not None:
         return batches
-    share = exchange_share(config, epoch, len(parts.names))
-    scenes = plan_scenes(plan, share, config.seed_train, epoch + 1)
-    return exchanged(batches, scenes, parts.mean_images)
+    if config.exchange and parts.model.n_background:
+        share = exchange_share(config, epoch, len(parts.names))
+        scenes = plan_scenes(plan, share, config.seed_train, epoch + 1)
+        batches = exchanged(batches, scenes, parts.mean_images)
+    if config.pca_start and anneal_progress(config, epoch) < 1 and parts.model.n_unsupervised:
+        batches = with_components(batches, parts.components)
+    return batches
 
 # %% ../nbs/08_train.ipynb #296c774a
 def _turn_back(parts, epoch, lesson, watch):

@@ -143,6 +143,7 @@ def try_forked(root, notebook, faults, show):
     "Plant faults in one run of a notebook; returns {number of the fault: what noticed it}, or a complaint."
     scratch = root / 'tmp'
     scratch.mkdir(exist_ok=True)
+    scratch.chmod(0o1777)  # as /tmp: tests that give up the rights of root make files here
     command = [sys.executable, str(ROOT / 'tests' / 'forked.py'), str(root / 'nbs' / f'{notebook}.ipynb')]
     noticed = {}
     with tempfile.TemporaryFile('w+') as plants, tempfile.TemporaryFile('w+') as errors:
