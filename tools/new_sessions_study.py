@@ -8,8 +8,8 @@ Fits one small model, draws further recordings of its sessions and other animals
 and prints a table (Markdown): how many of each kind `encode` says are within, doubtful or outside, in how many
 it says what it looks like (a word to be found in findings or advice), and how many were within by the rule of
 before, which knew no labels and no movement, but the distance of the background. The last column is `encode`
-after `adapt` was made to learn noise. The fit and what was encoded are kept in --out, one folder a scene, and
-not repeated: a study that was stopped goes on where it was.
+after `adapt` was made to learn noise. The fit and what was encoded are kept in --out, one folder a scene and size,
+and not repeated: a study that was stopped goes on where it was.
 """
 
 import argparse
@@ -183,7 +183,7 @@ def main():
     parser.add_argument('--only', nargs='+', default=[''], help='recordings whose name contains one of these')
     parser.add_argument('--out', type=Path, default=Path('runs/new_sessions'))
     args = parser.parse_args()
-    args.out = args.out / args.scene
+    args.out /= f'{args.scene}_{args.recordings}x{args.trials}x{args.frames}'
     paths = make_data(args.out, args)
     run = fitted(args.out, paths['drawn'], args)
     starts = [N_FITTED + r * args.trials for r in range(args.recordings)]
