@@ -29,7 +29,7 @@ from .behavenet_settings import SIZE_KEYS, read_arch, usable_training_settings
 from .behavenet_settings import read_config, their_words, unknown_class
 from .config import FOLDER_LEVELS, Arch, Config, load_settings
 from .errors import ConfigError, MspsvaeError, RunError, show_value
-from .models import MSPSVAE, anneal_progress
+from .models import MSPSVAE, TERMS, anneal_progress
 from .picking import evenly_spaced
 from .prepare.pickles import read_pickle
 from .runs import Run, describe_data, load_run, plain_json, save_weights, saving, write_history
@@ -385,10 +385,7 @@ def _history_row(row, prefix, split, names, config):
         split=split,
         session=name,
         n_frames=0,
-        **terms,
-        session_info=float('nan'),
-        mismatch=float('nan'),
-        components=float('nan'),
+        **dict.fromkeys(TERMS, float('nan')) | terms,
         progress=anneal_progress(config, epoch),
         frame_std=1.0,
     )

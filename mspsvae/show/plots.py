@@ -220,7 +220,10 @@ def _draw_term(ax, runs, term, session, colours):
         if term in TERMS
         else []
     )
-    _plain(ax, _TERM_TITLES[term] + (f' (weight {" or ".join(weights)})' if 0 < len(weights) < 4 else ''))
+    _plain(
+        ax,
+        _TERM_TITLES.get(term, term) + (f' (weight {" or ".join(weights)})' if 0 < len(weights) < 4 else ''),
+    )
     ax.set_ylabel(_UNITS.get(term, 'nats'), fontsize=8)
     ax.set_xlabel('epoch', fontsize=8)
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
