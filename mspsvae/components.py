@@ -156,8 +156,9 @@ def looks_of(
 ) -> Looks:
     "What the mean images of the sessions tell."
     still = (means / 255).nan_to_num(0.0)
-    pictures = small_pictures(still)
-    return Looks(still, light_axes(pictures), *slopes(pictures))
+    pictures = small_pictures(still).cpu()  # not every device can solve, or has double precision
+    known = light_axes(pictures), *slopes(pictures)
+    return Looks(still, *(x.to(still.device) for x in known))
 
 
 @dataclass
