@@ -131,7 +131,7 @@ class Seen:
             'Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth)'
         )
 
-    def wait(self, condition, argument=None, seconds=90):
+    def wait(self, condition, argument=None, seconds=30):
         "Until a JavaScript function, given `argument`, returns something true; returns that."
         return self.page.wait_for_function(condition, arg=argument, timeout=1000 * seconds).json_value()
 
