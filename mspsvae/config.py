@@ -353,8 +353,6 @@ class Config(Settings):
     delta: float = setting(500.0, number_check())
     # weight of what the unsupervised latents tell about the session (nats); 0 in the paper
     gamma: float = setting(100.0, number_check())
-    # weight of how differently an unsupervised latent moves the picture in two sessions; 0: not asked
-    kappa: float = setting(0.0, number_check())
     # epochs over which the weights of what the unsupervised latents cost (decomposed KL, session information) rise
     # from 0; 'auto': as many as `AUTO_ANNEAL` steps for each session take, 500 to 2,000 steps
     anneal_epochs: int | str = setting('auto', _or_auto(whole_check()))
@@ -446,11 +444,6 @@ def _batch_rule(c):
             f'got {c.n_sessions_per_batch}, expected at least 2 when gamma is {c.gamma:g}: a batch of one '
             'session has nothing to tell apart; use gamma=0'
         )
-    if _asked(c, 'kappa'):
-        yield (
-            f'got {c.n_sessions_per_batch}, expected at least 2 when kappa is {c.kappa:g}: it compares what '
-            'latents move in two sessions; use kappa=0'
-        )
 
 
 def _static_rule(c):
@@ -470,15 +463,6 @@ def _exchange_rule(c):
             f'got {c.exchange:g}, expected 0 when n_sessions_per_batch is {c.n_sessions_per_batch} and '
             f'n_trials_per_session is {c.n_trials_per_session}: it takes two of each, one trial that moves '
             'and one that stays'
-        )
-
-
-def _mismatch_rule(c):
-    "A rule: movements are compared between backgrounds"
-    if _asked(c, 'kappa') and not c.n_background:
-        yield (
-            f'got {c.kappa:g}, expected 0 when n_background is 0: there is no background to see the '
-            'movement in'
         )
 
 
@@ -511,19 +495,16 @@ def _unsupervised_rule(c):
         )
     if c.n_unsupervised == 0 and _asked(c, 'gamma'):
         yield f'got 0, expected at least 1 when gamma is {c.gamma:g}: there is nothing that gamma could act on'
-    if c.n_unsupervised == 0 and _asked(c, 'kappa'):
-        yield f'got 0, expected at least 1 when kappa is {c.kappa:g}: there is no latent that could move anything'
     if c.n_unsupervised == 0 and _asked(c, 'pca_start'):
         yield f'got {c.pca_start:g}, expected 0 when n_unsupervised is 0: there is no latent that could begin there'
 
 
 Config._rules = [
-    (('n_sessions_per_batch', 'n_background', 'gamma', 'kappa'), _batch_rule),
+    (('n_sessions_per_batch', 'n_background', 'gamma'), _batch_rule),
     (('n_unsupervised', 'n_background'), _rest_rule),
-    (('n_unsupervised', 'use_labels', 'gamma', 'kappa', 'pca_start'), _unsupervised_rule),
+    (('n_unsupervised', 'use_labels', 'gamma', 'pca_start'), _unsupervised_rule),
     (('static_background', 'n_background'), _static_rule),
     (('exchange', 'n_background', 'n_sessions_per_batch', 'n_trials_per_session'), _exchange_rule),
-    (('kappa', 'n_background'), _mismatch_rule),
     (('hide_labels', 'use_labels'), _hidden_rule),
     (('min_epochs', 'max_epochs'), _epochs_rule),
 ]
@@ -667,7 +648,6 @@ PAPER = dict(
     beta=10.0,
     delta=50.0,
     gamma=0.0,
-    kappa=0.0,
     anneal_epochs=100,
     frame_std=1.0,
     static_background=False,

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['COARSE', 'gaussian_ll', 'kl_to_std_normal', 'pairwise_log_q', 'Densities', 'mixture_densities', 'decomposed_kl',
            'session_information', 'session_number', 'session_partner', 'triplet_by_session', 'triplet_loss',
-           'movement_cells', 'movement_noise', 'movement_cosine', 'movement_mismatch']
+           'movement_cells', 'movement_noise', 'movement_cosine']
 
 # %% ../nbs/05_losses.ipynb #5294fe13
 import math
@@ -333,20 +333,3 @@ def movement_cosine(
     least = movement_noise(here.shape[-1], n_pixels, std)
     sizes = ((here.square().sum(-1) + least) * (there.square().sum(-1) + least)).sqrt()
     return (here * there).sum(-1) / sizes.clamp(min=1e-12)
-
-
-def movement_mismatch(
-    here: Tensor,  # what a change of a latent does to each frame in its own session, `[m, c, y, x]`
-    there: Tensor,  # what it does with the background of another session, the same shape
-    std: float | Tensor = 0.0,  # of the pixels' likelihood: movements far below it say nothing
-    alike: float = 0.5,  # the cosine that is enough
-) -> Tensor:  # `[m]`: 0 (alike) to `alike` + 1 (the contrary)
-    """How differently one latent moves the picture in two sessions; raises `ShapeError` if the shapes
-    differ."""
-    if here.shape != there.shape:
-        raise ShapeError(
-            f'movements are {list(here.shape)} and {list(there.shape)}; both must have one shape'
-        )
-    n_pixels = here.shape[2:].numel()
-    cosine = movement_cosine(movement_cells(here), movement_cells(there), n_pixels, std)
-    return (alike - cosine).clamp(min=0)

@@ -34,7 +34,7 @@ from .config import Config
 from .errors import ConfigError, MspsvaeError, RunError, TrainingError
 from .exchange import exchange_share, exchanged, mean_images, plan_scenes
 from .losses import session_partner
-from .models import MSPSVAE, TERMS, Objective, anneal_progress, calibrate_frame_std, draw_probes
+from .models import MSPSVAE, TERMS, Objective, anneal_progress, calibrate_frame_std
 from .models import make_model, objective, standardise_start, term_weights
 from .processes import team
 from .runs import Run, append_history, cpu_state, describe_data, fingerprint, last_checkpoint, load_run
@@ -58,7 +58,7 @@ def epoch_generator(
 def forward_batch(
     model: MSPSVAE,
     batch: Batch,  # on the model's device
-    config: Config,  # `static_background`, `kappa`
+    config: Config,  # `static_background`
     rng: torch.Generator,  # on the same device
 ):
     "The model's output for a batch, all randomness taken from `rng`."
@@ -68,11 +68,7 @@ def forward_batch(
         far = torch.rand((), generator=rng, device=rng.device) if model.training else 0.5
         background_of = session_partner(whole.scene, far, whole.trial, batch.n_trials)
         background_of = batch.own_rows(background_of)
-    out = model(batch.frames, batch.own_rows(noise), background_of, batch.share)
-    if config.kappa and model.n_background and model.n_unsupervised:
-        probes = draw_probes(whole.scene, model.n_unsupervised, rng)
-        out.moves = model.moves(out.z.detach(), probes, batch.share)
-    return out
+    return model(batch.frames, batch.own_rows(noise), background_of, batch.share)
 
 # %% ../nbs/08_train.ipynb #5310e6ca
 def start_weights(

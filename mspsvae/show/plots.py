@@ -159,14 +159,12 @@ _TERM_TITLES = dict(
     dwkl='dimension-wise KL',
     session_info='session information',
     triplet='triplet loss',
-    mismatch='mismatch of movements',
     components='distance to components',
     frame_std='std of pixels',
     progress='share of full weight',
 )
 _UNITS = dict(
     triplet='latent units',
-    mismatch='0.5 less cosine',
     components='half squared error',
     frame_std='full brightness',
     progress='of MI, TC, DWKL',

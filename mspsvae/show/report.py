@@ -338,7 +338,7 @@ def hidden_findings(
         text = f'Each session has hidden labels on other axes: {names} (R2 of one map for all, of one each).'
         knob = (
             'A number of these latents means something else in each session. Try exchange=1 and turn_back=True (if '
-            'they are not), kappa=500, or other seeds (seed_model, seed_train), and judge them by this label.'
+            'they are not), or other seeds (seed_model, seed_train), and judge them by this label.'
         )
         out.append(finding('warning', text, knob))
     return out
