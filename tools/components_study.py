@@ -1,6 +1,6 @@
 """What do the first components know of the causes, before any fit, and what does a PCA of the pixels?
 
-    python tools/components_study.py [--scenes face mouse body] [--difficulty easy hard] [--sessions 4 16]
+    python tools/components_study.py [--scenes face mouse body arm] [--difficulty easy hard] [--sessions 4 16]
                                      [--size 48] [--seed 3] [--out runs/components]
 
 Draws sessions whose causes are known, 40 trials of 24 frames each, and prints a line (Markdown) for each kind: R2 of
@@ -71,7 +71,7 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('--scenes', nargs='+', default=['face', 'mouse', 'body'], choices=list(SCENES))
+    parser.add_argument('--scenes', nargs='+', default=['face', 'mouse', 'arm', 'body'], choices=list(SCENES))
     parser.add_argument('--difficulty', nargs='+', default=['easy', 'hard'])
     parser.add_argument('--sessions', nargs='+', type=int, default=[4, 16])
     parser.add_argument('--size', type=int, default=48)
