@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['POWERS', 'ROWS_A_CURVE', 'SMALL_SIDE', 'RIDGE', 'SAMPLED', 'SAMPLED_TRIALS', 'CELL_FLOOR', 'principal_axes',
-           'varimax', 'n_curves', 'curves', 'most_curved', 'session_means', 'curve_map', 'Deflated', 'deflate',
+           'varimax', 'n_curves', 'curves', 'most_curved', 'means_by_session', 'curve_map', 'Deflated', 'deflate',
            'small_pictures', 'light_axes', 'what_changes', 'blurred', 'in_cells', 'slopes', 'cells_of', 'Looks',
            'looks_of', 'Components', 'with_components', 'moving_components']
 
@@ -80,7 +80,7 @@ def most_curved(n_rows: int) -> int:
     return k
 
 
-def session_means(
+def means_by_session(
     x: np.ndarray,  # `[n, d]`
     session: np.ndarray,  # `[n]`, from 0 on
     known: np.ndarray | float = 1.0,  # 0 for what does not count, `[n, d]`
@@ -109,8 +109,8 @@ def curve_map(
     "Regress within sessions: curves times weights are what some columns explain, but for each session's mean."
     k = columns.shape[1]
     features = curves(torch.from_numpy(columns)).numpy()
-    within = features - session_means(features, session)[session]
-    rest = x - session_means(x, session)[session]
+    within = features - means_by_session(features, session)[session]
+    rest = x - means_by_session(x, session)[session]
     used = [n_curves(j) for j in range(k)]  # the columns themselves
     if k <= most_curved(len(x)) and _left_over(within, rest, half) < _left_over(within[:, used], rest, half):
         used = list(range(features.shape[1]))
@@ -141,13 +141,13 @@ def deflate(
     axes, middle, left = [], [], x
     scores, weights = np.zeros((len(x), 0), x.dtype), np.zeros((0, x.shape[1]), x.dtype)
     of_earlier = np.zeros((n_curves(n_curved), n_axes), x.dtype)
-    total = (x - session_means(x, session)[session]).var(0).clip(1e-9)
+    total = (x - means_by_session(x, session)[session]).var(0).clip(1e-9)
     while (j := scores.shape[1]) < n_axes:
-        within = left - session_means(left, session)[session]
+        within = left - means_by_session(left, session)[session]
         share = within.var(0) / total
         new = share[:, None] * principal_axes(within * share, 1 if j < n_curved else n_axes - j)
         axes.append(new / (within @ new).std(0).clip(1e-6))
-        middle.append(session_means(left @ axes[-1], session))
+        middle.append(means_by_session(left @ axes[-1], session))
         of_earlier[: len(weights), j : j + new.shape[1]] = weights @ axes[-1]
         scores = np.hstack([scores, left @ axes[-1] - middle[-1][session]])
         if j < n_curved:
@@ -341,10 +341,10 @@ def moving_components(
     "Find the components of what moves in the training trials of all sessions."
     looks = looks_of(means)
     cells, labels, known, session, half = _sample(reader, trials, looks)
-    within = cells - session_means(cells, session)[session]
-    usual = _usual(session_means(within**2, session)).astype(cells.dtype)
+    within = cells - means_by_session(cells, session)[session]
+    usual = _usual(means_by_session(within**2, session)).astype(cells.dtype)
     cells /= usual.reshape(len(usual), -1)[session]
-    label_means = session_means(labels, session, known)
+    label_means = means_by_session(labels, session, known)
     labels = (labels - label_means[session]) * known
     label_std = np.sqrt((labels**2).sum(0) / known.sum(0).clip(1)).clip(1e-3)
     features, weights = curve_map(labels / label_std, cells, session, half)
