@@ -362,8 +362,8 @@ class Config(Settings):
     # decode with the background latents of another frame of the session; off in the paper
     static_background: bool = setting(True, flag_check)
     # chance, in the first epoch, that a session of a batch has one of its trials (of two or more) put before the mean
-    # image of another session; it falls to a quarter, and is smaller with more than 4 sessions; 0 in the paper
-    exchange: float = setting(1.0, number_check(high=1.0))
+    # image of another session; it falls to a quarter, and is smaller with more than 4 sessions
+    exchange: float = setting(0.0, number_check(high=1.0))
     # turn unsupervised latents back in sessions where they move something else than in most; False in the paper
     turn_back: bool = setting(True, flag_check)
     # weight, at first, of what draws unsupervised latents to principal components of what moves; it falls to 0 over
