@@ -136,15 +136,9 @@ class Share:
     session: Tensor  # number of the session of each frame of the whole batch, `[N]`
     n_counted: int  # frames of the whole batch that count
     trial: Tensor | None = None  # which of the batch's trials each frame of it is from, `[N]`
-    onto: Tensor | None = None  # whose mean image each frame of it is seen before, `[N]`; None: its session's
 
     def __len__(self):
         return len(self.session)
-
-    @property
-    def scene(self):
-        "Number of the session whose background each frame has, `[N]`."
-        return self.session if self.onto is None else self.onto
 
 # %% ../nbs/03_batches.ipynb #8fdfad71
 @dataclass
@@ -163,8 +157,6 @@ class Batch:
     # which of the batch's trials each frame is from, `[n]`; None: a session has only one here
     trial: Tensor | None = None
     n_trials: int | None = None  # how many trials
-    # the session whose mean image each frame is seen before, `[n]`; None: its own, see `exchange`
-    onto: Tensor | None = None
     # principal components of what moves, `[n, k]`, see `components`; None: not asked
     components: Tensor | None = None
     # where several processes have the batch together: which part of it this is; None: all of it
@@ -177,11 +169,6 @@ class Batch:
     def whole(self):
         "What there is to know here about the whole of the batch: its length, `session` and `trial`."
         return self if self.share is None else self.share
-
-    @property
-    def scene(self):
-        "Number of the session whose background each frame has, `[n]`."
-        return self.session if self.onto is None else self.onto
 
     def own_rows(self, x):
         "Of `x`, with a row for each frame of the whole batch, the rows of the frames that are here."

@@ -361,9 +361,6 @@ class Config(Settings):
     frame_std: float | str = setting('auto', _or_auto(number_check(0.0, above=True)))
     # decode with the background latents of another frame of the session; off in the paper
     static_background: bool = setting(True, flag_check)
-    # chance, in the first epoch, that a session of a batch has one of its trials (of two or more) put before the mean
-    # image of another session; it falls to a quarter, and is smaller with more than 4 sessions
-    exchange: float = setting(0.0, number_check(high=1.0))
     # turn unsupervised latents back in sessions where they move something else than in most; False in the paper
     turn_back: bool = setting(True, flag_check)
     # weight, at first, of what draws unsupervised latents to principal components of what moves; it falls to 0 over
@@ -452,20 +449,6 @@ def _static_rule(c):
         yield 'got True, expected False when n_background is 0: there are no background latents'
 
 
-def _exchange_rule(c):
-    "A rule: only trials of two sessions, with others of their own, can change places"
-    if not _asked(c, 'exchange') or not c.exchange:
-        return
-    if not c.n_background:
-        yield f'got {c.exchange:g}, expected 0 when n_background is 0: there is no background to exchange'
-    if min(c.n_sessions_per_batch, c.n_trials_per_session) < 2:
-        yield (
-            f'got {c.exchange:g}, expected 0 when n_sessions_per_batch is {c.n_sessions_per_batch} and '
-            f'n_trials_per_session is {c.n_trials_per_session}: it takes two of each, one trial that moves '
-            'and one that stays'
-        )
-
-
 def _epochs_rule(c):
     "A rule: the least number of epochs isn't the greater one"
     if c.max_epochs != 'auto' and c.min_epochs > c.max_epochs:
@@ -504,7 +487,6 @@ Config._rules = [
     (('n_unsupervised', 'n_background'), _rest_rule),
     (('n_unsupervised', 'use_labels', 'gamma', 'pca_start'), _unsupervised_rule),
     (('static_background', 'n_background'), _static_rule),
-    (('exchange', 'n_background', 'n_sessions_per_batch', 'n_trials_per_session'), _exchange_rule),
     (('hide_labels', 'use_labels'), _hidden_rule),
     (('min_epochs', 'max_epochs'), _epochs_rule),
 ]
@@ -651,7 +633,6 @@ PAPER = dict(
     anneal_epochs=100,
     frame_std=1.0,
     static_background=False,
-    exchange=0.0,
     turn_back=False,
     pca_start=0.0,
     standard_start=True,

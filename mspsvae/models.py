@@ -4,8 +4,7 @@
 
 # %% auto #0
 __all__ = ['TERMS', 'as_unit_float', 'Latents', 'Output', 'MSPSVAE', 'make_model', 'term_weights', 'anneal_progress',
-           'mean_square', 'pixel_std', 'frame_terms', 'Objective', 'objective', 'calibrate_frame_std',
-           'standardise_start']
+           'mean_square', 'frame_terms', 'Objective', 'objective', 'calibrate_frame_std', 'standardise_start']
 
 # %% ../nbs/06_models.ipynb #ec67d037
 from dataclasses import dataclass
@@ -210,27 +209,13 @@ def anneal_progress(
 def mean_square(
     out: Output,  # the model's output for the batch
     batch: Batch,
-    which: Tensor,  # the frames that are asked about, `[n]` bool
-) -> Tensor:  # scalar, without gradient; 0 where there is no such frame
+) -> Tensor:  # scalar, without gradient; 0 where all pixels are masked
     "Mean squared error of the pixels that are not masked, in all processes together."
     error = (as_unit_float(batch.frames) - out.recon.detach().float()).pow(2)
     keep = torch.ones_like(error) if batch.frame_mask is None else batch.frame_mask.bool().float()
-    keep = keep * which[:, None, None, None]
     total, n_kept = team.add_up(torch.stack([(error * keep).sum(), keep.sum()]))
     return total / n_kept.clamp(min=1)
 
-
-def pixel_std(
-    model: MSPSVAE,
-    out: Output,  # the model's output for the batch
-    batch: Batch,
-) -> Tensor:  # scalar, or `[n]` where frames were exchanged
-    "Standard deviation of the pixels: the model's, or that of exchanged frames' own errors, if it is larger."
-    if batch.onto is None:
-        return model.frame_std
-    moved = batch.onto != batch.session
-    own = mean_square(out, batch, moved).sqrt().maximum(model.frame_std)
-    return torch.where(moved, own, model.frame_std)
 
 # %% ../nbs/06_models.ipynb #e2fea7c7
 def frame_terms(
@@ -242,7 +227,7 @@ def frame_terms(
     mu, logvar, z = (model.split(v.float()) for v in (out.mu, out.logvar, out.z))
     terms = dict.fromkeys(TERMS, mu[0].new_zeros(len(batch)))
     terms['frames_ll'] = gaussian_ll(
-        as_unit_float(batch.frames), out.recon.float(), batch.frame_mask, pixel_std(model, out, batch), 'none'
+        as_unit_float(batch.frames), out.recon.float(), batch.frame_mask, model.frame_std, 'none'
     )
     if model.n_labels:
         terms['labels_ll'] = gaussian_ll(batch.labels, out.labels.float(), batch.label_mask, reduction='none')
@@ -284,12 +269,12 @@ def objective(
         whole = batch.whole
         by_session = triplet_by_session(
             team.gather(model.split(out.mu.float())[1], batch.share),
-            whole.scene,
+            whole.session,
             n_sessions=batch.n_sessions,
-            partner=session_partner(whole.scene, 0.5, whole.trial, batch.n_trials),
+            partner=session_partner(whole.session, 0.5, whole.trial, batch.n_trials),
         )
         terms['triplet'] = by_session.mean() / team.size
-        by_frame['triplet'] = batch.own_rows(by_session[session_number(whole.scene)])
+        by_frame['triplet'] = batch.own_rows(by_session[session_number(whole.session)])
     return Objective(sum(weights[k] * v for k, v in terms.items()), terms, by_frame)
 
 # %% ../nbs/06_models.ipynb #75bbf542
@@ -300,10 +285,9 @@ def calibrate_frame_std(
     momentum: float = 0.95,  # share of the old variance that is kept; about the last 20 batches count
     smallest: float = 1 / 255,  # one step of a byte: no camera is better
 ) -> None:
-    """Move the pixels' standard deviation towards the root-mean-square error of this batch (over the
-    pixels not masked, of frames not exchanged)."""
+    "Move the pixels' standard deviation towards the root-mean-square error of this batch."
     with torch.no_grad():
-        mean = mean_square(out, batch, batch.scene == batch.session)
+        mean = mean_square(out, batch)
         model.frame_std.copy_(
             (momentum * model.frame_std**2 + (1 - momentum) * mean).sqrt().clamp(min=smallest)
         )

@@ -29,10 +29,9 @@ import torch
 from tqdm.auto import tqdm
 
 from .batches import Batch, BatchPlan, TrialReader, data_bytes, plan_epoch, split_sessions
-from .components import moving_components, with_components
+from .components import mean_images, moving_components, with_components
 from .config import Config
 from .errors import ConfigError, MspsvaeError, RunError, TrainingError
-from .exchange import exchange_share, exchanged, mean_images, plan_scenes
 from .losses import session_partner
 from .models import MSPSVAE, TERMS, Objective, anneal_progress, calibrate_frame_std
 from .models import make_model, objective, standardise_start, term_weights
@@ -66,7 +65,7 @@ def forward_batch(
     noise = torch.randn(len(whole), model.n_latents, generator=rng, device=rng.device)
     if config.static_background and model.n_background:
         far = torch.rand((), generator=rng, device=rng.device) if model.training else 0.5
-        background_of = session_partner(whole.scene, far, whole.trial, batch.n_trials)
+        background_of = session_partner(whole.session, far, whole.trial, batch.n_trials)
         background_of = batch.own_rows(background_of)
     return model(batch.frames, batch.own_rows(noise), background_of, batch.share)
 
@@ -458,15 +457,10 @@ class FitParts:
         return plan_epoch(self.splits[split], *sizes)
 
     @cached_property
-    def mean_images(self):
-        "Of each session, for `exchange`"
-        return mean_images(self.reader, self.splits['train'])
-
-    @cached_property
     def components(self):
         "Of what moves, for `pca_start`"
-        n = self.model.n_unsupervised
-        return moving_components(self.reader, self.splits['train'], self.mean_images, n)
+        known = self.reader, self.splits['train']
+        return moving_components(*known, mean_images(*known), self.model.n_unsupervised)
 
 
 def make_parts(
@@ -558,14 +552,9 @@ def training_batches(
 ) -> Iterator[Batch]:  # in the plan's order
     "The batches of an epoch of training."
     batches, config = parts.reader.batches(plan), parts.config
-    if parts.tether is not None:
-        return batches
-    if config.exchange and parts.model.n_background:
-        share = exchange_share(config, epoch, len(parts.names))
-        scenes = plan_scenes(plan, share, config.seed_train, epoch + 1)
-        batches = exchanged(batches, scenes, parts.mean_images)
-    if config.pca_start and anneal_progress(config, epoch) < 1 and parts.model.n_unsupervised:
-        batches = with_components(batches, parts.components)
+    annealing = config.pca_start and anneal_progress(config, epoch) < 1
+    if annealing and parts.model.n_unsupervised and parts.tether is None:
+        return with_components(batches, parts.components)
     return batches
 
 # %% ../nbs/08_train.ipynb #296c774a

@@ -50,7 +50,6 @@ TINY = Config(
     frame_std='auto',
     static_background=True,
     gamma=10,
-    exchange=1,
     standard_start=True,
     device='cpu',
     precision='fp32',

@@ -23,7 +23,7 @@ from mspsvae.train import fit
 
 warnings.simplefilter('ignore')  # what is odd is in the report
 ADVICE = re.compile(r'(\w+)=([^\s,;:]+) \(now')
-PLAIN = dict(exchange=0, turn_back=False, pca_start=0)  # what would hide the fault is off
+PLAIN = dict(turn_back=False, pca_start=0)  # what would hide the fault is off
 PAPER = PLAIN | dict(static_background=False, gamma=0, beta=10, delta=50, n_background=3)
 CASES = {  # name: sessions, settings, a word of the finding that is meant
     'delta': (4, PLAIN | dict(delta=0, gamma=0, static_background=False), 'session'),

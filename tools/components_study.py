@@ -20,7 +20,6 @@ from sklearn.linear_model import LinearRegression
 
 from mspsvae.batches import TrialReader
 from mspsvae.components import moving_components
-from mspsvae.exchange import mean_images
 from mspsvae.judge.baseline import fit_baseline
 from mspsvae.scenes import SCENES, Scenario, make_scenario
 from mspsvae.sessions import check_sessions

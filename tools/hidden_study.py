@@ -1,7 +1,7 @@
 """Do unsupervised latents find a hidden label, and on the same axis in every session?
 
     python tools/hidden_study.py [--seeds 0,1,2] [--epochs 60] [--hide paw_left_y] [--latents 3]
-                                 [--data FOLDER] [--set exchange=0 gamma=0 ...] [--out runs/hidden]
+                                 [--data FOLDER] [--set pca_start=0 gamma=0 ...] [--out runs/hidden]
 
 Fits the demo's sessions (or those in --data) with a label hidden, several seeds, and prints a line (Markdown) for
 each fit: R2 of hidden labels and causes from the unsupervised latents of test trials, by one linear map for all

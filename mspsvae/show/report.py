@@ -337,8 +337,8 @@ def hidden_findings(
         names = _some([f'{r.label} ({number(r.value)}, {number(own[r.label])})' for r in apart])
         text = f'Each session has hidden labels on other axes: {names} (R2 of one map for all, of one each).'
         knob = (
-            'A number of these latents means something else in each session. Try exchange=1 and turn_back=True (if '
-            'they are not), or other seeds (seed_model, seed_train), and judge them by this label.'
+            'A number of these latents means something else in each session. Try turn_back=True (if it is not), '
+            'or other seeds (seed_model, seed_train), and judge them by this label.'
         )
         out.append(finding('warning', text, knob))
     return out
