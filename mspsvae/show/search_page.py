@@ -128,13 +128,23 @@ def score_grid(
 
 # %% ../../nbs/show/07_search_page.ipynb #245b8d4d
 def grid_rows(found: Search, down: str, across: str) -> list[dict]:
-    "The fits of the stage that has most pairs of two settings; all others of it are held."
-    stages = {}
-    for r in found.rows:
-        if r['scores'] and {down, across} <= set(r['settings']):
-            stages.setdefault(r['stage'], []).append(r)
-    pairs = {k: len({(r['settings'][down], r['settings'][across]) for r in v}) for k, v in stages.items()}
-    return stages[max(pairs, key=pairs.get)] if pairs and max(pairs.values()) >= 4 else []
+    """The fits of the stage that has most pairs of two settings, and those of other stages that would be in it, all
+    other settings being the same."""
+
+    def pair(r):
+        return r['settings'][down], r['settings'][across]
+
+    def others(r):
+        return {k: v for k, v in r['settings'].items() if k not in (down, across)}
+
+    rows = [r for r in found.rows if r['scores'] and {down, across} <= set(r['settings'])]
+    stages = {r['stage']: [s for s in rows if s['stage'] == r['stage']] for r in rows}
+    grid = max(stages.values(), key=lambda stage: len(set(map(pair, stage))), default=[])
+    downs, acrosses = ({pair(r)[k] for r in grid} for k in (0, 1))
+    if len(set(map(pair, grid))) < 4:
+        return []
+    held = [others(r) for r in grid]
+    return [r for r in rows if pair(r)[0] in downs and pair(r)[1] in acrosses and others(r) in held]
 
 
 def plot_pairs(
