@@ -402,7 +402,8 @@ class Config(Settings):
     # how it falls after that: 'cosine', to `LAST_RATE` of its height at the end, or 'none'
     learning_rate_decay: str = setting('cosine', _decay)
     l2_reg: float = setting(0.0, number_check())  # weight decay
-    # training ends here at the latest; 'auto': as many as `AUTO_STEPS` steps take, and at least 20
+    # training ends here at the latest; 'auto': as many as `AUTO_STEPS` steps for each session take, 8,000 to 20,000
+    # steps, and at least 20 epochs
     max_epochs: int | str = setting('auto', _or_auto(whole_check(1)))
     min_epochs: int = setting(0, whole_check())  # early stopping waits for these
     # end when the validation loss hasn't improved for `patience` validations
@@ -509,7 +510,7 @@ def replace(self: Config, **overrides) -> Config:
 
 # %% ../nbs/00d_config.ipynb #617f0eed
 LIGHT = Arch((16, 32, 64, 128), 5, 2)  # a network for small frames
-AUTO_STEPS = 10_000  # length of a fit
+AUTO_STEPS = 400  # length of a fit for each session, 8,000 to 20,000 in all: each look takes its time
 AUTO_ANNEAL = 125  # steps for each session, 500 to 2,000 in all, over which unsupervised latents come to cost
 ANNEAL_MOST = 0.4  # of a fit
 AUTO_PATIENCE = 2_000  # steps without a better validation before a fit ends
@@ -609,7 +610,7 @@ def settle(
     def epochs(setting, n_steps, least, each=1):
         return max(least, -(-n_steps // (n_batches * each))) if setting == 'auto' else setting
 
-    max_epochs = epochs(self.max_epochs, AUTO_STEPS, 20)
+    max_epochs = epochs(self.max_epochs, AUTO_STEPS * min(max(n_sessions, 20), 50), 20)
     if self.max_epochs == 'auto':
         max_epochs = max(max_epochs, self.min_epochs)
     anneal_epochs = epochs(self.anneal_epochs, AUTO_ANNEAL * min(max(n_sessions, 4), 16), 1)
