@@ -21,7 +21,7 @@ from scipy.stats import spearmanr
 
 from mspsvae.config import Arch, Config
 from mspsvae.judge.evaluate import kept_scores
-from mspsvae.judge.ranking import failed_gates, fit_scores, merit, merit_parts, rank_settings, too_few
+from mspsvae.judge.ranking import failed_gates, fit_scores, merit, merit_parts, rank_settings, read_worse, too_few
 from mspsvae.judge.search import load_search, search
 from mspsvae.runs import load_run
 from mspsvae.synthetic import make_sessions
@@ -106,11 +106,11 @@ def the_rule(rows):
     out = {}
     for name in dict.fromkeys(r['search'] for r in rows):
         mine = [dict(r, number=k) for k, r in enumerate(rows) if r['search'] == name]
-        best, groups = max(r['scores']['label_r2'] for r in mine), rank_settings(mine)
+        groups = rank_settings(mine)
         for group in groups:
-            few = too_few(group, groups) is not None
+            lost = sum(gate(group, groups) is not None for gate in (read_worse, too_few))
             for r in group['rows']:
-                out[r['number']] = merit(r['scores']) - len(failed_gates(r['scores'], best)) - few
+                out[r['number']] = merit(r['scores']) - len(failed_gates(r['scores'])) - lost
     return [out[k] for k in range(len(rows))]
 
 

@@ -207,7 +207,7 @@ def plot_trade(found: Search) -> Figure:
 # %% ../../nbs/show/07_search_page.ipynb #119bb13b
 RULE = (
     'First the gates: no problem in the leakage report, label R2 at most '
-    f'{MARGIN:g} below the best fit, unsupervised latents in use, and no larger number of them that explains '
+    f'{MARGIN:g} below the best settings, unsupervised latents in use, and no larger number of them that explains '
     f'{GAIN:g} more of the pixels. Fits that fail fewer gates come first. Among equals, the merit: the '
     'geometric mean of the parts in the table, each from 0 to 1. Settings that were tried with several seeds '
     'come before those that were tried once.'
