@@ -180,6 +180,12 @@ class Batch:
             torch.ones(len(self), device=self.session.device) if self.counts is None else self.counts.float()
         )
 
+    def n_pixels(self):
+        "How many pixels (times channels) of each frame count, `[n]`."
+        if self.frame_mask is None:
+            return torch.full((len(self),), float(self.frames[0].numel()), device=self.session.device)
+        return self.frame_mask.bool().flatten(1).sum(1).float()
+
     @property
     def n_counted(self):
         "How many frames of the whole batch count."
