@@ -696,7 +696,7 @@ def _bench_flags(parser):
 # %% ../nbs/22_cli.ipynb #3fa65f58
 # flag -> field of `Scenario`, its default, and what it is
 _GRID = dict(
-    scenes=('scene', 'face,body,mouse', 'face, body, mouse'),
+    scenes=('scene', 'face,body,mouse', 'face, body, mouse, arm'),
     difficulty=('difficulty', 'middle', 'easy, middle, hard'),
     sessions=('n_sessions', '4', 'how many sessions'),
     trials=('n_trials', '20', 'trials a session, 10 at least for the default splits'),
