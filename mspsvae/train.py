@@ -34,7 +34,7 @@ from .config import Config
 from .errors import ConfigError, MspsvaeError, RunError, TrainingError
 from .losses import session_partner
 from .models import MSPSVAE, SMALLEST_STD, TERMS, Objective, anneal_progress, calibrate_frame_std, frames_ll_at
-from .models import make_model, objective, squared_error, standardise_start, term_weights
+from .models import make_model, objective, seen_otherwise, squared_error, standardise_start, term_weights
 from .processes import team
 from .runs import Run, append_history, cpu_state, describe_data, fingerprint, last_checkpoint, load_run
 from .runs import lock_run, pick_device, pick_precision, read_history, renamed_sessions
@@ -57,7 +57,7 @@ def epoch_generator(
 def forward_batch(
     model: MSPSVAE,
     batch: Batch,  # on the model's device
-    config: Config,  # `static_background`
+    config: Config,  # `static_background`, `augment`
     rng: torch.Generator,  # on the same device
 ):
     "The model's output for a batch, all randomness taken from `rng`."
@@ -67,7 +67,11 @@ def forward_batch(
         far = torch.rand((), generator=rng, device=rng.device) if model.training else 0.5
         background_of = session_partner(whole.session, far, whole.trial, batch.n_trials)
         background_of = batch.own_rows(background_of)
-    return model(batch.frames, batch.own_rows(noise), background_of, batch.share)
+    frames = batch.frames
+    if config.augment and model.training:
+        draws = torch.rand(len(whole), 6, generator=rng, device=rng.device)
+        frames = seen_otherwise(frames, batch.own_rows(draws))
+    return model(frames, batch.own_rows(noise), background_of, batch.share)
 
 # %% ../nbs/08_train.ipynb #5310e6ca
 def start_weights(
@@ -791,7 +795,8 @@ def check_fit(
     of_batch = config.n_sessions_per_batch, config.seed_train, 0, config.n_trials_per_session
     n_batches = len(plan_epoch(splits['train'], *of_batch))
     first = check.infos[0]
-    config = config.settle(len(check.infos), n_batches, first.image_shape, first.n_labels)
+    n_frames = sum(i.n_frames[t] for i, own in zip(check.infos, splits['train']) for t in own)
+    config = config.settle(len(check.infos), n_batches, first.image_shape, first.n_labels, int(n_frames))
     if team.size > 1 and config.arch.batch_norm:
         raise ConfigError(
             'arch: batch_norm needs all frames of a batch in one process; train in one, or set '

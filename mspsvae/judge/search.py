@@ -805,8 +805,8 @@ class TakenOver(Exception):
 class _Watch:
     "Called after each epoch: is the fit still ours, and is it still worth going on with?"
 
-    def __init__(self, study, trial, heart, pruning):
-        self.trial, self.heart, self.pruning = trial, heart, pruning
+    def __init__(self, study, trial, heart, pruning, path):
+        self.trial, self.heart, self.pruning, self.path = trial, heart, pruning, path
         known = next(t for t in study.get_trials(deepcopy=False) if t.number == trial.number)
         self.known = set(known.intermediate_values)  # told before an interruption
 
@@ -818,7 +818,8 @@ class _Watch:
             return
         if told[0]['epoch'] not in self.known:
             self.trial.report(told[0]['frames_ll'], told[0]['epoch'])
-        if self.trial.should_prune():
+        # the last epoch is done already: there is nothing left to save
+        if told[0]['epoch'] < Run(self.path).config.max_epochs and self.trial.should_prune():
             raise optuna_here().TrialPruned
 
 # %% ../../nbs/judge/05_search.ipynb #875c7618
@@ -833,7 +834,7 @@ def _carry_out(study, trial, plan, out, heart):
     about, number = dict(skip_if_finished=True), trial.number
     try:
         config, path = trial_config(plan, settings), out / 'runs' / name_of(plan, settings)
-        watch = _Watch(study, trial, heart, plan['pruning'])
+        watch = _Watch(study, trial, heart, plan['pruning'], path)
         run = fit(_data_from(plan['data']), config, path, resume=True, log=watch, show_progress=False)
         if run.interrupted:
             return False
