@@ -57,7 +57,9 @@ from .train import default_out, fit
 def flag_value(
     text: str,  # as it was typed
 ):
-    "A word of the command line as a value: JSON, `.5`, `5.`, `5,1,1,0`, or a text."
+    "A word of the command line as a value: JSON, `.5`, `5.`, `5,1,1,0`, Python's `True` or `False`, or a text."
+    if text in ('True', 'False'):
+        return text == 'True'
     try:
         return json.loads(text)
     except ValueError:
