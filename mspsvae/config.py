@@ -363,8 +363,8 @@ class Config(Settings):
     static_background: bool = setting(True, flag_check)
     # turn unsupervised latents back in sessions where they move something else than in most; False in the paper
     turn_back: bool = setting(True, flag_check)
-    # show the encoder each training frame a little brighter or darker, and moved a little; 'auto': with fewer than
-    # `AUTO_AUGMENT` training frames; False in the paper
+    # show the encoder each training frame a little brighter or darker, and moved a little, in the first half of a fit;
+    # 'auto': with fewer than `AUTO_AUGMENT` training frames; False in the paper
     augment: bool | str = setting('auto', _or_auto(flag_check))
     # weight, at first, of what draws unsupervised latents to principal components of what moves; it falls to 0 over
     # `anneal_epochs`; 0 in the paper
