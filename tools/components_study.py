@@ -19,7 +19,7 @@ import torch
 from sklearn.linear_model import LinearRegression
 
 from mspsvae.batches import TrialReader
-from mspsvae.components import moving_components
+from mspsvae.components import mean_images, moving_components
 from mspsvae.judge.baseline import fit_baseline
 from mspsvae.scenes import SCENES, Scenario, make_scenario
 from mspsvae.sessions import check_sessions
