@@ -183,7 +183,7 @@ class Batch:
     def n_pixels(self):
         "How many pixels (times channels) of each frame count, `[n]`."
         if self.frame_mask is None:
-            return torch.full((len(self),), float(self.frames[0].numel()), device=self.session.device)
+            return torch.full((len(self),), float(self.frames.shape[1:].numel()), device=self.session.device)
         return self.frame_mask.bool().flatten(1).sum(1).float()
 
     @property

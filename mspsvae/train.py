@@ -134,7 +134,7 @@ class TermMeans:
 
     def add(self, result: Objective, batch: Batch):
         "Count a batch."
-        self.n_pixels = batch.frames[0].numel()
+        self.n_pixels = batch.frames.shape[1:].numel()
         with torch.no_grad():
             counts = batch.frame_weights()
             values = [torch.ones_like(counts), batch.n_pixels(), *(result.by_frame[k] for k in TERMS)]
