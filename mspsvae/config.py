@@ -400,12 +400,12 @@ class Config(Settings):
     # the training
     n_sessions_per_batch: int = setting(2, whole_check(1))  # sessions in a batch
     n_trials_per_session: int = setting(2, whole_check(1))  # trials of each of them; 1 in the paper
-    learning_rate: float = setting(1e-3, number_check(above=True))  # of Adam (amsgrad), at its height
+    learning_rate: float = setting(2e-3, number_check(above=True))  # of Adam (amsgrad), at its height
     warmup_steps: int = setting(200, whole_check())  # over which the learning rate rises from 0
     # how it falls after that: 'cosine', to `LAST_RATE` of its height at the end, or 'none'
     learning_rate_decay: str = setting('cosine', _decay)
     l2_reg: float = setting(0.0, number_check())  # weight decay
-    # training ends here at the latest; 'auto': as many as `AUTO_STEPS` steps for each session take, 8,000 to 20,000
+    # training ends here at the latest; 'auto': as many as `AUTO_STEPS` steps for each session take, 5,000 to 12,500
     # steps, and at least 20 epochs
     max_epochs: int | str = setting('auto', _or_auto(whole_check(1)))
     min_epochs: int = setting(0, whole_check())  # early stopping waits for these
@@ -513,7 +513,7 @@ def replace(self: Config, **overrides) -> Config:
 
 # %% ../nbs/00d_config.ipynb #617f0eed
 LIGHT = Arch((16, 32, 64, 128), 5, 2)  # a network for small frames
-AUTO_STEPS = 400  # length of a fit for each session, 8,000 to 20,000 in all: each look takes its time
+AUTO_STEPS = 250  # length of a fit for each session, 5,000 to 12,500 in all: each look takes its time
 AUTO_ANNEAL = 125  # steps for each session, 500 to 2,000 in all, over which unsupervised latents come to cost
 ANNEAL_MOST = 0.4  # of a fit
 AUTO_AUGMENT = 10_000  # training frames, from which on a fit does without

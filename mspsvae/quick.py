@@ -161,10 +161,7 @@ def quick_config(
     config: Config,  # what the user asked for
 ) -> Config:  # for the small copy: another network, another size, sessions named directly
     "Settings of a quick look before its length is known."
-    changed = dict(image_shape=None, arch='auto')
-    if config.learning_rate == Config().learning_rate:
-        changed['learning_rate'] = 2 * config.learning_rate
-    return config.for_named_files().replace(**changed)
+    return config.for_named_files().replace(image_shape=None, arch='auto')
 
 
 def quick_text(
