@@ -44,7 +44,7 @@ from .judge.search import load_search, search
 from .prepare.prepare import prepare, prepare_sessions
 from .processes import team
 from .prepare.recipe import Recipe
-from .quick import quick_look, read_quick
+from .quick import quick_look
 from .show.report import report
 from .show.search_page import search_page
 from .runs import load_run, plain_json, read_json
@@ -240,19 +240,9 @@ def _check_flags(parser):
     add_config_flags(parser)
 
 # %% ../nbs/22_cli.ipynb #3232c063
-def _progress(n_epochs):
-    "How `fit` shows where it is: a bar on a terminal, a line for each epoch elsewhere"
-    if sys.stderr.isatty():
-        return dict(show_progress=True)
-    of = '' if n_epochs is None else f'/{n_epochs}'
-
-    def line(rows):
-        _note(
-            f'epoch {rows[0]["epoch"]}{of}: '
-            + ', '.join(f'{r["split"]} loss {r["loss"]:.1f}' for r in rows if r['session'] == 'all')
-        )
-
-    return dict(show_progress=False, log=line)
+def _progress():
+    "How `fit` shows where it is: a bar on a terminal, lines elsewhere"
+    return True if sys.stderr.isatty() else _note
 
 
 def fit_and_score(
@@ -267,7 +257,7 @@ def fit_and_score(
     "Fit, encode all trials, evaluate, write the report, print the scores."
     begin = time.monotonic()
     if quick is None:
-        run = fit(data, config, out=out, resume=resume, **_progress(config.max_epochs))
+        run = fit(data, config, out=out, resume=resume, show_progress=_progress())
     else:
         run = _look_quickly(data, config, out, resume, quick)
     # of several processes the first does what remains
@@ -336,9 +326,7 @@ def _look_quickly(data, config, out, resume, minutes):
             '--quick: got --resume or several processes; a quick look is made in one go by one process, '
             'leave them out'
         )
-    run = quick_look(data, config, out, minutes, **_progress(None))
-    _note(read_quick(run))
-    return run
+    return quick_look(data, config, out, minutes, show_progress=_progress())
 
 # %% ../nbs/22_cli.ipynb #e8bee0c2
 def fit_command(args):
@@ -553,7 +541,7 @@ def adapt_command(args):
         max_drift=args.max_drift,
         tether=args.tether,
         resume=args.resume,
-        **_progress(settings.get('max_epochs')),
+        show_progress=_progress(),
         **settings,
     )
     if run.interrupted:

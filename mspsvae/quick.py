@@ -8,6 +8,7 @@ __all__ = ['PLACES', 'QUICK_SESSIONS', 'QUICK_FRAMES', 'QUICK_LENGTH', 'QUICK_SI
            'quick_config', 'quick_text', 'copy_data', 'quick_look', 'read_quick']
 
 # %% ../nbs/08a_quick.ipynb #c42613b6
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -210,7 +211,7 @@ def quick_look(
     out: str | Path | None = None,  # the run's folder, a new one; default: `runs/` and the time
     minutes: float = 5.0,  # that the fit may take
     log: Callable[[list[dict]], None] | None = None,  # called after each epoch with its rows of the history
-    show_progress: bool = True,  # a progress bar
+    show_progress: bool | Callable[[str], None] = True,  # as for `fit`
     **overrides,  # any field of `Config`
 ) -> Run:
     """Fit a small copy of the data for some minutes, and say what was left out; raises what `fit` raises,
@@ -225,8 +226,10 @@ def quick_look(
         config = config.replace(anneal_epochs=max(1, n_epochs // 5))
     config = config.replace(max_epochs=n_epochs)
     text = quick_text(infos, selections, config)
-    if show_progress:
-        print(text)
+    if show_progress is True:
+        print(text, file=sys.stderr)
+    elif show_progress:
+        show_progress(text)
     run = fit(sessions, config, out=out, log=log, show_progress=show_progress)
     write_json(out / 'quick.json', dict(text=text, minutes=minutes))
     return run

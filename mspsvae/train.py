@@ -14,6 +14,7 @@ __all__ = ['LAST_RATE', 'FRAMES_LL', 'MAY_CHANGE', 'AUGMENTED', 'TIMED', 'epoch_
 import math
 import os
 import re
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -702,25 +703,36 @@ TIMED = slice(3, 13)  # steps that are timed; the first ones load libraries and 
 
 
 class FitBar:
-    "A progress bar over all batches of a fit."
+    "A progress bar over all batches of a fit, or what it would say in lines."
 
-    def __init__(self, config: Config, progress: Progress, n_batches: int, show: bool, about: str = ''):
+    def __init__(self, config: Config, progress: Progress, n_batches: int, show, about: str = ''):
         self.config, self.loss = config, progress.best
         self.n_steps, self.seen, self.begin = config.max_epochs * n_batches, 0, 0.0
         self.bar = tqdm(
             total=self.n_steps,
             initial=progress.epoch * n_batches,
-            disable=not show,
+            disable=show is not True,
             unit='batch',
             mininterval=0.5,
             leave=False,
         )
+        self.tell = show if callable(show) else self.above_bar if show else None
         self.say(about)
 
+    def above_bar(self, text):
+        "Standard output is left to results."
+        self.bar.write(text, file=sys.stderr)
+
     def say(self, text):
-        "Print a line above the bar."
-        if text and not self.bar.disable:
-            self.bar.write(text)
+        "A line above the bar, or to whoever is told."
+        if text and self.tell:
+            self.tell(text)
+
+    def end_epoch(self, rows):
+        "Without a bar, the losses of the epoch that is over."
+        if self.bar.disable:
+            losses = [f'{r["split"]} loss {r["loss"]:.1f}' for r in rows if r['session'] == 'all']
+            self.say(f'epoch {rows[0]["epoch"]}/{self.config.max_epochs}: ' + ', '.join(losses))
 
     def watch(self, batches):
         "Pass batches on, one step of the bar each."
@@ -758,11 +770,11 @@ class FitBar:
 def fit_bar(
     parts: FitParts,
     progress: Progress,  # where the fit begins
-    show: bool = True,  # False: nothing is drawn or said
+    show: bool | Callable[[str], None] = True,  # a bar; a function is told lines; False: nothing
 ) -> FitBar:
-    "The bar of a fit, which says above itself what is about to be done."
+    "The bar of a fit, which says first what is about to be done."
     n_batches = len(parts.plan('train', parts.config.seed_train))
-    return FitBar(parts.config, progress, n_batches, show and team.leads, plan_text(parts, n_batches))
+    return FitBar(parts.config, progress, n_batches, team.leads and show, plan_text(parts, n_batches))
 
 # %% ../nbs/08_train.ipynb #5d363ee4
 def as_config(
@@ -818,7 +830,7 @@ def fit(
     out: str | Path | None = None,  # the run's folder; default: `runs/` and the time
     resume: bool = False,  # go on with the run in `out`
     log: Callable[[list[dict]], None] | None = None,  # called after each epoch with its rows of the history
-    show_progress: bool = True,  # a progress bar
+    show_progress: bool | Callable[[str], None] = True,  # a progress bar; a function, as `print`: lines
     # for `adapt`: first weights, a term that holds latents in place, and a limit to how far they go; see
     # `new_sessions`
     tether=None,
@@ -846,7 +858,7 @@ def train(
     parts: FitParts,  # its reader is closed at the end
     progress: Progress,  # where to begin
     log: Callable | None = None,  # called after each epoch with its rows of the history
-    show_progress: bool = True,  # a progress bar
+    show_progress: bool | Callable[[str], None] = True,  # as for `fit`
 ) -> bool:  # was it interrupted?
     "Train epoch by epoch until `max_epochs` or early stopping, keeping the best model and the last."
     config = parts.config
@@ -860,6 +872,7 @@ def train(
                 bar.loss = keep_best(parts, progress, rows, bar.loss)
                 if team.leads:
                     save_epoch(run, parts.model, parts.optimizer, progress, rows)
+                    bar.end_epoch(rows)
                     if log:
                         log(rows)
         except KeyboardInterrupt:

@@ -14,6 +14,7 @@ import json
 import math
 import os
 import warnings
+from collections.abc import Callable
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -1380,7 +1381,7 @@ def adapt(
     tether: float = 1.0,
     resume: bool = False,  # go on with the adaptation in `out`
     log=None,  # called after each epoch with its rows of the history, as in `fit`
-    show_progress: bool = True,  # a progress bar
+    show_progress: bool | Callable[[str], None] = True,  # as for `fit`
     # fields of `Config`; other defaults than in `fit`: 40 epochs, 0.1 times the run's learning rate, no
     # annealing
     **overrides,
