@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['OKABE_ITO', 'GAP', 'WIDTH', 'session_colours', 'short_names', 'montage', 'Picture', 'runs_by_name', 'plot_curves',
-           'plot_labels', 'spread_sessions', 'plot_reconstructions', 'plot_traversals', 'plot_swaps', 'plot_subspace',
-           'plot_background', 'plot_histograms', 'plot_difference_maps', 'swing', 'traversal_movie', 'movie_bytes',
-           'gif_bytes', 'write_movie']
+           'plot_labels', 'plot_hidden_labels', 'spread_sessions', 'plot_reconstructions', 'plot_traversals',
+           'plot_swaps', 'plot_subspace', 'plot_background', 'plot_histograms', 'plot_difference_maps', 'swing',
+           'traversal_movie', 'movie_bytes', 'gif_bytes', 'write_movie']
 
 # %% ../../nbs/show/02_plots.ipynb #98e7c6d1
 import io
@@ -23,9 +23,11 @@ from matplotlib.ticker import MaxNLocator
 from PIL import Image  # which matplotlib brings
 
 from ..errors import RunError, ShapeError
-from ..judge.evaluate import r2_scores
+from ..judge.evaluate import frame_table, subspace_slices
+from ..judge.measures import linear_predictions, r2_scores
 from ..models import TERMS, term_weights
 from ..runs import Run, write_bytes
+from ..sessions import hidden_labels
 from .traversals import DifferenceMaps, background_means, background_slice, decode
 from .traversals import difference_maps
 from .traversals import find_frames, find_latent, find_session, find_trial, frame_latents
@@ -280,13 +282,13 @@ def _known_labels(trial):
     return np.where(trial['label_mask'], trial['labels'], np.nan)
 
 
-def _draw_label(ax, true, predicted, name):
-    "One label over a trial"
+def _draw_label(ax, true, predicted, name, read='read by the model'):
+    "One label over time"
     frames, missing = np.arange(len(true)), np.isnan(true)
     for f in np.flatnonzero(missing):
         ax.axvspan(f - 0.5, f + 0.5, color='0.92', lw=0, zorder=0)
     ax.plot(frames, true, color='black', lw=1.4, label='true', marker='.' if missing.any() else None, ms=2.5)
-    ax.plot(frames, predicted, color=OKABE_ITO[5], lw=1.2, label='read by the model')
+    ax.plot(frames, predicted, color=OKABE_ITO[5], lw=1.2, label=read)
     r2 = r2_scores(true[:, None], predicted[:, None])[0]
     _plain(ax, f'{name}: R2 {r2:.2f}' if np.isfinite(r2) else f'{name}: R2 has no meaning here')
     ax.margins(x=0.01)
@@ -314,6 +316,36 @@ def plot_labels(
         _draw_label(ax, true[:, k], predicted[:, k], names[k])
     for ax in axes[-columns:]:
         ax.set_xlabel('frame', fontsize=8)
+    fig.supylabel('label, in the units of the file', fontsize=8)
+    fig.legend(
+        *axes[0].get_legend_handles_labels(), loc='outside lower center', ncols=2, fontsize=8, frameon=False
+    )
+    return fig
+
+# %% ../../nbs/show/02_plots.ipynb #a2971d03
+def plot_hidden_labels(
+    run: Run,
+    session: int | str = 0,  # number or name
+) -> Figure:
+    """Labels that the fit did not see, in the test trials of a session, and what one linear map for all
+    sessions reads off its unsupervised latents; raises `RunError` where no label was hidden."""
+    names, s = hidden_labels(run.infos()), find_session(run, session)
+    if not names or not run.model.n_unsupervised:
+        lacks = 'has no unsupervised latents' if names else 'was fitted with no label hidden (hide_labels=[...])'
+        raise RunError(f'{run.path} {lacks}: there is nothing to plot')
+    part = subspace_slices(run)['unsupervised']
+    train, test = frame_table(run, 'train'), frame_table(run, 'test')
+    own = test.session == s
+    true, trial = test.hidden[own], test.trial[own]
+    predicted = linear_predictions(train.latents[:, part], train.hidden, test.latents[own][:, part])
+    title = f'Hidden labels of {_text(_names(run)[s])}, in its {len(set(trial))} test trials'
+    fig = Picture(1.15 * len(names) + 0.9, title)
+    axes = _grid(fig, len(names), 1)
+    for k, ax in enumerate(axes):
+        _draw_label(ax, true[:, k], predicted[:, k], names[k], 'read off the unsupervised latents')
+        for end in np.flatnonzero(np.diff(trial)):
+            ax.axvline(end + 0.5, color='0.7', lw=0.6)
+    axes[-1].set_xlabel('frame, one trial after the other', fontsize=8)
     fig.supylabel('label, in the units of the file', fontsize=8)
     fig.legend(
         *axes[0].get_legend_handles_labels(), loc='outside lower center', ncols=2, fontsize=8, frameon=False

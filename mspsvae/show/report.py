@@ -42,7 +42,7 @@ from .pages import Html, document, join, moving, number, picture, player, table,
 from .plots import runs_by_name, spread_sessions, plot_background, plot_curves
 from .plots import plot_difference_maps
 from .plots import plot_histograms
-from .plots import plot_labels, plot_reconstructions, plot_subspace, plot_swaps, plot_traversals
+from .plots import plot_hidden_labels, plot_labels, plot_reconstructions, plot_subspace, plot_swaps, plot_traversals
 from .plots import short_names
 from ..runs import Run, fingerprint, label_names, latent_names, latent_subspaces, load_run, read_json
 from ..runs import write_bytes
@@ -664,6 +664,26 @@ def _pca_key(row):  # the PCA stands for the whole model, and for its unsupervis
     return (row.score, row.label) if row.subspace in ('', 'unsupervised') else None
 
 # %% ../../nbs/show/05_report.ipynb #79266579
+def _hidden_pictures(known):
+    "Hidden labels over test trials, of the first, middle and last session that have any"
+    names = known.run.data['sessions']
+    has = [s for s, info in enumerate(known.run.infos()) if info.hidden_names]
+    for s in spread_sessions(has, 3):
+        yield picture(
+            plot_hidden_labels(known.run, s),
+            f'Hidden labels and what unsupervised latents say of them, session {names[s]["name"]}',
+            'Black: a label that the fit did not see. Orange: what one linear map, the same for all '
+            'sessions, reads off the unsupervised latents. Thin lines divide the test trials.',
+        )
+
+
+def _hidden_seen(known):
+    try:
+        return list(_hidden_pictures(known))
+    except MspsvaeError as e:
+        return tag('p', f'The pictures could not be made: {e}', class_='missing')
+
+
 def hidden_part(known: RunFacts) -> Html:
     "How much of each hidden label each subspace holds."
     ways = {'one map': '', 'within sessions': '_within', 'own maps': '_own_maps'}
@@ -684,7 +704,8 @@ def hidden_part(known: RunFacts) -> Html:
             where = dict(label=name, subspace=space)
             each = [known.scores.value(f'hidden_r2{way}', **where) for way in ways.values()]
             rows.append([name, 'PCA components' if space == 'PCA' else space, *map(number, each)])
-    return join(how, table(['hidden label', 'read off', *ways], rows, 'R2 of hidden labels on test trials'))
+    told = table(['hidden label', 'read off', *ways], rows, 'R2 of hidden labels on test trials')
+    return join(how, told, _hidden_seen(known))
 
 # %% ../../nbs/show/05_report.ipynb #a1200046
 def training_part(known: RunFacts) -> Html:
