@@ -318,7 +318,7 @@ def frames_ll_at(
 
 # %% ../nbs/06_models.ipynb #e151812e
 LIGHT_CHANGE = 0.2  # gain, slope and offset, at most, as a share
-MOVED = 1 / 64  # of the longer side, at most
+MOVED = 1 / 64  # of the longer side, at most; less than half a pixel is none
 
 
 def seen_otherwise(
@@ -327,7 +327,7 @@ def seen_otherwise(
 ) -> Tensor:  # `[n, c, y, x]` in [0, 1]
     "Frames moved a little, and a little brighter or darker, as a whole and from one side."
     n, _, height, width = frames.shape
-    most = max(1, round(MOVED * max(height, width)))
+    most = round(MOVED * max(height, width))
     down, right = (draws[:, :2] * (2 * most + 1)).long().unbind(1)
     rows = (torch.arange(height, device=draws.device) - down[:, None] + most).clamp(0, height - 1)
     columns = (torch.arange(width, device=draws.device) - right[:, None] + most).clamp(0, width - 1)
