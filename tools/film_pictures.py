@@ -3,13 +3,15 @@
     python tools/film_pictures.py RUN IMAGES --session fly_0 --label wingR_x
 
 RUN is a fit from which the label was hidden. Writes film_traversals.png and film_traces.png into IMAGES, and prints
-for each unsupervised latent its correlation with the label over the whole session.
+for each unsupervised latent its correlation with the label over the whole session, and how well it tells frames in
+which the label is high (area under the ROC curve).
 """
 
 import argparse
 from pathlib import Path
 
 import numpy as np
+from sklearn.metrics import roc_auc_score
 
 from mspsvae import load_run
 from mspsvae.judge.evaluate import frame_table, subspace_slices
@@ -51,6 +53,7 @@ def main():
     parser.add_argument('images', type=Path)
     parser.add_argument('--session', required=True)
     parser.add_argument('--label', required=True)
+    parser.add_argument('--high', type=float, default=1.5, help='in the units of the file [1.5]')
     args = parser.parse_args()
     run = load_run(args.run)
     part = subspace_slices(run)['unsupervised']
@@ -58,7 +61,9 @@ def main():
     true, latents = session_traces(run, args.session, args.label)
     known = np.isfinite(true)
     for k, name in enumerate(names):
-        print(f'{name}: r {np.corrcoef(latents[known, k], true[known])[0, 1]:.2f}')
+        r = np.corrcoef(latents[known, k], true[known])[0, 1]
+        area = roc_auc_score(true[known] > args.high, latents[known, k])
+        print(f'{name}: r {r:.2f}, area {area:.2f}')
     draw_traces(true, latents, names, args.label).savefig(args.images / 'film_traces.png', dpi=110)
     shown = plot_traversals(run, latents=list(range(part.start, part.stop)))
     shown.savefig(args.images / 'film_traversals.png', dpi=110)

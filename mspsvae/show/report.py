@@ -42,7 +42,8 @@ from .pages import Html, document, join, moving, number, picture, player, table,
 from .plots import runs_by_name, spread_sessions, plot_background, plot_curves
 from .plots import plot_difference_maps
 from .plots import plot_histograms
-from .plots import plot_hidden_labels, plot_labels, plot_reconstructions, plot_subspace, plot_swaps, plot_traversals
+from .plots import plot_hidden_labels, plot_labels, plot_reconstructions, plot_subspace
+from .plots import plot_swaps, plot_traversals
 from .plots import short_names
 from ..runs import Run, fingerprint, label_names, latent_names, latent_subspaces, load_run, read_json
 from ..runs import write_bytes
