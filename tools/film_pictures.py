@@ -56,6 +56,9 @@ def main():
     parser.add_argument('--high', type=float, default=1.5, help='in the units of the file [1.5]')
     args = parser.parse_args()
     run = load_run(args.run)
+    hidden = hidden_labels(run.infos())
+    if args.label not in hidden:
+        parser.error(f'--label: got {args.label!r}; hidden from this fit: {", ".join(hidden) or "nothing"}')
     part = subspace_slices(run)['unsupervised']
     names = latent_names(run)[part]
     true, latents = session_traces(run, args.session, args.label)
