@@ -481,11 +481,12 @@ def causes_table(
     out: str | Path,  # folder of the benchmark
     rows: list[dict] | None = None,  # None: all that it has
 ) -> str:
-    "All rows as a table in Markdown, a line for fits that differ in their seed only."
+    """All rows as a table in Markdown, a line for fits that differ in their seed only; columns without a figure are
+    left out."""
     rows = read_rows(out) if rows is None else rows
     if not rows:
         raise RunError(f'{out}: has no rows yet; expected a folder of `mspsvae bench-causes`')
     lines = [_line(group, out) for group in _groups(rows)]
-    columns = max(lines, key=len)
+    columns = [c for c in max(lines, key=len) if any(line.get(c, '-') != '-' for line in lines)]
     cells = [list(columns), ['---'] * len(columns), *([line.get(c, '-') for c in columns] for line in lines)]
     return '\n'.join('| ' + ' | '.join(row) + ' |' for row in cells)
