@@ -222,7 +222,7 @@ def _training_works(infos, config, plan, device):
     plain = plain_model(model)
     model.train_dtype = pick_precision(config.precision, device)
     ours = make_optimizer(model, config)
-    theirs = torch.optim.Adam(plain.parameters(), lr=config.learning_rate, amsgrad=True)
+    theirs = make_optimizer(plain, config, fused=False)
     reader, means = TrialReader(infos, config, device), TermMeans(len(infos), device)
     rng, weights = epoch_generator(0, 0, device), term_weights(config)
 

@@ -44,6 +44,13 @@ def _decay(value):
         return value
     raise ValueError("expected 'cosine' or 'none'")
 
+
+def _optimizer(value):
+    "A check: how weights are stepped"
+    if value in ('adamw', 'amsgrad'):
+        return value
+    raise ValueError("expected 'adamw' or 'amsgrad'")
+
 # %% ../nbs/00d_config.ipynb #ab2bbc96
 def _device(value):
     "A check: where to compute"
@@ -400,11 +407,15 @@ class Config(Settings):
     # the training
     n_sessions_per_batch: int = setting(2, whole_check(1))  # sessions in a batch
     n_trials_per_session: int = setting(2, whole_check(1))  # trials of each of them; 1 in the paper
-    learning_rate: float = setting(2e-3, number_check(above=True))  # of Adam (amsgrad), at its height
+    # 'adamw', or 'amsgrad', the variant of Adam that the paper uses
+    optimizer: str = setting('adamw', _optimizer)
+    learning_rate: float = setting(2e-3, number_check(above=True))  # of the optimizer, at its height
     warmup_steps: int = setting(200, whole_check())  # over which the learning rate rises from 0
     # how it falls after that: 'cosine', to `LAST_RATE` of its height at the end, or 'none'
     learning_rate_decay: str = setting('cosine', _decay)
-    l2_reg: float = setting(0.0, number_check())  # weight decay
+    # of 'adamw': each step shrinks all weights by this share of the learning rate
+    weight_decay: float = setting(0.2, number_check())
+    l2_reg: float = setting(0.0, number_check())  # of 'amsgrad': penalty on the squares of all weights, as in BehaveNet
     # training ends here at the latest; 'auto': as many as `AUTO_STEPS` steps for each session take, 5,000 to 12,500
     # steps, and at least 20 epochs
     max_epochs: int | str = setting('auto', _or_auto(whole_check(1)))
@@ -458,6 +469,12 @@ def _epochs_rule(c):
     if c.max_epochs != 'auto' and c.min_epochs > c.max_epochs:
         yield f'got {c.min_epochs}, expected at most max_epochs, which is {c.max_epochs}'
 
+
+def _decay_rule(c):
+    "A rule: each optimizer has its own way to keep weights small"
+    if c.l2_reg and c.optimizer != 'amsgrad':
+        yield f"got {c.l2_reg:g}, expected 0 when optimizer is '{c.optimizer}', which has weight_decay instead"
+
 # %% ../nbs/00d_config.ipynb #12316ca3
 def _rest_rule(c):
     "A rule: the background leaves something for the unsupervised latents"
@@ -493,6 +510,7 @@ Config._rules = [
     (('static_background', 'n_background'), _static_rule),
     (('hide_labels', 'use_labels'), _hidden_rule),
     (('min_epochs', 'max_epochs'), _epochs_rule),
+    (('l2_reg', 'optimizer'), _decay_rule),
 ]
 
 # %% ../nbs/00d_config.ipynb #9575020a
@@ -654,6 +672,7 @@ PAPER = dict(
     learning_rate=1e-4,
     warmup_steps=0,
     learning_rate_decay='none',
+    optimizer='amsgrad',
     l2_reg=0.0,
     max_epochs=1000,
     min_epochs=0,

@@ -41,7 +41,7 @@ from mspsvae.models import make_model
 from mspsvae.prepare.poses import read_poses
 from mspsvae.runs import Run, load_run, read_checkpoint
 from mspsvae.sessions import check_sessions, find_sessions, write_session
-from mspsvae.train import FitParts, fit, restore
+from mspsvae.train import FitParts, fit, make_optimizer, restore
 
 CONFIG = Config(
     arch=Arch((4, 8), 5, 4), trial_splits=(1, 1, 1, 0), max_epochs=2, anneal_epochs=1, device='cpu'
@@ -458,7 +458,7 @@ def read_whole_run(path):
 def resume_from(place, path):
     "As a fit goes on from a checkpoint, its next step included."
     state, model = read_checkpoint(path), make_model(CONFIG, SIZE, N_LABELS)
-    optimizer = torch.optim.Adam(model.parameters(), amsgrad=True)
+    optimizer = make_optimizer(model, CONFIG)
     restore(Run(place.run.path), state, FitParts(model, optimizer, None, None, CONFIG))
     model(torch.zeros(2, *SIZE)).recon.sum().backward()
     optimizer.step()
