@@ -30,9 +30,9 @@ from .sessions import SessionInfo
 # %% ../nbs/03_batches.ipynb #abd4cd09
 def split_trials(
     n_trials: int,  # trials in the session
-    # trials in each block for train, val, test, and the gap behind each of them
+    # trials in each block for train, val, test, and the gap after each of them
     splits: tuple[int, int, int, int] = (8, 1, 1, 0),
-    seed: int = 0,  # where the blocks begin, if the session is no whole number of them (`Config.seed_data`)
+    seed: int = 0,  # where the blocks begin, if the session is not a whole number of blocks (`Config.seed_data`)
 ) -> dict[str, list[int]]:  # `train`, `val`, `test`: ascending trial numbers, no trial twice
     """Assign a session's trials to train, val and test in blocks; raises `SessionError` if not even one
     block fits."""
@@ -74,7 +74,8 @@ def _draw_sessions(
     n: int,  # places in the batch
     batches_left: int,  # this one included
     rng: np.random.Generator,
-) -> list[int]:  # at most `n` different sessions, all with something left
+) -> list[int]:  # at most `n` different sessions, all with groups left
+    "Draw the sessions of the next batch."
     must = [s for s, k in enumerate(left) if k == batches_left]
     may = [s for s, k in enumerate(left) if 0 < k < batches_left]
     n_more = min(n - len(must), len(may))
@@ -89,7 +90,7 @@ def group_trials(
     size: int,  # trials in a group, each from another stretch of the session
     rng: np.random.Generator,
 ) -> list[list[tuple[int, bool]]]:  # groups of (trial, does it count?); every trial counts once
-    "Trials that go into a batch together, chosen apart in time; a session of fewer trials has smaller groups."
+    "Trials that go into a batch together, far apart in time; a session with fewer trials has smaller groups."
     n_stretches = max(1, min(size, len(trials)))
     stretches = [list(rng.permutation(s)) for s in np.array_split(trials, n_stretches) if len(s)]
     n_groups = max(map(len, stretches), default=0)
@@ -106,11 +107,11 @@ def plan_epoch(
     trials: list[list[int]],  # the trials of each session
     n_sessions_per_batch: int,  # different sessions in a batch
     seed: int,  # `Config.seed_train` in training
-    epoch: int = 0,  # each epoch has an order of its own
+    epoch: int = 0,  # each epoch has its own order
     n_trials_per_session: int = 1,  # trials of each session in a batch
 ) -> BatchPlan:  # batches of (session, trial, does it count?); those of a session side by side, partners last
-    """Every trial counts exactly once, in a batch with trials of other sessions; a function of its
-    arguments alone."""
+    """The batches of an epoch: every trial counts exactly once, in a batch with trials of other sessions. The same
+    arguments give the same plan."""
     rng = np.random.default_rng([seed, epoch])
     groups = [group_trials(t, n_trials_per_session, rng) for t in trials]
     queue = [list(g) for g in groups]
@@ -130,12 +131,12 @@ def plan_epoch(
 # %% ../nbs/03_batches.ipynb #d2fd5f7e
 @dataclass
 class Share:
-    "What a process that has only some frames of a batch must know of the whole."
+    "What a process that has only some frames of a batch must know about the whole batch."
 
-    rows: Tensor  # places in the whole batch of the frames that are here, `[n]`
+    rows: Tensor  # positions of this process's frames in the whole batch, `[n]`
     session: Tensor  # number of the session of each frame of the whole batch, `[N]`
     n_counted: int  # frames of the whole batch that count
-    trial: Tensor | None = None  # which of the batch's trials each frame of it is from, `[N]`
+    trial: Tensor | None = None  # position in the batch of each frame's trial, `[N]`
 
     def __len__(self):
         return len(self.session)
@@ -148,18 +149,18 @@ class Batch:
     frames: Tensor  # `[n, c, y, x]` uint8
     session: Tensor  # number of the session of each frame, `[n]`
     labels: Tensor | None = None  # `[n, n_labels]` float, 0 where missing; None without labels
-    # `[n, n_labels]` bool, False where a label is missing; None: all are there
+    # `[n, n_labels]` bool, False where a label is missing; None: no label is missing
     label_mask: Tensor | None = None
-    frame_mask: Tensor | None = None  # `[n, c, y, x]`, 0 where a pixel is to be left out; None: none is
+    frame_mask: Tensor | None = None  # `[n, c, y, x]`, 0 where a pixel is left out; None: no pixel is left out
     counts: Tensor | None = None  # `[n]` bool, False for a partner; None: all count
-    # how many different sessions, known without asking the device; None: to be counted
+    # how many different sessions, to avoid counting on the device; None: not known
     n_sessions: int | None = None
-    # which of the batch's trials each frame is from, `[n]`; None: a session has only one here
+    # position in the batch of each frame's trial, `[n]`; None: each session has only one trial here
     trial: Tensor | None = None
     n_trials: int | None = None  # how many trials
-    # principal components of what moves, `[n, k]`, see `components`; None: not asked
+    # principal components of what moves, `[n, k]`, see `components`; None: not needed
     components: Tensor | None = None
-    # where several processes have the batch together: which part of it this is; None: all of it
+    # if several processes share the batch: what this one has; None: all of it
     share: Share | None = None
 
     def __len__(self):
@@ -167,11 +168,11 @@ class Batch:
 
     @property
     def whole(self):
-        "What there is to know here about the whole of the batch: its length, `session` and `trial`."
+        "The whole batch, as far as this process knows it: its length, `session` and `trial`."
         return self if self.share is None else self.share
 
     def own_rows(self, x):
-        "Of `x`, with a row for each frame of the whole batch, the rows of the frames that are here."
+        "The rows of `x` for this process's frames; `x` has a row for each frame of the whole batch."
         return x if self.share is None else x[self.share.rows]
 
     def frame_weights(self):
@@ -211,8 +212,8 @@ def data_bytes(
     infos: list[SessionInfo],  # from `check_sessions`
     config: Config,  # whether masks and labels are used
 ) -> int:
-    """Bytes that all trials take: pixels and their masks 1 each; for each frame 8 for the session's
-    number, 5 for a label and its mask."""
+    """Bytes that all trials take: 1 for each pixel and 1 for its mask; for each frame 8 for the session's number,
+    and 5 for each label with its mask."""
 
     def of_frame(i):
         return (
@@ -226,9 +227,9 @@ def data_bytes(
 # %% ../nbs/03_batches.ipynb #87824883
 def _group_limit(
     groups: str | Path = '/proc/self/cgroup',  # the groups of this process
-    root: str | Path = '/sys/fs/cgroup',  # where their limits stand
+    root: str | Path = '/sys/fs/cgroup',  # where their limits are
 ) -> float:  # bytes; infinite without a limit
-    "The least memory limit of a process's control groups, of version 1 or 2."
+    "The smallest memory limit of a process's control groups, of version 1 or 2."
     try:
         lines = Path(groups).read_text().splitlines()
     except OSError:
@@ -252,8 +253,7 @@ def _group_limit(
 def free_memory(
     device: str | torch.device = 'cpu',  # Apple's graphics share the computer's memory
 ) -> float:  # bytes
-    """Memory that can still be had; where `torchrun` started several processes on one computer, this
-    process's share of it."""
+    """Free memory; if `torchrun` started several processes on one computer, this process's share of it."""
     if torch.device(device).type == 'cuda':
         return torch.cuda.mem_get_info(torch.device(device).index)[0]
     free = min(psutil.virtual_memory().available, _group_limit() - psutil.Process().memory_info().rss)
@@ -296,11 +296,11 @@ AHEAD = 2  # items read in advance
 
 def read_ahead(
     pool: Executor,  # with one thread
-    read: Callable,  # what to do with an item
+    read: Callable,  # reads an item
     items: Iterable,
     n: int = AHEAD,  # items in advance
 ) -> Iterator:
-    "`map(read, items)`, but the next `n` are read meanwhile."
+    "`map(read, items)`, but the thread reads the next `n` items in advance."
     waiting = deque()
     try:
         for item in items:
@@ -323,8 +323,8 @@ except ImportError:
 def share_of_trial(
     n_frames: int,  # in the trial
     trial: int,  # its number
-    part: tuple[int, int] = (0, 1),  # which of how many shares
-) -> slice:  # of its frames; may be empty
+    part: tuple[int, int] = (0, 1),  # which share, of how many
+) -> slice:  # of the trial's frames; may be empty
     "The frames of a trial that are in one share."
     k, n = part
     k = (k + trial) % n
@@ -345,7 +345,7 @@ class TrialReader:
         config: Config = Config(),  # where to keep trials, which masks to use, whether to use labels
         device: str | torch.device = 'cpu',  # where the batches go
         max_open: int | None = None,  # files open at once; default: 512, or half of what the system allows
-        part: tuple[int, int] = (0, 1),  # which of how many shares of every trial's frames to read
+        part: tuple[int, int] = (0, 1),  # which share of every trial's frames to read, of how many
     ):
         self.infos, self.config, self.part = infos, config, part
         self.device, self.max_open = torch.device(device), max_open or _max_open()
@@ -363,7 +363,7 @@ class TrialReader:
         return self.files[session]
 
     def close(self):
-        "End the thread, close all files and forget what was kept."
+        "End the thread, close all files and free the kept trials."
         self.pool.shutdown(cancel_futures=True)
         while self.files:
             self.files.popitem()[1].close()
@@ -379,7 +379,7 @@ class TrialReader:
 from fastcore.basics import patch
 
 # %% ../nbs/03_batches.ipynb #1103d491
-def _rows(file, group, key, n, rows):  # some frames of a trial that has to have n of them
+def _rows(file, group, key, n, rows):  # some frames of a trial that must have n frames
     stored = file[group][key]
     if getattr(stored, 'shape', ())[:1] != (n,):
         raise ValueError(f'{group} are no longer {n} frames')
@@ -413,7 +413,7 @@ def _read_arrays(file, key, info, config, n, rows):
     return arrays
 
 
-def _as_checked(arrays, info, n):  # the arrays, if they are what `check_sessions` saw
+def _as_checked(arrays, info, n):  # raises if the file has changed since `check_sessions`
     size = n, *info.image_shape
     if 'frames' in arrays and (arrays['frames'].dtype != np.uint8 or arrays['frames'].shape != size):
         raise ValueError(
@@ -445,11 +445,11 @@ def trial(
     trial: int,  # position in that session's `trials`
     # which of its frames; default: this reader's share, which is all of them for a single process
     rows: slice | None = None,
-    images: bool = True,  # False: only labels, which are soon read
-    # `frames` `[n, c, y, x]` uint8; where there are any: `labels`, `label_mask` `[n, n_labels]`, `frame_mask`
+    images: bool = True,  # False: only labels, which is faster
+    # `frames` `[n, c, y, x]` uint8; if there are any: `labels`, `label_mask` `[n, n_labels]`, `frame_mask`
 ) -> dict[str, np.ndarray]:
-    """One trial's arrays (this reader's share of them), from its file; raises `SessionError` if that can
-    no longer be read, or is no longer what it was."""
+    """One trial's arrays (this reader's share of them), from its file; raises `SessionError` if the file can no
+    longer be read or has changed."""
     info = self.infos[session]
     n = int(info.n_frames[trial])
     rows = share_of_trial(n, trial, self.part) if rows is None else rows
@@ -468,7 +468,7 @@ def hidden(
     trial: int,  # position in that session's `trials`
     names: list[str],  # of labels that are hidden in some of the sessions
 ) -> np.ndarray:  # `[n_frames, len(names)]` float32, NaN where missing
-    "Labels of a trial that a fit must not see; all missing where this session does not have them."
+    "Labels of a trial that a fit must not see; all missing if this session does not have them."
     info, n = self.infos[session], int(self.infos[session].n_frames[trial])
     out = np.full((n, len(names)), np.nan, np.float32)
 
@@ -511,7 +511,7 @@ def _frame_masks(parts):
 
 
 @patch
-def _share(self: TrialReader, trials):  # of a batch of these trials; None where it is all of it
+def _share(self: TrialReader, trials):  # what this reader has of a batch of these trials; None if it is all of it
     if self.part[1] == 1:
         return None
     lengths = [int(self.infos[s].n_frames[t]) for s, t, _ in trials]
@@ -536,7 +536,7 @@ def _join(self: TrialReader, trials, parts):
     def joined(key):
         return torch.cat([p[key] for p in parts]) if all(key in p for p in parts) else None
 
-    def by_frame(values, dtype):  # the value of its trial for each frame
+    def by_frame(values, dtype):  # for each frame, the value of its trial
         return torch.cat([torch.full_like(p['session'], v, dtype=dtype) for v, p in zip(values, parts)])
 
     all_count = all(counts for _, _, counts in trials)
@@ -568,7 +568,7 @@ def batches(
     self: TrialReader,
     plan: BatchPlan,  # from `plan_epoch`
 ) -> Iterator[Batch]:  # in the plan's order
-    "The batches of a plan on the reader's device; those to come are read from the files meanwhile."
+    "The batches of a plan on the reader's device; a thread reads the next ones from the files in advance."
 
     def read(trials):
         return [self._tensors(s, t) for s, t, _ in trials]
@@ -584,8 +584,8 @@ def pieces(
     self: TrialReader,
     session: int,  # position in `infos`
     n_frames: int = 256,  # at most, in a piece
-) -> Iterator[tuple[int, dict[str, np.ndarray]]]:  # position of the trial; its arrays, as of `trial`
-    "All frames of a session in pieces, trial by trial; the next pieces are read meanwhile."
+) -> Iterator[tuple[int, dict[str, np.ndarray]]]:  # position of the trial; its arrays, as from `trial`
+    "All frames of a session in pieces, trial by trial; a thread reads the next pieces in advance."
     info = self.infos[session]
 
     def read(piece):

@@ -110,7 +110,7 @@ def read_state(
         ) from e
     if not isinstance(state, dict) or not all(isinstance(k, str) and _is_array(v) for k, v in state.items()):
         raise RunError(
-            f'{path} holds something other than named arrays; expected the best_val_model.pt that '
+            f'{path} contains something other than named arrays; expected the best_val_model.pt that '
             'BehaveNet wrote'
         )
     return state
@@ -122,8 +122,8 @@ def load_checkpoint(
     n_labels: int,  # labels (`n_labels`)
     n_background: int = 0,  # background latents (`n_background`); 0 for a PS-VAE
     arch: Arch | dict | str | Path = Arch(),  # the architecture, or BehaveNet's architecture JSON
-) -> MSPSVAE:  # in evaluation mode; its outputs are BehaveNet's to 1e-5
-    """A trained BehaveNet MSPS-VAE, PS-VAE or beta-TC-VAE as our model; raises `RunError` where file and
+) -> MSPSVAE:  # in evaluation mode; its outputs equal BehaveNet's to 1e-5
+    """A trained BehaveNet MSPS-VAE, PS-VAE or beta-TC-VAE as our model; raises `RunError` if file and
     sizes disagree."""
     if not isinstance(arch, Arch):
         arch = read_arch(arch)
@@ -131,7 +131,7 @@ def load_checkpoint(
     sizes = n_labels, n_background, len(new['mean.weight']) - n_labels - n_background
     want = _shapes(input_shape, sizes, arch)
     for k, v in want.items():
-        # BehaveNet has no such thing
+        # BehaveNet does not have these
         if k == 'frame_std' or not v.numel():
             new.setdefault(k, torch.ones(v.shape))
     _check_shapes(path, want, new)
@@ -157,7 +157,7 @@ def _read_as_ours(path):
 
 
 def _shapes(input_shape, sizes, arch):
-    "The state dict of a model without memory: a file, or settings, may claim any size"
+    "The state dict of a model that uses no memory, because a file or settings may claim any size"
     try:
         with torch.device('meta'):
             return MSPSVAE(input_shape, *sizes, arch).state_dict()
@@ -178,7 +178,7 @@ def _check_shapes(path, want, have):
     ]
     if wrong:
         raise RunError(
-            f'{path} does not fit input_shape, n_labels, n_background and arch as given:\n  '
+            f'{path} does not fit the given input_shape, n_labels, n_background and arch:\n  '
             + '\n  '.join(wrong)
         )
 
@@ -187,11 +187,11 @@ def read_hparams(
     path: str | Path,  # BehaveNet's `meta_tags.pkl`
 ) -> dict:  # every setting, as plain values; tensors (states of random generators) are None
     """Read the settings of a BehaveNet fit without running anything in the file; raises `RunError` that
-    names what else it holds."""
+    names what else it contains."""
     hint = 'give the settings by hand instead: hparams=dict(...), or the JSON files of the fit (--hparams)'
     try:
         if Path(path).stat().st_size > 10**8:
-            raise RunError(f'{path}: larger than 100 MB, which no settings are; {hint}')
+            raise RunError(f'{path}: larger than 100 MB, too large for settings; {hint}')
         values = read_pickle(Path(path).read_bytes())
     except OSError as e:
         raise RunError(f'{path}: can not be read ({e.strerror or e}); {hint}') from None
@@ -200,7 +200,7 @@ def read_hparams(
     except MspsvaeError as e:
         raise RunError(f'{path}: {e}; {hint}') from None
     if not isinstance(values, dict) or not all(isinstance(k, str) for k in values):
-        raise RunError(f'{path}: holds {str(values)[:80]}, expected names and values; {hint}')
+        raise RunError(f'{path}: contains {str(values)[:80]}, expected names and values; {hint}')
     return values
 
 # %% ../nbs/20a_behavenet.ipynb #5db9e8c4
@@ -221,7 +221,7 @@ _KNOWN = (
 
 
 def _from_text(value):
-    "A number, truth value or None that was kept as a text"
+    "A number, truth value or None that was saved as text"
     if not isinstance(value, str):
         return value
     words = {'True': True, 'False': False, 'None': None}
@@ -236,7 +236,7 @@ def _from_text(value):
 
 
 def _their_splits(hparams):
-    "Trials of train, val, test and gap in a block; None where they are not said as BehaveNet says them"
+    "Trials of train, val, test and gap in a block; None if they are not written as BehaveNet writes them"
     text = hparams.get('trial_splits')
     found = (
         re.fullmatch(r'\s*(\d+)\s*;\s*(\d+)\s*;\s*(\d+)\s*;\s*(\d+)\s*', text)
@@ -251,7 +251,7 @@ def config_of(
 ) -> Config:  # with the paper's objective
     """The settings of a BehaveNet fit as ours; raises `ConfigError` that lists what this library does not
     have (an `ae`, session-specific layers, ...)."""
-    # where it says how many latents there are in all, BehaveNet goes by that
+    # if the number of all latents is given, BehaveNet uses that
     values = {
         k: _from_text(v)
         for k, v in hparams.items()
@@ -277,7 +277,7 @@ def data_dir(
     home: str | Path | None = None,  # the home folder; None: the user's
 ) -> str:  # the folder of all data
     """Where BehaveNet keeps its data on this computer, as its `directories.json` says (older versions call
-    it `directories`); raises `ConfigError` where there is none."""
+    it `directories`); raises `ConfigError` if there is none."""
     folder = (Path(home) if home else Path.home()) / '.behavenet'
     for name in ('directories.json', 'directories'):
         try:
@@ -287,7 +287,7 @@ def data_dir(
         if isinstance(found, dict) and isinstance(found.get('data_dir'), str) and found['data_dir']:
             return found['data_dir']
     raise ConfigError(
-        f'no data named, and {folder} has no directories.json of BehaveNet that names a data_dir; say '
+        f'no data given, and {folder} has no directories.json of BehaveNet that names a data_dir; say '
         'where the sessions are'
     )
 
@@ -302,7 +302,7 @@ def _session_table(version, hparams):
 
 
 def _data_folder(version, hparams):
-    "Where the sessions are if nobody says: where they were, or where BehaveNet keeps its data here"
+    "The folder of the sessions by default: where they were, or where BehaveNet keeps its data on this computer"
     was = hparams.get('data_dir')
     if isinstance(was, str) and was and Path(was).is_dir():
         return was
@@ -311,7 +311,7 @@ def _data_folder(version, hparams):
     except ConfigError:
         raise RunError(
             f'{version}: say where the sessions are: data=, the folder that BehaveNet calls data_dir '
-            f'({was or "not noted"}; not on this machine), or a list of HDF5 files'
+            f'({was or "unknown"}; not on this machine), or a list of HDF5 files'
         ) from None
 
 
@@ -329,8 +329,8 @@ def _sessions_of(version, hparams, data):
     if len(found) > 1:
         raise RunError(
             f'{version}: the order of the sessions is not certain: it has no session_info.csv, and '
-            f'{len(found)} sessions have such names; copy session_info.csv into it, or name the HDF5 files '
-            'as a list, in the order in which BehaveNet took them'
+            f'{len(found)} sessions match its settings; copy session_info.csv into it, or give the HDF5 '
+            'files as a list, in the order in which BehaveNet took them'
         )
     return found
 
@@ -360,7 +360,7 @@ _METRICS = dict(
 
 
 def _figure(row, keys, missing=0.0):
-    "The first of these columns that holds a number"
+    "The number in the first of these columns that has one"
     for key in keys:
         try:
             value = float(row.get(key) or 'nan')
@@ -372,7 +372,7 @@ def _figure(row, keys, missing=0.0):
 
 
 def _history_row(row, prefix, split, names, config):
-    "A row of `metrics.csv` as one of ours; None if it tells nothing of this split"
+    "A row of `metrics.csv` as one of ours; None if it has no values for this split"
     loss, epoch, session = (_figure(row, keys, None) for keys in ([f'{prefix}_loss'], ['epoch'], ['dataset']))
     if loss is None or epoch is None or not 0 <= epoch < 10**9:
         return None
@@ -393,10 +393,10 @@ def _history_row(row, prefix, split, names, config):
 
 def read_metrics(
     path: str | Path,  # BehaveNet's `metrics.csv`
-    names: list[str],  # of the sessions, in its order
+    names: list[str],  # of the sessions, in the order of the fit
     config: Config,  # `anneal_epochs`
-) -> tuple[list[dict], int]:  # rows of a history, and the epoch of the best model (0 if it is not told)
-    "The history of a BehaveNet fit; raises `RunError` for a file that is none."
+) -> tuple[list[dict], int]:  # rows of a history, and the epoch of the best model (0 if unknown)
+    "The history of a BehaveNet fit; raises `RunError` for any other file."
     try:
         with open(path, newline='', encoding='utf-8-sig') as f:
             table = list(csv.DictReader(f))
@@ -418,7 +418,7 @@ def read_metrics(
 
 # %% ../nbs/20a_behavenet.ipynb #lat0co01
 class _PickledDtype:
-    "Stands for `numpy.dtype` in a pickle: remembers the kind of number and its byte order."
+    "Replaces `numpy.dtype` in a pickle: remembers the kind of number and its byte order."
 
     def __init__(self, kind='', *more):
         self.kind, self.order = str(kind), '='
@@ -428,13 +428,13 @@ class _PickledDtype:
 
 
 class _PickledArray:
-    "Stands for an array in a pickle: remembers its shape, numbers and bytes."
+    "Replaces an array in a pickle: remembers its shape, numbers and bytes."
 
     def __setstate__(self, state):
         self.shape, self.dtype, self.columns_first, self.bytes = state[1:5]
 
     def value(self):
-        "The array; raises `ValueError` where it holds anything but numbers"
+        "The array; raises `ValueError` if it contains anything but numbers"
         if not re.fullmatch('[fi][248]', self.dtype.kind) or self.dtype.order not in ('<', '>', '=', '|'):
             raise ValueError('an array of something other than numbers')
         flat = np.frombuffer(self.bytes, self.dtype.order.replace('|', '') + self.dtype.kind)
@@ -472,7 +472,7 @@ _CALLABLE = {
 
 
 def _read_bytearray(machine):
-    "As bytes, and never more than there are: Python's own would take as much memory as the file says"
+    "Read as bytes, and never more than the file has: Python's own reader takes as much memory as the file says"
     machine.append(machine.read(int.from_bytes(machine.read(8), 'little')))
 
 
@@ -485,14 +485,14 @@ class _LatentsUnpickler(
 
     def find_class(self, module, name):
         if (module, name) not in _CALLABLE:
-            raise pickle.UnpicklingError(f'it holds {module}.{name}')
+            raise pickle.UnpicklingError(f'it contains {module}.{name}')
         return _CALLABLE[module, name]
 
 # %% ../nbs/20a_behavenet.ipynb #lat0co03
 def read_latents_pickle(
     path: str | Path,  # BehaveNet's `LAB_EXPT_ANIMAL_SESSION_latents.pkl`
-) -> list[np.ndarray]:  # of each trial, `[n_frames, n_latents]`; empty where there are none
-    "The latents that BehaveNet saved, read without running anything in the file; raises `RunError`."
+) -> list[np.ndarray]:  # of each trial, `[n_frames, n_latents]`; empty if BehaveNet saved none
+    "The latents that BehaveNet saved, read without running anything in the file; raises `RunError` for any other file."
     try:
         if Path(path).stat().st_size > 4 * 10**9:
             raise ValueError('larger than 4 GB')
@@ -500,8 +500,8 @@ def read_latents_pickle(
         return [np.asarray(a.value(), np.float64) for a in content['latents']]
     except Exception as e:
         raise RunError(
-            f'{path}: can not be read as latents of BehaveNet ({type(e).__name__}: {str(e)[:200]}); take the '
-            'file away to go without the comparison'
+            f'{path}: can not be read as latents of BehaveNet ({type(e).__name__}: {str(e)[:200]}); move '
+            'the file away to skip the comparison'
         ) from None
 
 # %% ../nbs/20a_behavenet.ipynb #lat0co05
@@ -517,7 +517,7 @@ def _latents_file(folder, name, number, table):
 
 
 def _largest_difference(model, info, theirs, at_most=3):
-    "The largest difference of latents of some trials, in units of `1 + |latent|`; inf where trials do not fit"
+    "The largest difference of latents of some trials, in units of `1 + |latent|`; inf if trials do not fit"
     if len(theirs) != len(info.trials):
         return np.inf
     largest = 0.0
@@ -537,7 +537,7 @@ def compare_latents(
     infos: list,  # of its sessions, from `check_sessions`
     table: Path | None = None,  # `session_info.csv`
 ) -> dict[str, float]:  # session -> largest difference; without those that have no pickle
-    "Compare latents with those that BehaveNet saved; raises `RunError` where they are others."
+    "Compare latents with those that BehaveNet saved; raises `RunError` if they differ."
     found = {}
     for number, info in enumerate(infos):
         path = _latents_file(folder, info.session.name, number, table)
@@ -567,7 +567,7 @@ def _weights_in(version):
     raise RunError(
         f'{version}: there is no best_val_model.pt; '
         + (
-            f'it holds {", ".join(inside[:10])}: name one of them'
+            f'it contains {", ".join(inside[:10])}: name one of them'
             if inside
             else 'expected the folder version_0 (or another number) of a BehaveNet fit'
         )
@@ -575,7 +575,7 @@ def _weights_in(version):
 
 
 def _settings(folder, hparams):
-    "Settings as they were given, or from the pickle beside the weights"
+    "The given settings, or those from the pickle next to the weights"
     if hparams is None:
         return read_hparams(folder / 'meta_tags.pkl')
     if isinstance(hparams, dict):
@@ -593,7 +593,7 @@ def _settings(folder, hparams):
 
 
 def _check_counts(folder, hparams, infos, config):
-    "Raise one `RunError` where the sessions are not those of the fit"
+    "Raise one `RunError` if the sessions are not those of the fit"
     first, problems = infos[0], []
     for key, have, what in (
         ('n_labels', first.n_labels if config.use_labels else None, 'labels'),
@@ -607,7 +607,7 @@ def _check_counts(folder, hparams, infos, config):
 
 
 def _model_of(weights, hparams, info, config):
-    "The model of a fit; raises `RunError` where its settings say another number of latents"
+    "The model of a fit; raises `RunError` if its settings say another number of latents"
     n_labels = info.n_labels if config.use_labels else 0
     model = load_checkpoint(weights, info.image_shape, n_labels, config.n_background, config.arch)
     said = sum(config.latent_sizes(info.n_labels))
@@ -617,12 +617,12 @@ def _model_of(weights, hparams, info, config):
 
 
 def _new_folder(out, name):
-    "The folder of a run that is to be made, `runs/name` where none is named; raises `RunError` where it is taken"
+    "The folder of the new run, by default `runs/name`; raises `RunError` if it is in use"
     if out is not None and not isinstance(out, (str, os.PathLike)):
         raise RunError(f'out: got {show_value(out)}, expected the path of a folder')
     out = Path(out or Path('runs') / name)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise RunError(f'{out} is there already; choose another folder (out=)')
+        raise RunError(f'{out} exists already; choose another folder (out=, --out)')
     return out
 
 # %% ../nbs/20a_behavenet.ipynb #f9041c48
@@ -631,11 +631,11 @@ def bring_over(
     version: str | Path,
     # where the sessions are now: BehaveNet's `data_dir`, or as for `fit`; None: where they were
     data=None,
-    # the run's folder, which must not be there yet; None: `runs/` and the fit's name
+    # the run's folder, which must not exist yet; None: `runs/` and the fit's name
     out: str | Path | None = None,
     hparams=None,  # settings by hand: a dict, or JSON files (one or a list); None: from `meta_tags.pkl`
-) -> Run:  # latents, labels and pictures are BehaveNet's to 1e-5
-    """Make a run of a fit by BehaveNet (PS-VAE, MSPS-VAE or beta-TC-VAE); raises `MspsvaeError` that lists
+) -> Run:  # latents, labels and pictures equal BehaveNet's to 1e-5
+    """Turn a fit of BehaveNet (PS-VAE, MSPS-VAE or beta-TC-VAE) into a run; raises `MspsvaeError` that lists
     what does not fit, and then writes nothing."""
     folder, weights = _weights_in(version)
     hparams = _settings(folder, hparams)
@@ -654,7 +654,7 @@ def bring_over(
 
 # %% ../nbs/20a_behavenet.ipynb #a0d5192a
 def _test_by_validation(parts, folder):
-    "Where BehaveNet kept no trials for a test, the validation trials stand in"
+    "Use the validation trials as test trials, because BehaveNet kept none"
     for part in parts:
         part['test'] = list(part['val'])
     warnings.warn(
@@ -665,7 +665,7 @@ def _test_by_validation(parts, folder):
 
 
 def _parts(splits, config, infos, folder):
-    "Which trials of each session are for what"
+    "The trials of each session for training, validation and test"
     parts = [
         behavenet_splits(len(i.trials), splits or config.splits(len(i.trials)), config.seed_data)
         for i in infos
@@ -691,7 +691,7 @@ def _history(metrics, config, infos, parts):
 
 
 def _write_run(out, config, model, infos, folder, hparams, compared):
-    "A run's folder, whole or not at all"
+    "Write a run's folder, completely or not at all"
     splits = _their_splits(hparams)
     parts = _parts(splits, config, infos, folder)
     rows, best = _history(folder / 'metrics.csv', config, infos, parts)
@@ -705,7 +705,7 @@ def _write_run(out, config, model, infos, folder, hparams, compared):
             config.to_json(part / 'config.json')
             write_json(part / 'data.json', data)
             write_history(part / 'history.csv', rows)
-            # sets and bytes as texts
+            # sets and bytes become text
             write_json(part / 'behavenet.json', json.loads(json.dumps(plain_json(content), default=str)))
             save_weights(
                 part / 'best.safetensors', model, epoch=best, val_loss=min(losses, default=float('nan'))
@@ -721,13 +721,13 @@ def _write_run(out, config, model, infos, folder, hparams, compared):
 def find_fits(
     folder: str | Path,  # BehaveNet's results, or any folder with versions somewhere below
 ) -> list[Path]:  # folders of fits, in natural order
-    "All fits below a folder: what has weights and settings of BehaveNet."
+    "All fits below a folder: every folder with a `best_val_model.pt`."
     found = [p.parent for p in Path(folder).rglob('best_val_model.pt')]
     return sorted(found, key=lambda p: [int(w) if w.isdigit() else w for w in re.split(r'(\d+)', str(p))])
 
 
 def _validation_loss(run):
-    "The lowest validation loss that BehaveNet noted; inf where it noted none"
+    "The lowest validation loss that BehaveNet recorded; inf if there is none"
     losses = run.curve('loss')[1]
     return float(losses.min()) if len(losses) else np.inf
 
@@ -745,7 +745,7 @@ def bring_all(
     data=None,  # as for `bring_over`
     out: str | Path = 'runs/behavenet',  # folder of the runs
 ) -> list[dict]:  # a row for each fit: version, run, settings, val_loss, best, problem
-    "Bring over all fits below a folder; what does not come over has its reason in its row."
+    "Bring over all fits below a folder; if one cannot be brought over, its row says why."
     folders = find_fits(results)
     if not folders:
         raise RunError(f'{results}: there is no best_val_model.pt in any folder below')

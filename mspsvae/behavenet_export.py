@@ -24,7 +24,7 @@ from .runs import Run, saving
 
 # %% ../nbs/20b_behavenet_export.ipynb #90771f60
 def session_ids(run: Run) -> list[dict]:  # lab, expt, animal and session of each session, in the run's order
-    "What BehaveNet calls the sessions of a run."
+    "BehaveNet's names for the sessions of a run."
 
     def names(session):
         path = Path(session['path'])
@@ -35,7 +35,7 @@ def session_ids(run: Run) -> list[dict]:  # lab, expt, animal and session of eac
 
 # %% ../nbs/20b_behavenet_export.ipynb #3c012b80
 def _shared(ids):
-    "The folder names that all sessions have in common; raises `RunError` where they have no lab in common"
+    "The folder names that all sessions have in common; raises `RunError` if they have no lab in common"
     names = []
     for level in FOLDER_LEVELS[:3]:
         if len({i[level] for i in ids}) > 1:
@@ -44,13 +44,13 @@ def _shared(ids):
     if not names:
         raise RunError(
             f'sessions of several labs ({", ".join(sorted({i["lab"] for i in ids}))}): BehaveNet has no folder for '
-            'them; fit the sessions of each lab by themselves'
+            'them; fit the sessions of each lab separately'
         )
     return names
 
 
 def _rows(path):
-    "Rows of a table of sessions, in no order; empty where it can't be read"
+    "Rows of a table of sessions, as a set; empty if it cannot be read"
     try:
         with open(path, newline='', encoding='utf-8-sig') as f:
             return {tuple(row.get(k) for k in FOLDER_LEVELS) for row in csv.DictReader(f)}
@@ -100,7 +100,7 @@ def _model_class(run):
 
 
 def _splits(run):
-    "How trials were dealt out; where that hung on the data, the rule that gives the first session's splits"
+    "The `trial_splits` of the run; if they depend on the data, those that reproduce the first session's splits"
     config, n_trials = run.config, len(run.data['sessions'][0]['trials'])
     gap = config.splits(n_trials, pieces=True)
     found = split_trials(n_trials, gap, config.seed_data)
@@ -173,7 +173,7 @@ def _write_table(path, ids):
 
 
 def _arhmm_settings(run, ids, number, name, version):
-    "What BehaveNet's JSON files have to say to find the latents"
+    "The settings with which BehaveNet's JSON files find the latents"
     shared = ids[0] if number is None else dict(zip(FOLDER_LEVELS, [*_shared(ids), *['all'] * 3]))
     tags = behavenet_tags(run)
     same = {k: tags[k] for k in ('n_ae_latents', 'rng_seed_data', 'trial_splits')}
@@ -191,9 +191,9 @@ def export_behavenet(
     run: Run,  # from `fit`, `load_run` or `bring_over`
     folder: str | Path,  # BehaveNet's `save_dir`, or a new folder
     name: str = 'mspsvae',  # of the experiment, `ae_experiment_name`
-) -> tuple[Path, dict]:  # the folder of the version, and what BehaveNet's JSON files have to say to find it
-    """Write a run's latents as those of a fit by BehaveNet; raises `RunError` for a name that is no folder's, for
-    sessions of several labs, and where the disk refuses."""
+) -> tuple[Path, dict]:  # the version's folder, and the settings with which BehaveNet's JSON files find it
+    """Write a run's latents like those of a fit by BehaveNet; raises `RunError` for a name that no folder can have,
+    for sessions of several labs, and if the disk refuses."""
     if not isinstance(name, str) or not re.fullmatch(r'\w[\w.-]*', name):
         raise RunError(f'name: got {show_value(name)}, expected letters, digits, _, - and .')
     ids, tags = session_ids(run), behavenet_tags(run)

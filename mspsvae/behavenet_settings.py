@@ -26,7 +26,7 @@ ARCH_KEYS = dict(
     ae_batch_norm_momentum='batch_norm_momentum',
 )
 ARCH_ONLY = dict(
-    ae_network_type=(('strides_only',), 'max pooling and the like are not supported; strides do the work'),
+    ae_network_type=(('strides_only',), 'max pooling and similar layers are not supported, only strides'),
     symmetric_arch=((1, True), "the decoder is always the encoder's mirror image; set it to 1"),
     ae_decoding_last_FF_layer=((0, False, None), 'a last dense layer is not supported; set it to 0'),
 )
@@ -59,7 +59,7 @@ def _arch_values(d):
 
 
 def _arch_problems(d):
-    "Problems (key, text) with what BehaveNet's architectures can be and ours cannot"
+    "Problems (key, text) with what BehaveNet's architectures may have and ours may not"
     problems = [
         (key, f'got {show_value(d[key])}: {why}')
         for key, (options, why) in ARCH_ONLY.items()
@@ -101,7 +101,7 @@ SETTING_KEYS = {
     'rng_seed_data': 'seed_data',
     'rng_seed_train': 'seed_train',
 }
-FILE_KEYS = 'arch', 'ae_arch_json', 'sessions_csv'  # whose values may be files beside the JSON
+FILE_KEYS = 'arch', 'ae_arch_json', 'sessions_csv'  # their values may be files in the folder of the JSON
 BETA_TC_KEYS = {'beta_tcvae.beta': 'beta', 'beta_tcvae.beta_anneal_epochs': 'anneal_epochs'}
 SIZE_KEYS = ('n_input_channels', 'y_pixels', 'x_pixels')
 
@@ -119,15 +119,12 @@ REFUSED = {
     ),
     'fit_sess_io_layers': (
         (False, 0, None),
-        'layers of their own for each session are what the background subspace replaces; set it to false',
+        'the background subspace replaces separate layers for each session; set it to false',
     ),
-    'ps_vae.ms_loss': (
-        ('triplet', None),
-        "the background is shaped by the triplet loss alone; set it to 'triplet'",
-    ),
+    'ps_vae.ms_loss': (('triplet', None), "only the triplet loss shapes the background; set it to 'triplet'"),
     'multisession': (
         (None,),
-        'sets of sessions are not numbered here; name the session_info.csv of that set as sessions_csv',
+        'sets of sessions have no numbers here; set it to null and sessions_csv to the session_info.csv of the set',
     ),
     'pretrained_weights_path': ((None, ''), 'a fit begins with random weights (seed_model); set it to null'),
     'train_frac': (
@@ -169,7 +166,7 @@ def _arch_unknown(d):
 def read_arch(
     source,  # an architecture JSON, BehaveNet's or ours: its path, or its names and values
 ) -> Arch:
-    "The architecture that is described so; raises `ConfigError` where this library has no such thing."
+    "Read an architecture; raises `ConfigError` if this library does not have such a one."
     if isinstance(source, Arch):
         return source
     is_path = isinstance(source, (str, os.PathLike))
@@ -189,7 +186,7 @@ def read_arch(
 
 # %% ../nbs/20_behavenet_settings.ipynb #1e8ff871
 def _one_value(field, value):
-    "`value`, without the brackets if it is a list of one"
+    "`value`, or its only entry if it is a list of one"
     many = field in ('trial_splits', 'image_shape', 'arch')
     return value[0] if isinstance(value, list) and len(value) == 1 and not many else value
 
@@ -215,8 +212,8 @@ _DECODERS = (
 
 def other_kind(
     values: dict,  # of BehaveNet's files
-) -> str | None:  # why they are not for this library, None if they may be
-    "What to say of files that belong to BehaveNet's ARHMMs or decoders, whose keys are all others"
+) -> str | None:  # why this library cannot use them; None if it can
+    "The message for files of BehaveNet's ARHMMs or decoders, whose keys are all different."
     kind = values.get('model_class')
     if kind == 'arhmm' or 'n_arhmm_states' in values or 'n_arhmm_lags' in values:
         return (
@@ -234,7 +231,7 @@ def other_kind(
 def unknown_class(
     values: dict,  # of BehaveNet's files
 ) -> str | None:  # None if it is one of ours
-    "What to say of a model class that this library does not have"
+    "The message for a model class that this library does not have."
     kind = values.get('model_class', 'msps-vae')
     if isinstance(kind, str) and kind in _CLASSES:
         return None
@@ -245,13 +242,13 @@ def unknown_class(
 
 
 def _kind(values):
-    "The model class (the default's if it is none of ours), and problems (key, text)"
+    "The model class (the default if it is none of ours), and problems (key, text)"
     wrong = unknown_class(values)
     return ('msps-vae', [('model_class', wrong)]) if wrong else (values.get('model_class', 'msps-vae'), [])
 
 
 def _names(values, kind):
-    "Which field each key stands for (dict), and problems (key, text) for the keys that stand for none"
+    "The field that each key means (dict), and problems (key, text) for the keys that mean none"
     other = 'ps_vae.' if kind == 'beta-tcvae' else 'beta_tcvae.'
     known = {key: key for key in field_checks(Config) if key not in _CLASSES[kind]}
     known |= {key: field for key, field in (SETTING_KEYS | BETA_TC_KEYS).items() if not key.startswith(other)}
@@ -285,7 +282,7 @@ def _rest_of(total):
     try:
         return f'rest of {whole_check(1)(total)}', []
     except ValueError as e:
-        wrong = f'got {show_value(total)}, {e}: how many latents there are in all'
+        wrong = f'got {show_value(total)}, {e}: the number of all latents'
         return Config.__dataclass_fields__['n_unsupervised'].default, [('n_ae_latents', wrong)]
 
 
@@ -335,8 +332,8 @@ def _is_behavenet(values):
 
 # %% ../nbs/20_behavenet_settings.ipynb #d0329984
 def their_words(found):
-    """What BehaveNet's values mean: it goes down from lab to session until one is 'all', whatever stands
-    below, and 'gpu' is its other word for 'cuda'"""
+    """BehaveNet's values in our form: below the first 'all' from lab to session, all values become 'all', because
+    BehaveNet ignores them; 'gpu' becomes 'cuda'."""
     first = next(
         (i for i, level in enumerate(FOLDER_LEVELS) if _allowed(found.get(level), ('all',))),
         len(FOLDER_LEVELS),
@@ -378,7 +375,7 @@ def _translate(values):
 def ignored_keys(
     *sources,  # as for `read_config`
 ) -> list[str]:  # keys that BehaveNet's files have and that mean nothing here
-    "What `read_config` passes over."
+    "The keys that `read_config` ignores."
     values = merge_settings(sources, FILE_KEYS)[0]
     return [k for k in values if k in IGNORED or k.startswith(IGNORED_STARTS)]
 
@@ -389,7 +386,7 @@ def _say_source(values):
     if values.get('all_source') == 'save' and 'all' in chosen and not values.get('sessions_csv'):
         warnings.warn(
             "all_source is 'save': BehaveNet takes the sessions that have results already; here 'all' means "
-            'every session below the data folder (sessions_csv names some of them)',
+            'every session below the data folder (to choose some of them, use sessions_csv)',
             stacklevel=3,
         )
 
@@ -397,7 +394,7 @@ def _say_source(values):
 def read_config(
     *sources,  # paths of JSON files (BehaveNet's or ours, `#` comments allowed), or dicts
 ) -> Config:
-    "One configuration from all of them; raises one `ConfigError` that lists all that is wrong."
+    "One configuration from all of them; raises one `ConfigError` that lists everything that is wrong."
     values, where, problems = merge_settings(sources, FILE_KEYS)
     if reason := other_kind(values):
         raise ConfigError(reason)
@@ -425,8 +422,8 @@ TRAINING_KEYS = (
 
 def usable_training_settings(
     values: dict,  # BehaveNet's settings of a finished fit
-) -> dict:  # without those that matter in training alone and that a `Config` can not hold
-    "Leave out what would only matter in another training, with one warning that names it."
+) -> dict:  # without those that matter only in training and that a `Config` does not accept
+    "Leave out settings that matter only in training and are not possible here; one warning names them."
     names = SETTING_KEYS | BETA_TC_KEYS
     wrong = {}
     for key in TRAINING_KEYS:
@@ -435,7 +432,9 @@ def usable_training_settings(
             wrong[key] = values[key]
     if wrong:
         said = ', '.join(f'{key} {show_value(value)}' for key, value in wrong.items())
-        warnings.warn(f'settings of the training that this library has in another form: {said}', stacklevel=3)
+        warnings.warn(
+            f'left out, because they matter only in training and are not possible here: {said}', stacklevel=3
+        )
     return {key: value for key, value in values.items() if key not in wrong}
 
 # %% ../nbs/20_behavenet_settings.ipynb #94204e21
@@ -443,7 +442,7 @@ LISTS_BY_NATURE = ('trial_splits', 'image_shape', 'arch', 'hide_labels')
 
 
 def _field_of(key):
-    "Which of our fields a key stands for; None for a key that stands for none"
+    "The field of ours that a key means; None for a key that means none"
     field = (SETTING_KEYS | BETA_TC_KEYS).get(key, key)
     return field if field in field_checks(Config) else None
 
@@ -457,19 +456,19 @@ def _is_grid(key, value):
 def read_grid(
     *sources,  # as for `read_config`
 ) -> tuple[Config, dict]:  # with the first value of each list; field -> its values, for `search`
-    "What BehaveNet's files ask for where they have lists; raises `ConfigError` as `read_config` does."
+    "Read BehaveNet's files with lists as a search; raises `ConfigError` as `read_config` does."
     values = merge_settings(sources, FILE_KEYS)[0]
     lists = {k: v for k, v in values.items() if _is_grid(k, v)}
     first = {k: v[0] for k, v in lists.items()}
     if strange := [
         k for k in lists if k not in IGNORED and _field_of(k) is None and k in (*REFUSED, 'model_class')
     ]:
-        raise ConfigError(f'{strange[0]}: got a list; search each of its values by itself')
+        raise ConfigError(f'{strange[0]}: got a list; search each of its values separately')
     grid = {}
     for key, tried in lists.items():
         field = _field_of(key)
         configs = [read_config(*sources, first | {key: value}) for value in tried]
         found = list(dict.fromkeys(c.to_dict()[field] for c in configs)) if field else []
-        if len(found) > 1:  # not so for a key of another model class
+        if len(found) > 1:  # a key of another model class changes nothing
             grid[field] = found
     return read_config(*sources, first) if first else read_config(*sources), grid

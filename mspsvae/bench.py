@@ -34,10 +34,10 @@ from .train import TermMeans, epoch_generator, forward_batch, make_optimizer, tr
 def count_flops(
     input_shape: tuple[int, int, int],  # channels, y pixels, x pixels
     arch: Arch,  # the convolutions
-    n_latents: int,  # of all subspaces
+    n_latents: int,  # of all subspaces together
 ) -> dict[str, int]:  # operations for one frame: `encoding`, `forward` (encode and decode), `training`
-    """Operations of convolutions and linear maps, a multiply-add being 2; training is 3 times forward,
-    less the pixels' gradient."""
+    """Operations of convolutions and linear maps, a multiplication with addition counted as 2; training is 3
+    times forward, without the pixels' gradient."""
     sizes = layer_sizes(input_shape, arch)
     convs = [2 * s.kernel**2 * s.channels[0] * s.channels[1] * s.size_out[0] * s.size_out[1] for s in sizes]
     linear = 2 * n_latents * sizes[-1].channels[1] * sizes[-1].size_out[0] * sizes[-1].size_out[1]
@@ -50,7 +50,7 @@ def count_bytes(
     arch: Arch,  # the convolutions
     itemsize: int,  # bytes of a number
 ) -> int:  # bytes for one frame
-    "What training has to move at the least: the output of each layer, five times."
+    "The least memory traffic of training: the output of each layer, five times."
     sizes = layer_sizes(input_shape, arch)
     outputs = sum(
         s.channels[1] * s.size_out[0] * s.size_out[1] + s.channels[0] * s.size_in[0] * s.size_in[1]
@@ -68,7 +68,7 @@ def seconds(
     work,  # called without arguments
     device: torch.device,  # to wait for
 ) -> float:
-    "How long something takes, the device's queue included."
+    "Seconds that `work` takes, including the device's queue."
     _wait(device)
     begin = time.perf_counter()
     work()
@@ -77,11 +77,11 @@ def seconds(
 
 
 def in_turns(
-    works: dict,  # name -> what to call
+    works: dict,  # name -> function to call
     device: torch.device,
     repeats: int,  # how often each is called, in turns, after one round that does not count
 ) -> dict[str, float]:  # name -> seconds, the median
-    "Time several things in turns, so that whatever else the machine does meets them all alike."
+    "Time several functions in turns: if another program slows the machine down, it slows all of them equally."
     taken = [{name: seconds(work, device) for name, work in works.items()} for _ in range(repeats + 1)][1:]
     return {name: median(t[name] for t in taken) for name in works}
 
@@ -89,7 +89,7 @@ def in_turns(
 def ceiling_works(
     device: torch.device,
     dtype: torch.dtype,  # of the convolutions
-    # `matmul` and `copy` to be timed; the 10^12 operations and 10^9 bytes (read and written) that they take
+    # functions `matmul` and `copy`, to time; their 10^12 operations and 10^9 bytes (read and written)
 ) -> tuple[dict, dict[str, float]]:
     "A large matrix product and a large copy."
     n, large = (8192, 2**29) if device.type == 'cuda' else (1024, 2**26)
@@ -125,7 +125,7 @@ class _PlainDecoder(nn.Module):
 
 
 def plain_model(model: MSPSVAE) -> MSPSVAE:  # a copy
-    "The same model with PyTorch's convolutions as they come, in single precision."
+    "The same model with PyTorch's own convolutions, in single precision."
     model = deepcopy(model)
     model.encoder, model.decoder = _PlainEncoder(model.encoder), _PlainDecoder(model.decoder)
     model.train_dtype = None
@@ -154,7 +154,7 @@ def plain_epoch(
     config: Config,
     rng: torch.Generator,
 ) -> list[dict[str, float]]:  # the terms of each step
-    "The baseline: one pass over a plan, the plain way."
+    "The baseline: one pass over a plan, written as most training scripts are."
     device, weights, seen = model.frame_std.device, term_weights(config), []
     model.train()
     for trials in plan:
@@ -174,7 +174,7 @@ def _make_data(root, config, shape, n_trials, n_frames, n_labels):
     rng = np.random.default_rng(0)
     paths = [Path(root) / f'session_{s}.hdf5' for s in range(config.n_sessions_per_batch)]
     for path in paths:
-        # three: a session is split in three
+        # at least three: one for each split
         images = [rng.integers(0, 256, (n_frames, *shape), dtype=np.uint8) for _ in range(max(n_trials, 3))]
         write_session(path, images, [rng.normal(size=(n_frames, n_labels)) for _ in images])
     check = check_sessions(paths, config.replace(trial_splits=(1, 1, 1, 0))).raise_if_wrong()
@@ -207,7 +207,7 @@ def _terms_work(config, n, n_sessions, device):
 
 # %% ../nbs/21_bench.ipynb #3357e665
 def _loader_works(infos, config, plan, device):
-    "The loader alone: from the files, and from what it keeps in memory"
+    "The loader alone: from the files, and from memory"
     fresh, kept = (TrialReader(infos, config.replace(cache=c), device) for c in ('stream', 'memory'))
 
     def drain(reader):
@@ -217,7 +217,7 @@ def _loader_works(infos, config, plan, device):
 
 
 def _training_works(infos, config, plan, device):
-    "Ours and the baseline, from the same weights"
+    "The model, its reader, and the training epochs to time: ours and the baseline, from the same weights"
     model = make_model(config, infos[0].image_shape, infos[0].n_labels).to(device)
     plain = plain_model(model)
     model.train_dtype = pick_precision(config.precision, device)
@@ -237,7 +237,7 @@ def _training_works(infos, config, plan, device):
 
 # %% ../nbs/21_bench.ipynb #89c0994b
 def _measure(infos, plan, config, device, repeats):
-    "Seconds of all works; the ceilings; the precision of training; peak memory"
+    "Seconds that each function takes; the ceilings; the precision of training; peak memory"
     if device.type == 'cuda':
         torch.cuda.reset_peak_memory_stats(device)
     model, reader, works = _training_works(infos, config, plan, device)
@@ -256,13 +256,13 @@ def _measure(infos, plan, config, device, repeats):
     return taken, {k: amounts[k] / taken[k] for k in amounts}, model.train_dtype, peak
 
 # %% ../nbs/21_bench.ipynb #4c94be08
-def _figures(taken, asked, config, dtype, ceiling):
-    n_frames = asked['n_frames'] * asked['n_sessions_per_batch'] * asked['steps']
-    shape = asked['input_shape']
-    flops = count_flops(shape, config.arch, sum(config.latent_sizes(asked['n_labels'])))
+def _figures(taken, settings, config, dtype, ceiling):
+    n_frames = settings['n_frames'] * settings['n_sessions_per_batch'] * settings['steps']
+    shape = settings['input_shape']
+    flops = count_flops(shape, config.arch, sum(config.latent_sizes(settings['n_labels'])))
     traffic = count_bytes(shape, config.arch, dtype.itemsize)
     rates = {k: n_frames / taken[k] for k in ('training', 'baseline', 'loader', 'loader_kept')}
-    rates['encoding'] = asked['n_frames'] / taken['encoding']
+    rates['encoding'] = settings['n_frames'] / taken['encoding']
     tflops = rates['training'] * flops['training'] / 1e12
     return {f'{name}_frames_per_s': rate for name, rate in rates.items()} | dict(
         matmul_tflops=ceiling['matmul'],
@@ -277,7 +277,7 @@ def _figures(taken, asked, config, dtype, ceiling):
         training_bytes_per_frame=traffic,
         kl_ms=1000 * taken['kl'],
         triplet_ms=1000 * taken['triplet'],
-        step_ms=1000 * taken['training'] / asked['steps'],
+        step_ms=1000 * taken['training'] / settings['steps'],
     )
 
 # %% ../nbs/21_bench.ipynb #9188b982
@@ -290,11 +290,11 @@ def bench(
     n_labels: int = 4,  # of a frame
     steps: int = 2,  # of training in one measurement
     repeats: int = 5,  # measurements; their median counts
-) -> dict:  # what was asked, and every figure; plain numbers for JSON
+) -> dict:  # the settings and all figures, as plain numbers for JSON
     "Measure training, encoding and loading, the plain baseline, and the machine's ceiling, in one run."
     shape, n = (n_channels, *image_size), config.n_sessions_per_batch
-    asked = dict(n_sessions_per_batch=n, n_frames=n_frames, n_labels=n_labels, steps=steps, repeats=repeats)
-    _check_asked(dict(n_channels=n_channels, n_frames=n_frames, steps=steps, repeats=repeats))
+    settings = dict(n_sessions_per_batch=n, n_frames=n_frames, n_labels=n_labels, steps=steps, repeats=repeats)
+    _check_positive(dict(n_channels=n_channels, n_frames=n_frames, steps=steps, repeats=repeats))
     if config.arch == 'auto':
         config = config.replace(arch=Arch())  # figures of all sizes are of the paper's network
     config = config.replace(n_unsupervised=config.latent_sizes(n_labels)[2])
@@ -302,14 +302,14 @@ def bench(
     with TemporaryDirectory() as root:
         infos, plan = _make_data(root, config, shape, steps, n_frames, n_labels)
         taken, ceiling, dtype, peak = _measure(infos, plan, config, device, repeats)
-    asked = dict(input_shape=list(shape), arch=config.arch.to_dict()) | asked
-    return asked | _machine(device, dtype, peak) | _figures(taken, asked, config, dtype, ceiling)
+    settings = dict(input_shape=list(shape), arch=config.arch.to_dict()) | settings
+    return settings | _machine(device, dtype, peak) | _figures(taken, settings, config, dtype, ceiling)
 
 
-def _check_asked(numbers):
+def _check_positive(numbers):
     if min(numbers.values()) < 1:
-        said = ', '.join(f'{k} {v}' for k, v in numbers.items())
-        raise ConfigError(f'{said}: expected whole numbers >= 1')
+        got = ', '.join(f'{k}={v}' for k, v in numbers.items())
+        raise ConfigError(f'{got}: expected whole numbers >= 1')
 
 
 def _machine(device, dtype, peak):
@@ -326,7 +326,7 @@ def _machine(device, dtype, peak):
 def bench_table(
     r: dict,  # from `bench`
 ) -> str:
-    "The figures of a bench, to read."
+    "The figures of a benchmark, as text."
     channels, y, x = r['input_shape']
     title = (
         f'{channels} x {y} x {x}, {r["n_sessions_per_batch"]} sessions x {r["n_frames"]} frames, '

@@ -77,18 +77,18 @@ def _shown(default):
 
 @cache
 def _comments(kind):
-    "The comment beside each field of a dataclass; to read them takes longer than all else of the parser"
+    "The comment next to each field of a dataclass; cached, because reading them is slow"
     return docments(kind)
 
 
 def _setting_flags(parser, kind, title):
-    """A flag for each field of a dataclass, told by the comment beside it; one that is not given does not
-    appear among the arguments"""
-    group, told = parser.add_argument_group(title), _comments(kind)
+    """Add a flag for each field of a dataclass, described by the comment next to the field; a flag that is not given
+    is missing from the arguments"""
+    group, comments = parser.add_argument_group(title), _comments(kind)
     for field in fields(kind):
         flag, text = (
             '--' + field.name.replace('_', '-'),
-            f'{told.get(field.name) or ""} [{_shown(field.default)}]'.replace('%', '%%'),
+            f'{comments.get(field.name) or ""} [{_shown(field.default)}]'.replace('%', '%%'),
         )
         if isinstance(field.default, bool):
             group.add_argument(
@@ -120,15 +120,15 @@ def add_config_flags(
 # %% ../nbs/22_cli.ipynb #eec59cb5
 def config_from(
     args: argparse.Namespace,  # parsed flags of `add_config_flags`
-    **defaults,  # settings that hold unless a flag or file says otherwise
+    **defaults,  # settings that apply unless a flag or file changes them
 ) -> Config:
-    "The `Config` that the flags ask for; raises `ConfigError` naming all that is wrong."
+    "The `Config` of the flags; raises `ConfigError` naming everything that is wrong."
     flags = _given(args, Config)
     if 'arch' in flags:
         flags['arch'] = read_arch(flags['arch'])
     base = read_config(*args.config) if args.config else Config(**defaults)
     if args.config and (ignored := ignored_keys(*args.config)):
-        _note(f'passed over, as they mean nothing here: {", ".join(ignored)}')
+        _note(f'ignored, because they have no meaning here: {", ".join(ignored)}')
     return base.replace(**flags) if flags else base
 
 # %% ../nbs/22_cli.ipynb #b73f6cab
@@ -137,7 +137,7 @@ def _note(*lines):
 
 
 def _show_result(args, content, text):
-    "Print a result: `content` as JSON where that was asked for, else the text"
+    "Print a result: `content` as JSON with --json, else the text"
     print(json.dumps(plain_json(content), indent=2) if args.json else text)
 
 
@@ -146,7 +146,7 @@ def _json_flag(parser):
 
 # %% ../nbs/22_cli.ipynb #dffa4734
 def prepare_command(args):
-    "Make session files of videos and pose files: of all sessions in a table, or of one that is named."
+    "Make session files from videos and pose files: of all sessions in a table, or of a single session."
     settings = _given(args, Recipe) | dict(redo=args.redo, show_progress=sys.stderr.isatty())
     of_one = {k: getattr(args, k) for k in ('poses', 'name', 'individual', 'format', 'timestamps')}
     table = args.videos[0]
@@ -154,14 +154,14 @@ def prepare_command(args):
         alone = [f'--{k}' for k, value in of_one.items() if value]
         if alone:
             raise ConfigError(
-                f'{", ".join(alone)}: for a single session; in {table} the columns poses, id, '
-                'individual and format say that of each'
+                f'{", ".join(alone)}: only for a single session; for the sessions in {table}, use its columns '
+                'poses, id, individual and format'
             )
         made = prepare_sessions(table, args.out, workers=args.workers, **settings)
     else:
         made = [prepare(args.videos, out=args.out, session=of_one.pop('name'), **of_one, **settings)]
     _show_result(args, [str(p) for p in made], '\n'.join(map(str, made)))
-    _note(f'Look at the preview of each session, a PNG beside it; then: mspsvae check {args.out}')
+    _note(f'Look at the preview of each session, a PNG next to it; then: mspsvae check {args.out}')
     return 0
 
 # %% ../nbs/22_cli.ipynb #52e88921
@@ -178,13 +178,15 @@ def _prepare_flags(parser):
     parser.add_argument(
         '--poses', nargs='+', help='pose file of a single session, or one for each camera'
     ).complete = shtab.FILE
-    parser.add_argument('--name', help='name of a single session [that of its first video]')
-    parser.add_argument('--individual', help='which animal, where the pose file holds several')
-    parser.add_argument('--format', help='of the pose file [what it looks like]')
+    parser.add_argument('--name', help='name of a single session [the name of its first video]')
+    parser.add_argument('--individual', help='which animal, if the pose file has several')
+    parser.add_argument('--format', help='format of the pose file [recognised from the file]')
     parser.add_argument(
-        '--timestamps', nargs='+', help='file of the times of the frames, or one for each camera'
+        '--timestamps', nargs='+', help='file with the times of the frames, or one for each camera'
     ).complete = shtab.FILE
-    parser.add_argument('--redo', action='store_true', help='replace sessions that were made in another way')
+    parser.add_argument(
+        '--redo', action='store_true', help='replace sessions that were made with other settings'
+    )
     parser.add_argument('--workers', type=int, help='sessions at a time [as many as there are processors]')
     _json_flag(parser)
     _setting_flags(parser, Recipe, 'settings, for all sessions')
@@ -197,8 +199,8 @@ def _one_or_all(data):
 def data_root(
     args: argparse.Namespace,  # with `data`, perhaps None
 ) -> str:
-    """Where the data are: as named, or as BehaveNet's `directories.json` says; raises `ConfigError` where
-    neither does."""
+    """Where the data are: as given, or as BehaveNet's `directories.json` says; raises `ConfigError` if neither
+    is there."""
     return _one_or_all(args.data) if args.data else data_dir()
 
 
@@ -215,7 +217,7 @@ def _data_argument(parser):
 
 # %% ../nbs/22_cli.ipynb #5c4dbfb0
 def check_command(args):
-    "Look at every session and report all that is wrong."
+    "Check every session and report everything that is wrong."
     check = check_sessions(data_root(args), config_from(args))
     found = [
         dict(
@@ -241,7 +243,7 @@ def _check_flags(parser):
 
 # %% ../nbs/22_cli.ipynb #3232c063
 def _progress():
-    "How `fit` shows where it is: a bar on a terminal, lines elsewhere"
+    "How `fit` shows its progress: a bar on a terminal, lines elsewhere"
     return True if sys.stderr.isatty() else _note
 
 
@@ -260,7 +262,7 @@ def fit_and_score(
         run = fit(data, config, out=out, resume=resume, show_progress=_progress())
     else:
         run = _look_quickly(data, config, out, resume, quick)
-    # of several processes the first does what remains
+    # only the first of several processes does the rest
     if not team.leads:
         return 130 if run.interrupted else 0
     if run.interrupted:
@@ -277,7 +279,7 @@ def _score(run, as_json, with_report):
     "Encode all trials, evaluate, write the report, print the scores"
     run.latents()
     scores, leak = evaluate(run), leakage(run)
-    known_sessions(run)  # so that new sessions can be judged when these videos are gone
+    known_sessions(run)  # new sessions are compared with this, also when these videos are gone
     page = _reported(run, scores, leak) if with_report else []
     print(
         json.dumps(scores_dict(scores), indent=2)
@@ -288,9 +290,9 @@ def _score(run, as_json, with_report):
         '',
         f'The run is in {run.path}:',
         *page,
-        '  latents/       the latents of every frame, one HDF5 file a session',
+        '  latents/       the latents of every frame, one HDF5 file per session',
         '  metrics.json   all scores',
-        '  leakage.json   what leaked, where',
+        '  leakage.json   what leaked, and where',
         '  history.csv    every term of the loss, epoch by epoch',
         f'In Python: from mspsvae.runs import load_run; run = load_run({str(run.path)!r})',
     )
@@ -298,14 +300,14 @@ def _score(run, as_json, with_report):
 
 def _stopped(run):
     _note(
-        f'Stopped. Everything up to the last finished epoch is in {run.path}; go on with: --out '
+        f'Stopped. Everything up to the last finished epoch is in {run.path}; continue with: --out '
         f'{run.path} --resume'
     )
     return 130
 
 
 def _reported(run, scores, leak):
-    "A line about the page; a fit is not lost because its page is"
+    "Write the report and return a line about it; if that fails, only warn: the fit itself is complete"
     try:
         return [
             f'  {report(run, scores=scores, leak=leak).name}    open it in a browser: everything worth '
@@ -313,7 +315,7 @@ def _reported(run, scores, leak):
         ]
     except Exception as e:
         warnings.warn(
-            f'the fit is whole, but its report could not be made ({type(e).__name__}: {e}); try again '
+            f'the fit is complete, but its report could not be made ({type(e).__name__}: {e}); try again '
             f'with: mspsvae report {run.path}',
             stacklevel=2,
         )
@@ -323,8 +325,8 @@ def _reported(run, scores, leak):
 def _look_quickly(data, config, out, resume, minutes):
     if resume or team.n_started > 1:
         raise ConfigError(
-            '--quick: got --resume or several processes; a quick look is made in one go by one process, '
-            'leave them out'
+            '--quick: got --resume or several processes; a quick look cannot be resumed, and needs a single '
+            'process; leave them out'
         )
     return quick_look(data, config, out, minutes, show_progress=_progress())
 
@@ -343,19 +345,19 @@ def _fit_flags(parser):
         type=float,
         const=5.0,
         metavar='MINUTES',
-        help='a first look: fewer pixels and trials, in so many minutes [5]; says what it leaves out',
+        help='a first look with fewer pixels and trials, in this many minutes [5]; says what it leaves out',
     )
     _run_flags(parser, 'runs/ and the time')
 
 
 def _run_flags(parser, out):
     parser.add_argument('--out', help=f"the run's folder [{out}]").complete = shtab.DIRECTORY
-    parser.add_argument('--resume', action='store_true', help='go on with the run in --out')
+    parser.add_argument('--resume', action='store_true', help='continue the run in --out')
     parser.add_argument(
         '--report',
         action=argparse.BooleanOptionalAction,
         default=True,
-        help='end with report.html [--report]',
+        help='write report.html at the end [--report]',
     )
     _json_flag(parser)
     add_config_flags(parser)
@@ -364,7 +366,7 @@ def _run_flags(parser, out):
 def space_value(
     text: str,  # `1,5,10`, `1e-4..1e-2`, `1e-4..1e-2:log`, or JSON
 ):  # a list, or a range as `search` takes it
-    "What is typed for a setting that is searched."
+    "The values to try of one setting, read from the command line."
     found = re.fullmatch(r'(.+?)\.\.(.+?)(:log)?', text)
     if found:
         low, high = (flag_value(v) for v in found.groups()[:2])
@@ -377,7 +379,7 @@ def space_value(
 
 
 def _searched(args):
-    "The configuration that stays, and the space: from files, from flags that are lists, from --space"
+    "The fixed configuration and the search space: from files, from flags that are lists, from --space"
     flags = _given(args, Config)
     lists = {k: v for k, v in flags.items() if k not in LISTS_BY_NATURE and _several(v)}
     fixed = {k: v for k, v in flags.items() if k not in lists}
@@ -399,7 +401,7 @@ def _several(value):
 
 # %% ../nbs/22_cli.ipynb #aa390814
 def search_command(args):
-    "Try settings, each as an ordinary run, and write a page about them; the same words again go on."
+    "Try settings, each in a run of its own, and write a page about them; the same command again continues."
     if args.look:
         found = load_search(args.out)
     else:
@@ -407,11 +409,11 @@ def search_command(args):
         how = {k: getattr(args, k) for k in ('workers', 'pruning', 'seed', 'retry')}
         found = search(data_root(args), args.out, space or None, config, n_fits=args.fits, say=_note, **how)
     if found.interrupted:
-        _note('Stopped. Nothing is lost; the same words go on with it.')
+        _note('Stopped. Nothing is lost; run the same command again to continue.')
         return 130
     page = search_page(found) if found.count('complete') else None
-    told = [dict(r, place=k) for k, g in enumerate(found.ranked(), 1) for r in g['rows']]
-    _show_result(args, told, '\n\n'.join([found.table(), found.why(), found.progress()]))
+    rows = [dict(r, place=k) for k, g in enumerate(found.ranked(), 1) for r in g['rows']]
+    _show_result(args, rows, '\n\n'.join([found.table(), found.why(), found.progress()]))
     if page:
         _note(f'Open it in a browser: {page}')
     return 0
@@ -419,22 +421,22 @@ def search_command(args):
 
 def _search_flags(parser):
     _data_argument(parser)
-    folder = 'folder of the search; one that is there is joined'
+    folder = 'folder of the search; an existing search is continued or joined'
     parser.add_argument('--out', required=True, help=folder).complete = shtab.DIRECTORY
     spaces = 'settings to try: lists (beta=1,5) or ranges (beta=1..500:log); default: the guide of the paper'
     parser.add_argument(
         '--space', nargs='+', action='extend', default=[], metavar='FIELD=VALUES', help=spaces
     )
     for name, default, text in (
-        ('fits', None, 'draws from ranges [30]'),
+        ('fits', None, 'number of draws from ranges [30]'),
         ('workers', 1, 'fits at a time, on the graphics cards or processors of this machine [1]'),
-        ('seed', 0, 'of the draws [0]'),
+        ('seed', 0, 'seed of the draws [0]'),
     ):
         parser.add_argument(f'--{name}', type=int, default=default, metavar='N', help=text)
     parser.add_argument('--pruning', action='store_true', help='stop fits that fall behind (Hyperband)')
-    parser.add_argument('--retry', action='store_true', help='make fits again that failed')
+    parser.add_argument('--retry', action='store_true', help='repeat fits that failed')
     parser.add_argument(
-        '--look', action='store_true', help='fit nothing; the table as it is now, and the page'
+        '--look', action='store_true', help='fit nothing; print the table as it is now, and write the page'
     )
     _json_flag(parser)
     add_config_flags(parser)
@@ -462,18 +464,18 @@ def _look_flags(parser):
 
 # %% ../nbs/22_cli.ipynb #2edcd911
 def leakage_command(args):
-    "Tell in plain words what leaked between the subspaces of a run, and which knob to turn."
+    "Say in plain words what leaked between the subspaces of a run, and which setting to change."
     run = load_run(args.run, data=args.data)
     report, rows = leakage(run), None if args.json else mixing(run)
-    told = [describe_leakage(report)]
+    texts = [describe_leakage(report)]
     if rows:
-        told.append(f'Are sessions mixed where animals do the same?\n\n{describe_mixing(rows)}')
-    _show_result(args, report, '\n\n'.join(told))
+        texts.append(f'Are sessions mixed where animals do the same?\n\n{describe_mixing(rows)}')
+    _show_result(args, report, '\n\n'.join(texts))
     return 0
 
 
 def stability_command(args):
-    "Tell whether fits with other seeds found the same unsupervised latents."
+    "Say whether fits with other seeds found the same unsupervised latents."
     found = stability([load_run(r, data=args.data) for r in args.runs])
     _show_result(args, found, found['text'])
     return 0
@@ -485,8 +487,7 @@ def _stability_flags(parser):
 
 # %% ../nbs/22_cli.ipynb #76e1381d
 def report_command(args):
-    """Write report.html about a run: scores, leakage, pictures that move; about several runs: the same,
-    compared."""
+    "Write report.html about a run, with scores, leakage and pictures that move; or about several runs, compared."
     path = report([load_run(r, data=args.data) for r in args.runs], args.out)
     _show_result(args, dict(report=str(path)), path)
     return 0
@@ -495,13 +496,13 @@ def report_command(args):
 def _report_flags(parser):
     _of_runs(parser, 'folders of runs')
     parser.add_argument(
-        '--out', help="the page [report.html in the run's folder, or beside the folders of several]"
+        '--out', help="the page [report.html in the run's folder, or next to the folders of several]"
     ).complete = shtab.FILE
     _json_flag(parser)
 
 # %% ../nbs/22_cli.ipynb #59c45544
 def encode_command(args):
-    """Encode sessions that a run never saw, without training, and say whether they lie within what its
+    """Encode sessions that a run never saw, without training, and say whether they are within what its
     model knows."""
     if args.out and Path(args.out).suffix in ('.h5', '.hdf5', '.npz', '.csv') and not Path(args.out).is_dir():
         raise ConfigError(
@@ -510,7 +511,7 @@ def encode_command(args):
         )
     encoded = encode(load_run(args.run, data=args.data), _one_or_all(args.sessions), args.out)
     _show_result(args, encoded.reports, encoded)
-    _note(f'The latents of every frame are in {encoded.path}, one HDF5 file a session')
+    _note(f'The latents of every frame are in {encoded.path}, one HDF5 file per session')
     return 0
 
 
@@ -519,7 +520,7 @@ def _new_session_flags(parser, out):
     parser.add_argument(
         'sessions',
         nargs='+',
-        help='the new ones: root folder, HDF5 files, or a CSV of sessions; with or without labels',
+        help='the new sessions: root folder, HDF5 files, or a CSV of sessions; with or without labels',
     ).complete = shtab.FILE
     parser.add_argument('--out', help=out).complete = shtab.DIRECTORY
     _json_flag(parser)
@@ -546,8 +547,8 @@ def adapt_command(args):
     )
     if run.interrupted:
         return _stopped(run)
-    told = read_json(run.path / 'adapted.json')
-    _show_result(args, told, describe_adapted(run))
+    adapted = read_json(run.path / 'adapted.json')
+    _show_result(args, adapted, describe_adapted(run))
     _note(f'The run of old and new sessions is in {run.path}; score it with: mspsvae evaluate {run.path}')
     return 0
 
@@ -566,9 +567,9 @@ def _adapt_flags(parser):
         type=float,
         default=1.0,
         metavar='WEIGHT',
-        help='of the term that holds them; more: less drift, slower learning [1]',
+        help='weight of the term that keeps them in place; larger: less drift, slower learning [1]',
     )
-    parser.add_argument('--resume', action='store_true', help='go on with the adaptation in --out')
+    parser.add_argument('--resume', action='store_true', help='continue the adaptation in --out')
     _setting_flags(parser, Config, "settings (they win over the run's)")
 
 # %% ../nbs/22_cli.ipynb #0ea51e8e
@@ -576,14 +577,12 @@ def export_command(args):
     """Write the latents and predicted labels of every frame to a file: HDF5, NPZ or CSV, by its ending; or
     to NWB files in a folder; or where BehaveNet's ARHMMs and decoders look for them."""
     if bool(args.path) == bool(args.behavenet) or (args.behavenet and args.nwb):
-        raise ConfigError(
-            'export: expected one place, a file (or with --nwb a folder), or --behavenet FOLDER'
-        )
+        raise ConfigError('export: expected one place: a file (with --nwb a folder), or --behavenet FOLDER')
     run = load_run(args.run, data=args.data)
     if args.behavenet:
         folder, settings = export_behavenet(run, args.behavenet)
         _show_result(args, dict(folder=str(folder), settings=settings), folder)
-        _note("BehaveNet's JSON files find it with:", json.dumps(settings, indent=1))
+        _note("Settings with which BehaveNet's JSON files find it:", json.dumps(settings, indent=1))
         return 0
     if args.nwb:
         written = export_nwb(run, args.path, args.rate)
@@ -598,11 +597,11 @@ def _export_flags(parser):
     parser.add_argument(
         'path', nargs='?', help='a file that ends in .h5, .npz or .csv; with --nwb, a folder'
     ).complete = shtab.FILE
-    parser.add_argument('--nwb', action='store_true', help='write NWB, one file a session')
+    parser.add_argument('--nwb', action='store_true', help='write NWB, one file per session')
     parser.add_argument(
         '--rate',
         type=float,
-        help='frames a second, where the session files do not say when frames were recorded',
+        help='frames per second, if the session files do not say when frames were recorded',
     )
     parser.add_argument(
         '--behavenet', metavar='FOLDER', help="write for BehaveNet's ARHMMs and decoders; its save_dir"
@@ -611,12 +610,12 @@ def _export_flags(parser):
 
 # %% ../nbs/22_cli.ipynb #222b69a2
 def bring_command(args):
-    "Make a run of a fit by BehaveNet (its folder version_0 or another number), or of all fits below a folder."
+    "Turn a fit of BehaveNet (its folder version_0 or another number), or all fits below a folder, into runs."
     data = None if args.data is None else _one_or_all(args.data)
     below = [] if (Path(args.version) / 'best_val_model.pt').is_file() else find_fits(args.version)
     if below:
         if args.hparams:
-            raise ConfigError('--hparams: for one fit; name its version folder')
+            raise ConfigError('--hparams: only for a single fit; give its version folder')
         rows = bring_all(args.version, data, args.out or 'runs/behavenet')
         _show_result(args, rows, fits_table(rows))
         return 0 if any(r['run'] for r in rows) else 1
@@ -640,7 +639,7 @@ def _bring_flags(parser):
         help="where the sessions are now: BehaveNet's data folder, or HDF5 files [where they were]",
     ).complete = shtab.FILE
     parser.add_argument(
-        '--out', help="the run's folder, which must not be there yet [runs/ and the fit's name]"
+        '--out', help="the run's folder, which must not exist yet [runs/ and the fit's name]"
     ).complete = shtab.DIRECTORY
     parser.add_argument(
         '--hparams', nargs='+', metavar='JSON', help='settings by hand, in place of meta_tags.pkl'
@@ -649,9 +648,9 @@ def _bring_flags(parser):
 
 # %% ../nbs/22_cli.ipynb #b250dbb7
 def bench_command(args):
-    """Measure the speed of training, encoding and loading here, beside a plain baseline and the machine's
-    ceiling."""
-    told = bench(
+    """Measure how fast this machine trains, encodes and loads, compared with a plain baseline and the machine's
+    limit."""
+    figures = bench(
         config_from(args),
         tuple(args.image_size),
         args.n_channels,
@@ -662,8 +661,8 @@ def bench_command(args):
     )
     if args.out:
         with atomic_path(args.out) as part:
-            part.write_text(json.dumps(told, indent=2) + '\n')
-    _show_result(args, told, bench_table(told))
+            part.write_text(json.dumps(figures, indent=2) + '\n')
+    _show_result(args, figures, bench_table(figures))
     return 0
 
 
@@ -672,11 +671,11 @@ def _bench_flags(parser):
         '--image-size', nargs=2, type=int, default=(64, 64), metavar=('Y', 'X'), help='pixels [64 64]'
     )
     for name, default, text in (
-        ('n-channels', 1, 'of a frame'),
-        ('n-frames', 96, 'in a trial'),
-        ('n-labels', 4, 'of a frame'),
-        ('steps', 2, 'of training in one measurement'),
-        ('repeats', 5, 'measurements, of which the median counts'),
+        ('n-channels', 1, 'channels of a frame'),
+        ('n-frames', 96, 'frames in a trial'),
+        ('n-labels', 4, 'labels of a frame'),
+        ('steps', 2, 'steps of training in one measurement'),
+        ('repeats', 5, 'number of measurements; the median counts'),
     ):
         parser.add_argument(f'--{name}', type=int, default=default, metavar='N', help=f'{text} [{default}]')
     parser.add_argument('--out', help='also write all figures to this JSON file').complete = shtab.FILE
@@ -688,35 +687,39 @@ def _bench_flags(parser):
 _GRID = dict(
     scenes=('scene', 'face,body,mouse', 'face, body, mouse, arm'),
     difficulty=('difficulty', 'middle', 'easy, middle, hard'),
-    sessions=('n_sessions', '4', 'how many sessions'),
-    trials=('n_trials', '20', 'trials a session, 10 at least for the default splits'),
-    frames=('n_frames', '50', 'frames a trial'),
+    sessions=('n_sessions', '4', 'number of sessions'),
+    trials=('n_trials', '20', 'trials per session, at least 10 for the default splits'),
+    frames=('n_frames', '50', 'frames per trial'),
     size=('size', '64', 'height and width of a frame in pixels, from 32 up'),
-    unequal=('unequal', 'false', 'true: sessions of half to one and a half times that many trials'),
-    correlation=('correlation', '0', 'of each cause with a label, 0 to 1'),
-    time_constant=('time_constant', 'none', 'of all causes, in frames; none: each has its own, 4 to 14'),
-    odd=('odd', '0', 'how far the last animal keeps one cause to one end, 0 to 1'),
-    light=('light', 'steady', 'within a session: steady, flicker, drift'),
-    data_seeds=('seed', '0', 'of looks, movements and noise'),
+    unequal=('unequal', 'false', 'true: sessions differ, with 0.5 to 1.5 times that many trials'),
+    correlation=('correlation', '0', 'correlation of each cause with a label, 0 to 1'),
+    time_constant=(
+        'time_constant',
+        'none',
+        'time constant of all causes, in frames; none: each has its own, 4 to 15',
+    ),
+    odd=('odd', '0', 'how much the last animal keeps one cause at one end, 0 to 1'),
+    light=('light', 'steady', 'light within a session: steady, flicker, drift'),
+    data_seeds=('seed', '0', 'seed of looks, movements and noise'),
 )
 
 
 def _grid_values(text):
-    "The values of a flag that may be several: `4,16`"
+    "The values of a flag, separated by commas: `4,16`"
     return [None if word == 'none' else flag_value(word) for word in text.split(',')]
 
 
 def _scenarios(args):
-    "Every combination of what the flags ask for"
+    "Every combination of the flags' values"
     values = [_grid_values(getattr(args, flag)) for flag in _GRID]
     names = [name for name, _, _ in _GRID.values()]
     return [Scenario(**dict(zip(names, combination))) for combination in product(*values)]
 
 # %% ../nbs/22_cli.ipynb #3d9da0ac
 def typed_settings(
-    words: list[str],  # `beta=20`, as they stand behind --set
+    words: list[str],  # the words after --set, such as `beta=20`
 ) -> dict:
-    "Names and values; raises `ConfigError` for what is no `key=value`."
+    "Names and values; raises `ConfigError` for a word that is not `key=value`."
     if wrong := [w for w in words if not re.match(r'[\w-]+=', w)]:
         raise ConfigError(f'--set {wrong[0]}: expected key=value, such as beta=20')
     pairs = [w.partition('=') for w in words]
@@ -724,15 +727,15 @@ def typed_settings(
 
 
 def bench_causes_command(args):
-    """Fit drawn scenes whose causes are known, and score each fit: a row of figures each. Rows that are
-    there already are not made again."""
+    """Fit drawn scenes whose causes are known, and score each fit, in one row of figures. Rows that exist
+    already are not made again."""
     rows = None
     if not args.table:
         seeds, settings = _grid_values(args.seeds), typed_settings(args.set)
         bar = sys.stderr.isatty()
         rows = bench_causes(args.out, _scenarios(args), settings, seeds, args.paper, _note, bar)
         if rows is None:
-            _note('stopped; start it again with the same words to go on')
+            _note('Stopped. Nothing is lost; run the same command again to continue.')
             return 130
     found = read_rows(args.out) if args.json and rows is None else rows
     _show_result(args, found, '' if args.json else causes_table(args.out, rows))
@@ -744,7 +747,9 @@ def _bench_causes_flags(parser):
     for flag, (_, default, text) in _GRID.items():
         name = '--' + flag.replace('_', '-')
         parser.add_argument(name, default=default, metavar='VALUES', help=f'{text} [{default}]')
-    parser.add_argument('--seeds', default='0', metavar='VALUES', help='of fits: weights, training [0]')
+    parser.add_argument(
+        '--seeds', default='0', metavar='VALUES', help='seeds of fits (weights, training) [0]'
+    )
     parser.add_argument(
         '--set',
         nargs='+',
@@ -755,7 +760,7 @@ def _bench_causes_flags(parser):
     )
     parser.add_argument('--paper', action='store_true', help="the paper's settings instead of the defaults")
     parser.add_argument(
-        '--table', action='store_true', help='fit nothing; the table of all rows that are there'
+        '--table', action='store_true', help='fit nothing; print the table of all rows that exist'
     )
     _json_flag(parser)
 
@@ -768,8 +773,8 @@ DEMO_CONFIG = dict(
     anneal_epochs=20,
     n_sessions_per_batch=4,  # all sessions in each batch: sharper contrast
     n_unsupervised=2,  # the animal has two unlabelled movements
-    device='cpu',
-)  # small enough, and the same everywhere
+    device='cpu',  # fast enough for small networks, and the same everywhere
+)
 
 
 def demo_command(args):
@@ -778,13 +783,13 @@ def demo_command(args):
     config = config_from(args, **DEMO_CONFIG)
     if team.n_started > 1:
         raise ConfigError(
-            f'the demo is made for one process, {team.n_started} were started; begin with `mspsvae demo`, '
+            f'the demo needs a single process, but {team.n_started} were started; first run `mspsvae demo`, '
             f'then use its sessions: torchrun ... -m mspsvae fit {root / "data"} ...'
         )
     if not args.resume and (root / 'config.json').exists():
         raise RunError(
-            f'{root} holds an earlier demo; look at it (mspsvae evaluate {root}), go on with it '
-            '(--resume), or make another one (--out FOLDER)'
+            f'{root} contains an earlier demo; look at it (mspsvae evaluate {root}), continue it (--resume), '
+            'or make another one (--out FOLDER)'
         )
     if not (root / 'data').exists():
         _note(f'Making {DEMO["n_sessions"]} sessions of a made-up animal in {root / "data"} ...')
@@ -799,7 +804,7 @@ def _demo_flags(parser):
 
 # %% ../nbs/22_cli.ipynb #3c5ef77a
 def completion_command(args):
-    "Print the script that lets a shell complete mspsvae's words; the example shows where it goes."
+    "Print the script that lets a shell complete mspsvae's words; the examples show where to put it."
     print(shtab.complete(make_parser(), args.shell))
     return 0
 
@@ -942,7 +947,7 @@ def make_parser() -> argparse.ArgumentParser:
 # %% ../nbs/22_cli.ipynb #50d15482
 def main(
     argv: list[str] | None = None,  # words of the command line; default: those the program was called with
-) -> int:  # exit code: 0 done, 1 a mistake, 2 wrong usage, 130 interrupted, 141 nobody reads the results
+) -> int:  # exit code: 0 done, 1 an error, 2 wrong usage, 130 interrupted, 141 nobody reads the results
     "Run a command."
     args = make_parser().parse_args(argv)
     with warnings.catch_warnings():
@@ -951,7 +956,7 @@ def main(
 
 
 def _run(args):
-    # any other command is for one process alone, also under torchrun
+    # any other command runs in the first process only, also under torchrun
     several = {fit_command, demo_command}
     if not team.leads and args.run_command not in several:
         return 0
@@ -968,6 +973,6 @@ def _run(args):
         _note('stopped')
         return 130
     except BrokenPipeError:
-        # nothing more to say there, at exit either
+        # nothing more can be printed there, also not at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141

@@ -24,8 +24,8 @@ from .processes import team
 # %% ../nbs/05b_components.ipynb #024c3844
 def principal_axes(
     x: np.ndarray,  # rows without their mean, `[n, p]`
-    n_axes: int,  # how many
-) -> np.ndarray:  # `[p, n_axes]`, orthonormal, the one with most variance first; fewer where `x` has no more
+    n_axes: int,  # number of directions
+) -> np.ndarray:  # `[p, n_axes]`, orthonormal, sorted by variance, largest first; at most `min(n, p)` axes
     "The directions in which rows vary most."
     n_axes = min(n_axes, *x.shape)
     if not n_axes:
@@ -35,9 +35,9 @@ def principal_axes(
 # %% ../nbs/05b_components.ipynb #ff6c4955
 def varimax(
     loadings: np.ndarray,  # axes times standard deviations, `[p, k]`
-    most: int = 200,  # steps
+    most: int = 200,  # largest number of steps
 ) -> np.ndarray:  # a rotation, `[k, k]`: new loadings = `loadings @ rotation`
-    "The rotation with which each component acts in few places."
+    "The rotation after which each component acts in as few places as possible."
     rotation = np.eye(loadings.shape[1])
     for _ in range(most):
         turned = loadings @ rotation
@@ -48,21 +48,21 @@ def varimax(
     return rotation
 
 # %% ../nbs/05b_components.ipynb #27716858
-POWERS = 3, 4, 5  # beside products
-FAR = 3.0  # standard deviations, beyond which nothing bends any more
+POWERS = 3, 4, 5  # of each column; squares are among the products
+FAR = 3.0  # standard deviations at which we clip values for products and powers
 
 
 def n_curves(
-    k: int,  # columns
+    k: int,  # number of columns
 ) -> int:
-    "How many curves so many columns have."
+    "The number of curves of `k` columns."
     return (1 + len(POWERS)) * k + k * (k + 1) // 2
 
 
 def curves(
     z: Tensor,  # `[n, k]`
 ) -> Tensor:  # `[n, n_curves(k)]`; those of the first columns come first
-    "Column after column: itself, its products with those before it and with itself, and its higher powers."
+    "For each column: itself, its products with the columns before it and with itself, and its higher powers."
     near, parts = z.clamp(-FAR, FAR), [z[:, :0]]
     for j in range(z.shape[1]):
         own = near[:, j : j + 1]
@@ -70,11 +70,11 @@ def curves(
     return torch.cat(parts, dim=1)
 
 # %% ../nbs/05b_components.ipynb #52042c21
-ROWS_A_CURVE = 20  # for a regression on curves
+ROWS_A_CURVE = 20  # a regression needs at least so many rows for each curve
 
 
 def most_curved(n_rows: int) -> int:
-    "How many columns may have curves in a regression with so many rows."
+    "The largest number of columns whose curves a regression on `n_rows` rows may use."
     k = 0
     while ROWS_A_CURVE * n_curves(k + 1) <= n_rows:
         k += 1
@@ -83,9 +83,9 @@ def most_curved(n_rows: int) -> int:
 
 def means_by_session(
     x: np.ndarray,  # `[n, d]`
-    session: np.ndarray,  # `[n]`, from 0 on
-    known: np.ndarray | float = 1.0,  # 0 for what does not count, `[n, d]`
-) -> np.ndarray:  # `[s, d]`; 0 where nothing is known
+    session: np.ndarray,  # number of each row's session, from 0, `[n]`
+    known: np.ndarray | float = 1.0,  # 0 for values to leave out, `[n, d]`
+) -> np.ndarray:  # `[s, d]`; 0 where all values are left out
     "The mean of each column in each session."
     known = np.broadcast_to(known, x.shape).astype(x.dtype)
     rows = [session == s for s in range(session.max() + 1)]
@@ -93,7 +93,7 @@ def means_by_session(
 
 # %% ../nbs/05b_components.ipynb #6c317696
 def _left_over(features, x, half):
-    "Squares that are left of one half where a regression has learned from the other"
+    "Squared error of regressions that are fitted to one half and tested on the other, both ways"
     total = 0.0
     for h in (False, True):
         weights = np.linalg.lstsq(features[half == h], x[half == h], rcond=None)[0]
@@ -102,17 +102,18 @@ def _left_over(features, x, half):
 
 
 def curve_map(
-    columns: np.ndarray,  # what explains, `[n, k]`
-    x: np.ndarray,  # what is explained, `[n, p]`
+    columns: np.ndarray,  # the columns that explain, `[n, k]`
+    x: np.ndarray,  # the columns to explain, `[n, p]`
     session: np.ndarray,  # `[n]`
     half: np.ndarray,  # `[n]` bool: two halves that share no trial
-) -> tuple[np.ndarray, np.ndarray]:  # curves `[n, f]`; weights `[f, p]`, 0 for what is not used
-    "Regress within sessions: curves times weights are what some columns explain, but for each session's mean."
+) -> tuple[np.ndarray, np.ndarray]:  # curves `[n, f]`; weights `[f, p]`, 0 for curves that are not used
+    """Regress within sessions; `curves @ weights` is what the columns explain, up to a constant for each
+    session."""
     k = columns.shape[1]
     features = curves(torch.from_numpy(columns)).numpy()
     within = features - means_by_session(features, session)[session]
     rest = x - means_by_session(x, session)[session]
-    used = [n_curves(j) for j in range(k)]  # the columns themselves
+    used = [n_curves(j) for j in range(k)]  # straight lines only
     if k <= most_curved(len(x)) and _left_over(within, rest, half) < _left_over(within[:, used], rest, half):
         used = list(range(features.shape[1]))
     weights = np.zeros((features.shape[1], x.shape[1]), x.dtype)
@@ -124,9 +125,9 @@ def curve_map(
 class Deflated:
     "Components that were found one after the other."
 
-    axes: np.ndarray  # `[p, k]`: scores have standard deviation 1
-    of_earlier: np.ndarray  # what curves of earlier scores explain of each, `[curves, k]`
-    middle: np.ndarray  # of each score in each session, `[s, k]`
+    axes: np.ndarray  # `[p, k]`, scaled to scores of standard deviation 1
+    of_earlier: np.ndarray  # weights with which curves of earlier scores explain each score, `[curves, k]`
+    middle: np.ndarray  # mean of each score in each session, which we subtract, `[s, k]`
     scores: np.ndarray  # `[n, k]`; their means are 0 in each session
 
 
@@ -135,8 +136,8 @@ def deflate(
     session: np.ndarray,  # `[n]`
     half: np.ndarray,  # `[n]` bool: two halves that share no trial
     n_axes: int,
-) -> Deflated:  # fewer axes where `x` has no more
-    "The directions in which rows vary most, each in what curves of those before it leave."
+) -> Deflated:  # with at most `min(n, p)` axes
+    "The directions in which rows vary most; we regress out the curves of each before we find the next."
     n_axes = min(n_axes, *x.shape)
     n_curved = min(n_axes, most_curved(len(x)))
     axes, middle, left = [], [], x
@@ -159,7 +160,7 @@ def deflate(
     return Deflated(np.hstack(axes), of_earlier, np.hstack(middle), scores)
 
 # %% ../nbs/05b_components.ipynb #913d147b
-MOST_TRIALS = 40  # of a session, for its mean image
+MOST_TRIALS = 40  # largest number of a session's trials for its mean image
 
 
 def _sums(batch):
@@ -174,7 +175,7 @@ def _sums(batch):
 def mean_images(
     reader: TrialReader,
     trials: list[list[int]],  # the training trials of each session
-) -> Tensor:  # `[n_sessions, c, y, x]` float32, 0 to 255, on the reader's device; NaN for pixels never seen
+) -> Tensor:  # `[n_sessions, c, y, x]` float32, 0 to 255, on the reader's device; NaN for pixels that are always masked
     "The mean image of each session."
     means = []
     for s, own in enumerate(trials):
@@ -186,13 +187,13 @@ def mean_images(
     return torch.stack(means)
 
 # %% ../nbs/05b_components.ipynb #d5e0c0ef
-SMALL_SIDE = 64  # pixels of the longer side
+SMALL_SIDE = 64  # largest number of pixels along the longer side
 
 
 def small_pictures(
     x: Tensor,  # `[n, c, y, x]`
 ) -> Tensor:  # `[n, c, y, x]`
-    "Pictures of 64 pixels at most."
+    "Pictures, reduced to at most 64 pixels along the longer side."
     n_pixels = -(-max(x.shape[-2:]) // SMALL_SIDE)
     return nn.functional.avg_pool2d(x, n_pixels, ceil_mode=True) if n_pixels > 1 else x
 
@@ -200,7 +201,7 @@ def small_pictures(
 def light_axes(
     still: Tensor,  # mean image of each session, `[s, c, y, x]`
 ) -> Tensor:  # `[s, p, 2]`, orthonormal
-    "How the pixels of a session's picture change when its light does."
+    "Axes of the changes that a change of light causes in each session: all pixels equally, or by their brightness."
     pictures = still.flatten(1)
     return torch.linalg.qr(torch.stack([torch.ones_like(pictures), pictures], dim=2).double())[0].float()
 
@@ -210,7 +211,7 @@ def what_changes(
     still: Tensor,  # mean image of each session in [0, 1], `[s, c, y, x]`
     light: Tensor,  # from `light_axes`, of the small mean images, `[s, p, 2]`
 ) -> Tensor:  # `[n, c, y, x]`, of small pictures
-    "What is brighter or darker in each frame than in the mean image of its session, but for the light."
+    "Difference of each frame from its session's mean image, without what a change of light explains."
     more = batch.frames.float() / 255 - still[batch.session]
     if batch.frame_mask is not None:
         more = more * batch.frame_mask
@@ -219,14 +220,14 @@ def what_changes(
     return more - (axes @ (axes.mT @ pixels)).view(more.shape)
 
 # %% ../nbs/05b_components.ipynb #3ac83fe4
-RIDGE = 0.1  # of the mean squared slope
+RIDGE = 0.1  # as a share of the mean squared slope
 
 
 def blurred(
     x: Tensor,  # `[..., y, x]`
     times: int = 1,
 ) -> Tensor:
-    "Blurred by 1, 2, 1 along both sides, so many times."
+    "Blurred `times` times with the weights 1, 2, 1 along both sides."
     shape = x.shape
     x = x.reshape(-1, 1, *shape[-2:])
     for _ in range(times):
@@ -246,7 +247,8 @@ def in_cells(
 def slopes(
     pictures: Tensor,  # small mean images, `[s, c, y, x]`
 ) -> tuple[Tensor, Tensor]:  # `[2, s, c, y, x]`; `[s, c, cells, 2, 2]`
-    "The slope at each pixel, and for each cell the matrix that makes shifts of what slopes and changes share."
+    """The slope at each pixel, and for each cell the matrix that converts the products of slope and change into
+    shifts."""
     slope = torch.stack(torch.gradient(blurred(pictures), dim=(-2, -1)))
     square = in_cells(slope[:, None] * slope[None]).flatten(-2).permute(2, 3, 4, 0, 1)
     ridge = RIDGE * square.diagonal(dim1=-2, dim2=-1).sum(-1).mean((1, 2)).clamp(min=1e-12)
@@ -257,7 +259,7 @@ def slopes(
 def cells_of(
     more: Tensor,  # from `what_changes`, `[n, c, y, x]`
     slope: Tensor,  # at each pixel of the frame's mean image, `[2, n, c, y, x]`
-    solver: Tensor,  # of each cell, `[n, c, cells, 2, 2]`
+    solver: Tensor,  # matrix of each cell of the frame's session, `[n, c, cells, 2, 2]`
 ) -> Tensor:  # `[n, 3, c * cells]`
     "How much brighter each cell is, and how far it has shifted down and to the right."
     more = blurred(more)
@@ -277,7 +279,7 @@ def _labels_of(batch):
 
 @dataclass
 class Looks:
-    "How each session looks when nothing moves, and what that tells of its frames."
+    "Mean image of each session, and what we compute from it to find movements in its frames."
 
     still: Tensor  # mean image of each session in [0, 1], `[s, c, y, x]`
     light: Tensor  # from `light_axes`, `[s, p, 2]`
@@ -285,7 +287,7 @@ class Looks:
     solver: Tensor  # from `slopes`, `[s, c, cells, 2, 2]`
 
     def cells(self, batch):
-        "How the cells of each frame change, `[n, 3, c * cells]`"
+        "How much brighter the cells of each frame are, and how far they have shifted, `[n, 3, c * cells]`"
         more = what_changes(batch, self.still, self.light)
         return cells_of(more, self.slope[:, batch.session], self.solver[batch.session])
 
@@ -293,25 +295,25 @@ class Looks:
 def looks_of(
     means: Tensor,  # from `mean_images`, `[s, c, y, x]`
 ) -> Looks:
-    "What the mean images of the sessions tell."
+    "`Looks`, computed from the mean images."
     still = (means / 255).nan_to_num(0.0)
-    pictures = small_pictures(still).cpu()  # not every device can solve, or has double precision
+    pictures = small_pictures(still).cpu()  # not every device can solve equations, or has double precision
     known = light_axes(pictures), *slopes(pictures)
     return Looks(still, *(x.to(still.device) for x in known))
 
 
 @dataclass
 class Components:
-    "Principal components of what moves in all sessions and no label explains."
+    "Principal components of the movements that no label explains, the same for all sessions."
 
     looks: Looks
-    usual: Tensor  # what is usual in each cell, `[s, 3, c * cells]`
-    label_means: Tensor  # of each session, `[s, n_labels]`
+    usual: Tensor  # usual size of a change in each cell, `[s, 3, c * cells]`
+    label_means: Tensor  # mean of each label in each session, `[s, n_labels]`
     label_std: Tensor  # `[n_labels]`
-    axes: Tensor  # `[3 * c * cells, k]`: scores have standard deviation 1
-    of_labels: Tensor  # what curves of the labels explain of each score, `[curves, k]`
-    of_earlier: Tensor  # what curves of earlier scores explain of each, `[curves, k]`
-    middle: Tensor  # of each score in each session, `[s, k]`
+    axes: Tensor  # `[3 * c * cells, k]`, scaled to scores of standard deviation 1
+    of_labels: Tensor  # weights with which curves of the labels explain each score, `[curves, k]`
+    of_earlier: Tensor  # weights with which curves of earlier scores explain each score, `[curves, k]`
+    middle: Tensor  # mean of each score in each session, which we subtract, `[s, k]`
     rotation: Tensor  # by varimax, `[k, k]`
 
     def scores(self, batch):
@@ -327,18 +329,19 @@ class Components:
 
 
 def with_components(batches: Iterable[Batch], components: Components) -> Iterator[Batch]:
-    "Batch after batch, with the components of its frames."
+    "The same batches, each with the components of its frames."
     for batch in batches:
         yield replace(batch, components=components.scores(batch))
 
 # %% ../nbs/05b_components.ipynb #7817feda
-SAMPLED = 4000  # frames of all sessions together, about
-SAMPLED_TRIALS = 20  # of a session, at most
-CELL_FLOOR = 0.3  # of the mean variance of cells, added to that of each
+SAMPLED = 4000  # approximate number of frames, all sessions together
+SAMPLED_TRIALS = 20  # largest number of trials of a session
+CELL_FLOOR = 0.3  # share of the mean variance of all cells that we add to the variance of each
 
 
 def _sample(reader, trials, looks):
-    "Of some frames of every session, in all processes: cells, labels, which are known, session, half of the trials"
+    """Some frames of every session, the same in all processes: their cells, labels, which labels are known,
+    session, and in which half of the trials they are"""
     parts = []
     for s, own in enumerate(trials):
         chosen = evenly_spaced(len(own), SAMPLED_TRIALS)
@@ -353,7 +356,7 @@ def _sample(reader, trials, looks):
 
 
 def _usual(variance):
-    "What is usual in each cell, from variances `[s, 3 * c * cells]`; `[s, 3, c * cells]`"
+    "Usual size of a change in each cell, `[s, 3, c * cells]`, from variances `[s, 3 * c * cells]`"
     bright, down, right = variance.reshape(len(variance), 3, -1).transpose(1, 0, 2)
     kinds = np.stack([bright, down + right, down + right], axis=1)
     return np.sqrt(kinds + CELL_FLOOR * kinds.mean(2, keepdims=True) + 1e-12)
@@ -364,7 +367,7 @@ def moving_components(
     reader: TrialReader,
     trials: list[list[int]],  # the training trials of each session
     means: Tensor,  # from `mean_images`
-    n_components: int,  # as many as unsupervised latents
+    n_components: int,  # the number of unsupervised latents
 ) -> Components:
     "Find the components of what moves in the training trials of all sessions."
     looks = looks_of(means)

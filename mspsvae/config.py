@@ -25,7 +25,7 @@ from .settings import plain_value, setting, whole_check, whole_numbers
 
 # %% ../nbs/00d_config.ipynb #96317c79
 def _or_auto(check):
-    "A check: what `check` takes, or 'auto'"
+    "A check: a value that `check` accepts, or 'auto'"
 
     def checked(value):
         if isinstance(value, str) and value == 'auto':
@@ -39,7 +39,7 @@ def _or_auto(check):
 
 
 def _decay(value):
-    "A check: how the learning rate ends"
+    "A check: how the learning rate falls"
     if value in ('cosine', 'none'):
         return value
     raise ValueError("expected 'cosine' or 'none'")
@@ -74,7 +74,7 @@ def _cache(value):
 
 # %% ../nbs/00d_config.ipynb #1b3e9a1f
 def _file_name(value):
-    "A check: a path as text; None or '' for none"
+    "A check: a path as text; None or '' for no file"
     if value is None:
         return None
     try:
@@ -98,9 +98,9 @@ def _layers(value):
 
 
 def total_latents(
-    n_unsupervised,  # of a `Config`
+    n_unsupervised,  # as in a `Config`: a number or a text
 ) -> int | None:  # 9 for 'rest of 9'; None for a number
-    "How many latents there shall be in all, where the unsupervised ones are the rest of them."
+    "Total number of latents if `n_unsupervised` is 'rest of N'."
     return int(n_unsupervised.rpartition(' ')[2]) if isinstance(n_unsupervised, str) else None
 
 
@@ -111,11 +111,11 @@ def _unsupervised(value):
     try:
         return whole_check()(value)
     except ValueError as e:
-        raise ValueError(f"{e}, or 'rest of 9' for what labels and background leave of 9 latents") from None
+        raise ValueError(f"{e}, or 'rest of 9' for 9 latents minus labels and background") from None
 
 # %% ../nbs/00d_config.ipynb #0a8295a4
 def _image_shape(value):
-    "A check: (channels, y pixels, x pixels), or None where any size will do"
+    "A check: (channels, y pixels, x pixels), or None for any size"
     want = 'expected (channels, y pixels, x pixels) with at least 1 channel and 32 x 32 pixels, or None'
     if value is None:
         return None
@@ -142,7 +142,7 @@ def _trial_splits(value):
 
 # %% ../nbs/00d_config.ipynb #1c875e4b
 def _hide_labels(value):
-    "A check: names or columns of labels, as a tuple; one alone, or a text with commas, is a list too"
+    "A check: a tuple of names or columns of labels; also accepts a single one, or a text with commas"
     want = "expected names of labels or their columns, counted from 0, such as ['paw_x', 'paw_y'] or [2, 3]"
     value = plain_value(value)
     if isinstance(value, str):
@@ -183,7 +183,7 @@ class Arch(Settings):
     padding: str = setting('same', _padding)
     # normalise each channel over the batch, before the nonlinearity
     batch_norm: bool = setting(False, flag_check)
-    # how quickly its running averages follow
+    # weight of each batch in the running averages of this normalisation
     batch_norm_momentum: float = setting(0.1, number_check(0.0, above=True, high=1.0))
 
 # %% ../nbs/00d_config.ipynb #bc0b24d6
@@ -199,7 +199,7 @@ def _same_length(arch):
     if len(set(counts.values())) == 1:
         return []
     return [
-        'expected as many entries in each list, got '
+        'expected the same number of entries in each list, got '
         f'{", ".join(f"{n} of {name}" for name, n in counts.items())}; one number instead of a list '
         'means the same for all layers'
     ]
@@ -218,7 +218,7 @@ def __post_init__(self: Arch):
 
 # %% ../nbs/00d_config.ipynb #d2f80c3f
 def _jsonable(value):
-    "`value` with lists for tuples and dicts for architectures"
+    "`value` with tuples as lists and architectures as dicts"
     if isinstance(value, Arch):
         return value.to_dict()
     return [_jsonable(v) for v in value] if isinstance(value, tuple) else value
@@ -226,12 +226,12 @@ def _jsonable(value):
 
 @patch
 def to_dict(self: Settings) -> dict:
-    "All settings as a dict that JSON can hold; `from_dict` makes the same object of it."
+    "All settings as a dict for JSON; `from_dict` turns it back into the same object."
     return {f.name: _jsonable(getattr(self, f.name)) for f in fields(self)}
 
 
 def text_keys(source, what):
-    "`source` as a dict; anything else is a `ConfigError`"
+    "`source` as a dict with texts as keys; raises `ConfigError` if it has no names and values"
     try:
         return {k if isinstance(k, str) else show_value(k): v for k, v in dict(source).items()}
     except (TypeError, ValueError):
@@ -241,7 +241,7 @@ def text_keys(source, what):
 @patch(cls_method=True)
 def from_dict(
     cls: Arch,
-    d,  # as from `to_dict`; what is missing stays at its default
+    d,  # as from `to_dict`; missing fields get their defaults
 ) -> Arch:
     "The architecture that these settings describe."
     return cls(**text_keys(d, 'Arch'))
@@ -252,13 +252,14 @@ _LAST_COMMA = re.compile(r'("(?:\\.|[^"\\\r\n])*")|,(?=\s*[\]}])')
 
 
 def _place(text, at):
-    "Where position `at` is, in an editor's terms"
+    "Line and column of position `at`, as an editor counts them"
     before = text[:at].replace('\r\n', '\n').replace('\r', '\n')
     return f'line {before.count(chr(10)) + 1}, column {len(before) - before.rfind(chr(10))}'
 
 
 def strip_comments(text, name, max_depth=20):
-    "JSON without its comments and last commas, everything else in its place; raises for NaN and deep nesting"
+    """JSON without comments and trailing commas, everything else in its place; raises `ConfigError` for NaN and
+    deep nesting"""
     depth = 0
 
     def keep(m):
@@ -266,7 +267,7 @@ def strip_comments(text, name, max_depth=20):
         token = m[0]
         if token in ('NaN', 'Infinity', '-Infinity'):
             raise ConfigError(
-                f'{name}, {_place(text, m.start())}: {token} is no JSON number; write a finite one'
+                f'{name}, {_place(text, m.start())}: {token} is not a JSON number; write a finite number'
             )
         depth += (token in ('[', '{')) - (token in (']', '}'))
         if depth > max_depth:
@@ -280,15 +281,15 @@ def strip_comments(text, name, max_depth=20):
 
 # %% ../nbs/00d_config.ipynb #d8f8b601
 def _once(text, name):
-    "A maker of dicts from (key, value) pairs for which a key that comes twice is an error"
+    "A function that makes a dict of (key, value) pairs, and raises `ConfigError` if a key occurs twice"
 
     def make(pairs):
         d = {}
         for key, value in pairs:
             if key in d:
                 raise ConfigError(
-                    f'{name}, {_place(text, text.rfind(json.dumps(key)))}: the key {show_value(key)} stands '
-                    'there twice; keep one of them'
+                    f'{name}, {_place(text, text.rfind(json.dumps(key)))}: the key {show_value(key)} occurs '
+                    'twice; keep one of them'
                 )
             d[key] = value
         return d
@@ -304,10 +305,10 @@ def _read_text(path):
         if not path.is_file():
             raise ConfigError(f'{path}: this is a folder or a device, expected a JSON file')
         if path.stat().st_size > 10**7:
-            raise ConfigError(f'{path}: larger than 10 MB, which no settings file is; expected a JSON file')
+            raise ConfigError(f'{path}: larger than 10 MB, too large for settings; expected a JSON file')
         return path.read_bytes().decode('utf-8-sig')
     except UnicodeDecodeError as e:
-        raise ConfigError(f'{path}: byte {e.start} is no UTF-8 text; save the file as UTF-8') from None
+        raise ConfigError(f'{path}: byte {e.start} is not UTF-8 text; save the file as UTF-8') from None
     except MspsvaeError:
         raise
     except (OSError, ValueError) as e:
@@ -317,7 +318,7 @@ def _read_text(path):
 def read_settings(
     path,  # a JSON file; `#` comments are allowed
 ) -> dict:
-    "The names and values in a JSON file; raises `ConfigError` naming file, line and column."
+    "The names and values in a JSON file; raises `ConfigError` with file, line and column."
     path = Path(path)
     text = _read_text(path)
     try:
@@ -354,96 +355,97 @@ class Config(Settings):
 
     # the model and its loss
     alpha: float = setting(1000.0, number_check())  # weight of the labels' log-likelihood
-    # weight of the total correlation of the unsupervised latents; 10 in the paper, whose frames' term is smaller
+    # weight of the total correlation of the unsupervised latents; 10 in the paper, whose term for frames is smaller
     beta: float = setting(100.0, number_check())
     # weight of the triplet loss on the background latents; 50 in the paper
     delta: float = setting(500.0, number_check())
-    # weight of what the unsupervised latents tell about the session (nats); 0 in the paper
+    # weight of the information about the session in the unsupervised latents (nats); 0 in the paper
     gamma: float = setting(100.0, number_check())
-    # epochs over which the weights of what the unsupervised latents cost (decomposed KL, session information) rise
-    # from 0; 'auto': as many as `AUTO_ANNEAL` steps for each session take, 500 to 2,000 steps
+    # epochs over which the penalties on the unsupervised latents (decomposed KL, session information) rise from 0;
+    # 'auto': `AUTO_ANNEAL` steps for each session, 500 to 2,000 steps in all
     anneal_epochs: int | str = setting('auto', _or_auto(whole_check()))
-    # of the frames' likelihood, in pixel values of 0 to 1; 'auto' follows the reconstruction error; 1 in the
-    # paper
+    # standard deviation in the likelihood of the frames, in pixel values of 0 to 1; 'auto' follows the reconstruction
+    # error; 1 in the paper
     frame_std: float | str = setting('auto', _or_auto(number_check(0.0, above=True)))
     # decode with the background latents of another frame of the session; off in the paper
     static_background: bool = setting(True, flag_check)
-    # turn unsupervised latents back in sessions where they move something else than in most; False in the paper
+    # turn unsupervised latents back in sessions where they move other things than in most; False in the paper
     turn_back: bool = setting(True, flag_check)
     # show the encoder each training frame a little brighter or darker, and moved a little, in the first half of a fit;
-    # 'auto': with fewer than `AUTO_AUGMENT` training frames; False in the paper
+    # 'auto': only with fewer than `AUTO_AUGMENT` training frames; False in the paper
     augment: bool | str = setting('auto', _or_auto(flag_check))
-    # weight, at first, of what draws unsupervised latents to principal components of what moves; it falls to 0 over
-    # `anneal_epochs`; 0 in the paper
+    # initial weight of the term that pulls unsupervised latents towards principal components of what moves; it falls
+    # to 0 over `anneal_epochs`; 0 in the paper
     pca_start: float = setting(1000.0, number_check())
     # scale the first weights to the data, layer by layer; False: PyTorch's first weights, as in BehaveNet
     standard_start: bool = setting(True, flag_check)
-    # dimensions of the background subspace; 0 for a PS-VAE; 'auto': one a session, from 3 to 16
+    # dimensions of the background subspace; 0 for a PS-VAE; 'auto': one per session, from 3 to 16
     n_background: int | str = setting('auto', _or_auto(whole_check()))
-    # dimensions of the unsupervised subspace; 'rest of 9': what labels and background leave of 9
+    # dimensions of the unsupervised subspace; 'rest of 9': 9 minus those of labels and background
     n_unsupervised: int | str = setting(2, _unsupervised)
-    # the network: an `Arch`, a dict of its fields, or the path of a JSON; 'auto': `LIGHT` for frames below 128 pixels
-    # high and wide, the paper's above
+    # the network: an `Arch`, a dict of its fields, or the path of a JSON; 'auto': `LIGHT` for frames less than 128
+    # pixels high and wide, the paper's network for larger ones
     arch: Arch | str = setting('auto', _arch)
-    use_labels: bool = setting(True, flag_check)  # False: do without labels, even where the files hold some
-    # names or columns (from 0) of labels that the fit must not see, to test by them what it finds by itself
+    use_labels: bool = setting(True, flag_check)  # False: use no labels, even if the files contain labels
+    # names or columns (from 0) of labels that the fit must not see, to test whether it finds them by itself
     hide_labels: tuple = setting((), _hide_labels)
-    # True: sessions without labels may stand among labelled ones; all their labels count as missing
+    # True: some sessions may have no labels; all their labels count as missing
     unlabelled_sessions: bool = setting(False, flag_check)
     # the data
-    lab: str = setting('all', folder_name_check)  # folder under the data's root; 'all' of them
+    lab: str = setting('all', folder_name_check)  # folder under the data's root, or 'all'
     expt: str = setting('all', folder_name_check)  # folder under `lab`
     animal: str = setting('all', folder_name_check)  # folder under `expt`
     session: str = setting('all', folder_name_check)  # folder under `animal`
     # a table of sessions that replaces the four names above
     sessions_csv: str | None = setting(None, _file_name)
-    # (channels, y pixels, x pixels) that the files must have; None takes what they have
+    # (channels, y pixels, x pixels) that the files must have; None: any
     image_shape: tuple | None = setting(None, _image_shape)
     use_frame_masks: bool = setting(True, flag_check)  # leave out pixels where a file has `masks`
     use_label_masks: bool = setting(True, flag_check)  # leave out labels where a file has `labels_masks`
-    # trials of each block that go to train, val, test, and each gap; 'auto': 8;1;1;0, and a gap of one trial where
+    # trials of each block that go to train, val, test, and each gap; 'auto': 8;1;1;0, with a gap of one trial if
     # trials are pieces of one recording, as `prepare` cuts them
     trial_splits: tuple | str = setting('auto', _or_auto(_trial_splits))
     # the training
     n_sessions_per_batch: int = setting(2, whole_check(1))  # sessions in a batch
-    n_trials_per_session: int = setting(2, whole_check(1))  # trials of each of them; 1 in the paper
+    n_trials_per_session: int = setting(2, whole_check(1))  # trials of each session in a batch; 1 in the paper
     # 'adamw', or 'amsgrad', the variant of Adam that the paper uses
     optimizer: str = setting('adamw', _optimizer)
-    learning_rate: float = setting(2e-3, number_check(above=True))  # of the optimizer, at its height
-    warmup_steps: int = setting(200, whole_check())  # over which the learning rate rises from 0
-    # how it falls after that: 'cosine', to `LAST_RATE` of its height at the end, or 'none'
+    learning_rate: float = setting(2e-3, number_check(above=True))  # highest learning rate
+    warmup_steps: int = setting(200, whole_check())  # steps over which the learning rate rises from 0
+    # how the learning rate falls after that: 'cosine', to `LAST_RATE` of its highest value at the end, or 'none'
     learning_rate_decay: str = setting('cosine', _decay)
     # of 'adamw': each step shrinks all weights by this share of the learning rate
     weight_decay: float = setting(0.2, number_check())
     l2_reg: float = setting(0.0, number_check())  # of 'amsgrad': penalty on the squares of all weights, as in BehaveNet
-    # training ends here at the latest; 'auto': as many as `AUTO_STEPS` steps for each session take, 5,000 to 12,500
-    # steps, and at least 20 epochs
+    # epochs of training, at most; 'auto': `AUTO_STEPS` steps for each session, 5,000 to 12,500 steps in all, and at
+    # least 20 epochs
     max_epochs: int | str = setting('auto', _or_auto(whole_check(1)))
-    min_epochs: int = setting(0, whole_check())  # early stopping waits for these
-    # end when the validation loss hasn't improved for `patience` validations
+    min_epochs: int = setting(0, whole_check())  # epochs before early stopping may end the training
+    # end when the validation loss has not improved for `patience` validations
     early_stop: bool = setting(True, flag_check)
-    # validations without improvement; 'auto': as many as `AUTO_PATIENCE` steps take, and at least 10
+    # validations without improvement before early stopping; 'auto': `AUTO_PATIENCE` steps, and at least 10
+    # validations
     patience: int | str = setting('auto', _or_auto(whole_check(1)))
-    validate_every: int = setting(1, whole_check(1))  # epochs
+    validate_every: int = setting(1, whole_check(1))  # epochs from one validation to the next
     seed_model: int = setting(0, whole_check())  # initial weights
     seed_data: int = setting(0, whole_check())  # which trials are in which split
     seed_train: int = setting(0, whole_check())  # order of trials, noise
     device: str = setting('auto', _device)  # 'auto', 'cpu', 'cuda', 'cuda:0', 'mps'
-    # of the convolutions in training: 'fp32', 'bf16', or 'auto': the faster one
+    # precision of the convolutions in training: 'fp32', 'bf16', or 'auto': the faster one
     precision: str = setting('auto', _precision)
-    # where trials stay between epochs: on the 'device', in 'memory', or nowhere ('stream': read anew);
-    # 'auto' goes by size
+    # where trials are kept between epochs: on the 'device', in 'memory', or only in their files ('stream');
+    # 'auto' decides by their size
     cache: str = setting('auto', _cache)
 
 # %% ../nbs/00d_config.ipynb #9a3c6d8b
-def _asked(config, name):
-    "The value of an option if it isn't the default's"
+def _changed(config, name):
+    "The value of an option if it is not the default, else None"
     value = getattr(config, name)
     return value if value != Config.__dataclass_fields__[name].default else None
 
 
 def _batch_rule(c):
-    "A rule: what compares sessions needs two in a batch"
+    "A rule: terms that compare sessions need at least two sessions in a batch"
     if c.n_sessions_per_batch >= 2:
         return
     if c.n_background not in (0, 'auto'):
@@ -451,21 +453,21 @@ def _batch_rule(c):
             f'got {c.n_sessions_per_batch}, expected at least 2 when n_background is {c.n_background}: the '
             'triplet loss compares sessions; use n_background=0 to fit a single session'
         )
-    if _asked(c, 'gamma'):
+    if _changed(c, 'gamma'):
         yield (
-            f'got {c.n_sessions_per_batch}, expected at least 2 when gamma is {c.gamma:g}: a batch of one '
-            'session has nothing to tell apart; use gamma=0'
+            f'got {c.n_sessions_per_batch}, expected at least 2 when gamma is {c.gamma:g}: in a batch '
+            'of one session there is nothing to compare; use gamma=0'
         )
 
 
 def _static_rule(c):
     "A rule: a static background needs a background"
-    if _asked(c, 'static_background') and not c.n_background:
+    if _changed(c, 'static_background') and not c.n_background:
         yield 'got True, expected False when n_background is 0: there are no background latents'
 
 
 def _epochs_rule(c):
-    "A rule: the least number of epochs isn't the greater one"
+    "A rule: `min_epochs` is at most `max_epochs`"
     if c.max_epochs != 'auto' and c.min_epochs > c.max_epochs:
         yield f'got {c.min_epochs}, expected at most max_epochs, which is {c.max_epochs}'
 
@@ -481,12 +483,13 @@ def _rest_rule(c):
     total, background = total_latents(c.n_unsupervised), c.n_background
     if total is not None and background != 'auto' and total <= background:
         yield (
-            f"got 'rest of {total}', expected at least 'rest of {background + 1}': {background} are background"
+            f"got 'rest of {total}', expected at least 'rest of {background + 1}': {background} are for the "
+            "background"
         )
 
 
 def _hidden_rule(c):
-    "A rule: where no label is used, none can be hidden"
+    "A rule: if no label is used, none can be hidden"
     if c.hide_labels and not c.use_labels:
         yield 'got names of labels, expected none when use_labels is False: the fit sees no label at all then'
 
@@ -495,11 +498,11 @@ def _unsupervised_rule(c):
     "A rule: some terms need unsupervised latents"
     if c.n_unsupervised == 0 and not c.use_labels:
         yield (
-            'got 0, expected at least 1 when use_labels is False: nothing would be left to hold the behaviour'
+            'got 0, expected at least 1 when use_labels is False: no latent would be left for the behaviour'
         )
-    if c.n_unsupervised == 0 and _asked(c, 'gamma'):
+    if c.n_unsupervised == 0 and _changed(c, 'gamma'):
         yield f'got 0, expected at least 1 when gamma is {c.gamma:g}: there is nothing that gamma could act on'
-    if c.n_unsupervised == 0 and _asked(c, 'pca_start'):
+    if c.n_unsupervised == 0 and _changed(c, 'pca_start'):
         yield f'got {c.pca_start:g}, expected 0 when n_unsupervised is 0: there is no latent that could begin there'
 
 
@@ -515,7 +518,7 @@ Config._rules = [
 
 # %% ../nbs/00d_config.ipynb #9575020a
 def follow_max_epochs(values):
-    "Without early stopping `min_epochs` has no meaning: let it follow a smaller `max_epochs` down"
+    "Without early stopping `min_epochs` has no effect: lower it to a smaller `max_epochs`"
     both = [plain_value(values.get('min_epochs')), plain_value(values.get('max_epochs'))]
     if not values.get('early_stop') and all(type(v) in (int, float) for v in both):
         values['min_epochs'] = min(both)
@@ -523,7 +526,7 @@ def follow_max_epochs(values):
 
 @patch
 def replace(self: Config, **overrides) -> Config:
-    "A copy with some settings changed; raises `ConfigError` as making one does."
+    "A copy with some settings changed; raises `ConfigError` if the result is not valid."
     values = {f.name: getattr(self, f.name) for f in fields(self)} | overrides
     if 'max_epochs' in overrides and 'min_epochs' not in overrides:
         follow_max_epochs(values)
@@ -531,10 +534,10 @@ def replace(self: Config, **overrides) -> Config:
 
 # %% ../nbs/00d_config.ipynb #617f0eed
 LIGHT = Arch((16, 32, 64, 128), 5, 2)  # a network for small frames
-AUTO_STEPS = 250  # length of a fit for each session, 5,000 to 12,500 in all: each look takes its time
-AUTO_ANNEAL = 125  # steps for each session, 500 to 2,000 in all, over which unsupervised latents come to cost
-ANNEAL_MOST = 0.4  # of a fit
-AUTO_AUGMENT = 10_000  # training frames, from which on a fit does without
+AUTO_STEPS = 250  # steps of a fit for each session, 5,000 to 12,500 in all
+AUTO_ANNEAL = 125  # steps for each session, 500 to 2,000 in all, over which the penalties on unsupervised latents rise
+ANNEAL_MOST = 0.4  # of a fit's epochs, the most that annealing takes
+AUTO_AUGMENT = 10_000  # training frames; a fit with as many or more does not augment
 AUTO_PATIENCE = 2_000  # steps without a better validation before a fit ends
 
 # %% ../nbs/00d_config.ipynb #2f2185e6
@@ -556,7 +559,7 @@ def network(
     self: Config,
     image_shape: tuple[int, int, int],  # channels, y pixels, x pixels
 ) -> Arch:
-    "The network for frames of a size."
+    "The network for frames of this size."
     if self.arch != 'auto':
         return self.arch
     return LIGHT if max(image_shape[1:]) < 128 else Arch()
@@ -568,7 +571,7 @@ def splits(
     n_trials: int,  # in the session
     pieces: bool = False,  # are they pieces of one recording?
 ) -> tuple[int, int, int, int]:  # trials of each block for train, val, test, and each gap
-    "How the trials of a session are dealt out."
+    "How the trials of a session are divided."
     if self.trial_splits != 'auto':
         return self.trial_splits
     if not pieces:
@@ -580,14 +583,14 @@ FOLDER_LEVELS = ('lab', 'expt', 'animal', 'session')  # of the folders that sess
 
 
 @patch(as_prop=True)
-def selection(self: Config) -> dict:  # as `find_sessions` takes it
-    "Which sessions of a root folder: the name at each level, and a table that replaces the four."
+def selection(self: Config) -> dict:  # arguments of `find_sessions`
+    "Which sessions of a root folder to use: a name for each level, and a table that replaces the four names."
     return {level: getattr(self, level) for level in FOLDER_LEVELS} | dict(csv=self.sessions_csv)
 
 
 @patch
 def for_named_files(self: Config) -> Config:
-    "The same settings for sessions that are named one by one: nothing is left out."
+    "The same settings without the selection of sessions, for files that are named one by one."
     return self.replace(sessions_csv=None, **dict.fromkeys(FOLDER_LEVELS, 'all'))
 
 # %% ../nbs/00d_config.ipynb #a0294b72
@@ -597,7 +600,7 @@ def latent_sizes(
     n_labels: int,  # in the data
     n_sessions: int | None = None,  # in the data, for `n_background='auto'`; None: not known
 ) -> tuple[int, int, int]:  # supervised, background, unsupervised
-    "How many latents of each kind; raises `ConfigError` where nothing is left for what has no label."
+    "How many latents of each kind; raises `ConfigError` if none is left for unlabelled behaviour."
     try:
         n_labels = whole_check()(n_labels)
     except ValueError as e:
@@ -613,8 +616,8 @@ def latent_sizes(
     n_unsupervised = self.n_unsupervised if total is None else total - taken
     if n_unsupervised < 1 and not n_supervised:
         raise ConfigError(
-            'n_unsupervised: got 0, expected at least 1 where there are no labels: nothing would be '
-            'left to hold the behaviour'
+            'n_unsupervised: got 0, expected at least 1 if there are no labels: no latent would be '
+            'left for the behaviour'
         )
     return n_supervised, n_background, n_unsupervised
 
@@ -626,9 +629,9 @@ def settle(
     n_batches: int,  # in an epoch of training
     image_shape: tuple[int, int, int],  # channels, y pixels, x pixels
     n_labels: int,  # in the data
-    n_frames: int = 0,  # to train on; 0: not known, few
+    n_frames: int = 0,  # training frames; 0: not known, counts as few
 ) -> Config:
-    "The same settings with a number for everything that hangs on the data."
+    "The same settings with a value for everything that depends on the data."
 
     def epochs(setting, n_steps, least, each=1):
         return max(least, -(-n_steps // (n_batches * each))) if setting == 'auto' else setting
@@ -683,7 +686,7 @@ PAPER = dict(
 
 # %% ../nbs/00d_config.ipynb #22012e89
 def _beside(value, folder):
-    "A relative path as text, seen from `folder` if it leads to something from there"
+    "A relative path as text, put after `folder` if the file exists there"
     if not isinstance(value, str) or not value:
         return value
     with suppress(OSError, ValueError):
@@ -694,9 +697,9 @@ def _beside(value, folder):
 
 def load_settings(
     source,  # the path of a JSON file, or a dict
-    paths=('arch', 'sessions_csv'),  # keys whose values may be files beside it
-) -> tuple[dict, str]:  # names and values, and what to call the source
-    "Names and values from one source; raises `ConfigError` for what cannot be read."
+    paths=('arch', 'sessions_csv'),  # keys whose values may be paths that start at the folder of the file
+) -> tuple[dict, str]:  # names and values, and the name of the source, for messages
+    "Names and values from one source; raises `ConfigError` if it cannot be read."
     if isinstance(source, dict):
         return text_keys(source, 'settings'), ''
     if not isinstance(source, (str, os.PathLike)):
@@ -706,9 +709,9 @@ def load_settings(
 
 
 def merge_settings(
-    sources,  # as of `load_settings`; where two have the same key, the later one counts
+    sources,  # as for `load_settings`; if two have the same key, the later one counts
     paths=('arch', 'sessions_csv'),
-) -> tuple[dict, dict, list]:  # names and values; for each name where it is from; problems (key, text)
+) -> tuple[dict, dict, list]:  # names and values; the source of each name, for messages; problems (key, text)
     "Names and values from several sources."
     if not sources:
         raise ConfigError('got nothing, expected at least one JSON file')
@@ -732,8 +735,8 @@ def from_json(
     cls: Config,
     *sources,  # paths of JSON files (`#` comments allowed), or dicts
 ) -> Config:
-    """One configuration from all of them; raises one `ConfigError` that lists all that is wrong. BehaveNet's
-    files are read by `read_config` in `behavenet_settings`."""
+    """One configuration from all sources; raises one `ConfigError` that lists everything that is wrong. For
+    BehaveNet's files, use `read_config` in `behavenet_settings`."""
     values, where, problems = merge_settings(sources)
     wrong = check_values(cls, values)[1]
     problems += [((key or "''") + where.get(key, ''), text) for key, text in wrong]
@@ -748,7 +751,7 @@ def from_json(
 @patch(cls_method=True)
 def from_dict(
     cls: Config,
-    d,  # names and values; what is missing stays at its default
+    d,  # names and values; missing settings get their defaults
 ) -> Config:
     "The configuration that these settings describe."
     return cls.from_json(text_keys(d, 'Config'))
@@ -757,9 +760,9 @@ def from_dict(
 @patch(cls_method=True)
 def paper(
     cls: Config,
-    **changes,  # fields that are set otherwise
+    **changes,  # settings that differ from the paper
 ) -> Config:
-    "The model, objective and training of the paper (Whiteway et al. 2021), but for the first weights."
+    "The model, objective and training of the paper (Whiteway et al. 2021), except for the initial weights."
     return cls(**PAPER | changes)
 
 # %% ../nbs/00d_config.ipynb #7f48cdc5
@@ -768,7 +771,7 @@ def to_json(
     self: Config,
     path,  # of the file to write
 ) -> Path:  # the same path
-    "Write all settings to a JSON file, whole or not at all; `Config.from_json` reads them back."
+    "Write all settings to a JSON file, completely or not at all; `Config.from_json` reads them back."
     path = Path(path)
     try:
         with atomic_path(path) as part:

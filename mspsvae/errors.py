@@ -12,8 +12,7 @@ from difflib import get_close_matches
 
 # %% ../nbs/00a_errors.ipynb #31f4c29a
 class MspsvaeError(Exception):
-    """What all errors of this library have in common; `problems` holds them one by one where there are
-    several."""
+    "Base class of all errors of this library; if several things are wrong, `problems` lists them one by one."
 
     def __init__(
         self,
@@ -33,7 +32,7 @@ class SessionError(MspsvaeError, ValueError):
 
 
 class ShapeError(MspsvaeError, ValueError):
-    "An array hasn't the shape that is needed."
+    "An array does not have the expected shape."
 
 
 class TrainingError(MspsvaeError, RuntimeError):
@@ -58,13 +57,13 @@ def show_value(value):
 
 
 def nearest_name(name, known):
-    "The one of `known` that looks most like `name`"
+    "The name in `known` that is most similar to `name`"
     lower = {k.lower(): k for k in sorted(known)}
     return lower[get_close_matches(str(name)[:60].lower(), lower, 1, 0.0)[0]]
 
 
 def unknown_name(name, known):
-    "What to say about a name that isn't `known`"
+    "A message about a name that is not in `known`"
     what = 'unknown' if str(name).strip() else 'empty key'
     return f'{what}; the nearest known one is {nearest_name(name, known)!r}'
 
@@ -73,5 +72,5 @@ def counted(
     count: int,
     what: str,  # in the singular
 ) -> str:  # such as '1 frame' or '2 frames'
-    "A number of things, as messages say it."
+    "A count with its noun, for messages."
     return f'{count:,} {what}{"" if count == 1 else "s"}'

@@ -15,7 +15,7 @@ from pathlib import Path
 
 # %% ../nbs/00b_files.ipynb #9ded7068
 def _sync(path, flags):
-    "Ask the disk to really write what it was given"
+    "Make the system write a file or folder to the disk now"
     handle = os.open(path, flags)
     try:
         os.fsync(handle)
@@ -25,9 +25,9 @@ def _sync(path, flags):
 
 @contextmanager
 def atomic_path(
-    path,  # where the file shall stand in the end; missing folders are made
-):  # a path beside it (same suffix) to write to
-    "Write to the yielded path: it replaces `path` when the block ends well, and vanishes when it doesn't."
+    path,  # final path of the file; missing folders are created
+):  # a temporary path in the same folder, with the same suffix: write there
+    "Write to the yielded path: it replaces `path` if the block succeeds, and is deleted if the block fails."
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.parent / f'.part-{secrets.token_hex(6)}{path.suffix}'
@@ -40,14 +40,14 @@ def atomic_path(
             part.unlink()
         raise
     with suppress(OSError):
-        _sync(path.parent, os.O_RDONLY)  # not every system lets a folder be synced
+        _sync(path.parent, os.O_RDONLY)  # some systems cannot sync a folder
 
 # %% ../nbs/00b_files.ipynb #d2d538ab
 @contextmanager
 def open_table(
-    path,  # of a CSV
-):  # the open file, at its first row, and what separates its fields
-    "A table with commas, semicolons or tabs, in UTF-8 or UTF-16; `ValueError` where its letters are neither."
+    path,  # of a table (CSV)
+):  # the open file, at its first row, and the separator of its fields
+    "Open a table with commas, semicolons or tabs, in UTF-8 or UTF-16; raises `ValueError` for other encodings."
     with open(path, 'rb') as f:
         two_bytes = f.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
     try:
@@ -58,4 +58,4 @@ def open_table(
                 f.seek(0)
             yield f, said[1] if said else max(',;\t', key=first.count)
     except UnicodeDecodeError:
-        raise ValueError('its letters are not UTF-8; save it again as CSV UTF-8') from None
+        raise ValueError('its text is not in UTF-8; save it again as CSV UTF-8') from None

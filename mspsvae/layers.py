@@ -56,7 +56,7 @@ def layer_sizes(
     input_shape: tuple[int, int, int],  # channels, y pixels, x pixels
     arch: Arch = Arch(),  # channels, kernels, strides, padding
 ) -> list[LayerSize]:  # one for each convolution of the encoder
-    "Every size in the encoder; raises `ConfigError` where an image is too small for the architecture."
+    "All sizes in the encoder; raises `ConfigError` if images are too small for the architecture."
     sizes, (n_channels, *size) = [], input_shape
     for i, (out, kernel, stride) in enumerate(zip(arch.channels, arch.kernel_sizes, arch.strides)):
         layer = _layer_size((n_channels, out), size, kernel, stride, arch.padding)
@@ -64,7 +64,7 @@ def layer_sizes(
             raise ConfigError(
                 f'layer {i} gets {size[0]} x {size[1]} pixels, fewer than its kernel of {kernel}: '
                 f'images of {input_shape[1]} x {input_shape[2]} '
-                f'are too small for {len(arch.channels)} layers with {arch.padding!r} padding; take '
+                f'are too small for {len(arch.channels)} layers with {arch.padding!r} padding; use '
                 "fewer layers, smaller strides, or padding='same'"
             )
         sizes.append(layer)
@@ -74,11 +74,11 @@ def layer_sizes(
 # %% ../nbs/04_layers.ipynb #3ec95b63
 def tile_conv(
     x: Tensor,  # `[n, c, y*k, x*k]`
-    weight: Tensor,  # as of `Conv2d`, `[c_out, c, k, k]`
-    bias: Tensor,  # `[c_out]`
+    weight: Tensor,  # as in `Conv2d`, `[c_out, c, k, k]`
+    bias: Tensor,  # as in `Conv2d`, `[c_out]`
 ) -> Tensor:  # `[n, c_out, y, x]`
-    """A convolution whose stride is its kernel, as one matrix product; same result as `conv2d(x, weight,
-    bias, stride=k)`."""
+    """A convolution whose stride equals its kernel, as one matrix product; same result as
+    `conv2d(x, weight, bias, stride=k)`."""
     k = weight.shape[-1]
     # [n, y, x, c*k*k]
     tiles = x.unflatten(3, (-1, k)).unflatten(2, (-1, k)).permute(0, 2, 4, 1, 3, 5).flatten(3)
@@ -95,14 +95,14 @@ class ConvBlock(nn.Module):
 
     def __init__(
         self,
-        size: LayerSize,  # all its sizes
+        size: LayerSize,  # from `layer_sizes`
         batch_norm: bool = False,  # normalise over the batch before the nonlinearity
-        momentum: float = 0.1,  # of the running averages of batch norm
+        momentum: float = 0.1,  # of batch norm's running averages
     ):
         super().__init__()
         self.tiles = size.kernel == size.stride
         (top, left), (bottom, right) = size.before, size.after
-        # < 0: cut off what fills no tile
+        # pixels that fill no tile are cropped: `bottom` and `right` are then negative
         if self.tiles:
             bottom, right = (
                 o * size.kernel - i - b for o, i, b in zip(size.size_out, size.size_in, size.before)
@@ -125,11 +125,11 @@ class ConvBlock(nn.Module):
 # %% ../nbs/04_layers.ipynb #b7fea2af
 def plain_conv_transpose(
     z: Tensor,  # `[n, c', y', x']`
-    weight: Tensor,  # as of `ConvTranspose2d`, `[c', c, k, k]`
+    weight: Tensor,  # as in `ConvTranspose2d`, `[c', c, k, k]`
     bias: Tensor,  # `[c]`
-    size: LayerSize,  # the sizes of the encoder's layer that is undone
+    size: LayerSize,  # of the encoder's layer that this undoes
 ) -> Tensor:  # `[n, c, y, x]`
-    "The transposed convolution that undoes a layer, cropped to the size the layer began with."
+    "The transposed convolution that undoes a layer; the output has the size of the layer's input."
     lengths = [(o - 1) * size.stride + size.kernel - 2 * b for o, b in zip(size.size_out, size.before)]
     missing = tuple(max(0, want - have) for want, have in zip(size.size_in, lengths))
     out = F.conv_transpose2d(z, weight, bias, size.stride, padding=size.before, output_padding=missing)
@@ -138,9 +138,9 @@ def plain_conv_transpose(
 # %% ../nbs/04_layers.ipynb #750eb1bb
 def tile_conv_transpose(
     z: Tensor,  # `[n, c', y', x']`
-    weight: Tensor,  # as of `ConvTranspose2d`, `[c', c, k, k]`
+    weight: Tensor,  # as in `ConvTranspose2d`, `[c', c, k, k]`
     bias: Tensor,  # `[c]`
-    size: LayerSize,  # of a layer with stride = kernel
+    size: LayerSize,  # of an encoder's layer whose stride equals its kernel
 ) -> Tensor:  # `[n, c, y, x]`
     "`plain_conv_transpose` as one matrix product."
     n, _, y, x = z.shape
@@ -156,18 +156,18 @@ def tile_conv_transpose(
 # %% ../nbs/04_layers.ipynb #77bb6be5
 def subpixel_conv_transpose(
     z: Tensor,  # `[n, c', y', x']`
-    weight: Tensor,  # as of `ConvTranspose2d`, `[c', c, k, k]`
+    weight: Tensor,  # as in `ConvTranspose2d`, `[c', c, k, k]`
     bias: Tensor,  # `[c]`
-    size: LayerSize,  # the sizes of the encoder's layer that is undone
+    size: LayerSize,  # of the encoder's layer that this undoes
 ) -> Tensor:  # `[n, c, y, x]`
-    """`plain_conv_transpose` as a convolution to `s*s` times the channels, woven into one image (Shi et
-    al. 2016)."""
+    """`plain_conv_transpose` as a convolution with `s*s` times the output channels, interleaved into one
+    image (Shi et al. 2016)."""
     (c_in, c), s = weight.shape[:2], size.stride
     zeros, pad, taps = [], [], []
-    # x, then y, as `pad` has it
+    # first x, then y: the order of `F.pad`
     for before, y_in, y_out in zip(size.before[::-1], size.size_in[::-1], size.size_out[::-1]):
-        first, last = -before // s, (size.kernel - 1 - before) // s  # neighbours reached
-        zeros += [-before - first * s, (last + 1) * s - size.kernel + before]  # to whole groups of s weights
+        first, last = -before // s, (size.kernel - 1 - before) // s  # the range of neighbours
+        zeros += [-before - first * s, (last + 1) * s - size.kernel + before]  # fills up groups of s weights
         pad += [last, -(-y_in // s) - y_out - first]
         taps.append(last + 1 - first)
     groups = F.pad(weight, zeros).view(c_in, c, taps[1], s, taps[0], s).permute(1, 3, 5, 0, 2, 4).flip(4, 5)
@@ -180,10 +180,10 @@ class ConvTransposeBlock(nn.Module):
 
     def __init__(
         self,
-        size: LayerSize,  # the sizes of the encoder's layer that is undone
+        size: LayerSize,  # of the encoder's layer that this undoes
         last: bool = False,  # the last layer ends in a sigmoid and has no batch norm: pixels in [0, 1]
         batch_norm: bool = False,  # normalise over the batch before the nonlinearity
-        momentum: float = 0.1,  # of the running averages of batch norm
+        momentum: float = 0.1,  # of batch norm's running averages
     ):
         super().__init__()
         self.size, self.last = size, last
@@ -196,15 +196,15 @@ class ConvTransposeBlock(nn.Module):
     def _method(self, z):
         if self.size.kernel == self.size.stride:
             return tile_conv_transpose
-        # with more channels it does not, as measured
-        pays = z.dtype == torch.bfloat16 and z.device.type == 'cpu' and self.size.channels[0] <= 64
+        # sub-pixel convolution is faster only for up to 64 channels (measured)
+        faster = z.dtype == torch.bfloat16 and z.device.type == 'cpu' and self.size.channels[0] <= 64
         return (
-            subpixel_conv_transpose if pays and self.size.stride < self.size.kernel else plain_conv_transpose
+            subpixel_conv_transpose if faster and self.size.stride < self.size.kernel else plain_conv_transpose
         )
 
     def forward(self, z):
         out = self._method(z)(z, self.conv.weight.to(z.dtype), self.conv.bias.to(z.dtype), self.size)
-        # pixels in full precision: a byte has finer steps than bfloat16
+        # pixels in single precision: bfloat16 has coarser steps than a byte
         if self.last:
             out = out.to(self.conv.weight.dtype)
         return self.act(self.norm(out))
@@ -234,8 +234,8 @@ class Decoder(nn.Module):
     def __init__(
         self,
         input_shape: tuple[int, int, int],  # channels, y pixels, x pixels of the frames
-        n_latents: int,  # width of what it decodes
-        arch: Arch = Arch(),  # the encoder's architecture; the decoder is its mirror
+        n_latents: int,  # number of latents
+        arch: Arch = Arch(),  # the encoder's architecture; the decoder is its mirror image
     ):
         super().__init__()
         sizes = layer_sizes(input_shape, arch)[::-1]

@@ -28,16 +28,16 @@ def _reduce(
 
 # %% ../nbs/05_losses.ipynb #20703b99
 def gaussian_ll(
-    x: Tensor,  # what was seen, `[n, ...]`: frames in [0, 1] or labels
-    x_hat: Tensor,  # its reconstruction, same shape
-    mask: Tensor | None = None,  # 0 where a value is to be left out, same shape
+    x: Tensor,  # recorded frames in [0, 1], or labels, `[n, ...]`
+    x_hat: Tensor,  # their reconstruction, same shape
+    mask: Tensor | None = None,  # 0 for values to leave out, same shape
     std: float | Tensor = 1.0,  # standard deviation of every dimension (the paper: 1)
     reduction: str = 'mean',  # `'mean'` over frames or `'none'`
 ) -> Tensor:  # nats: scalar, or `[n]`
     """Gaussian log-likelihood, summed over dimensions; raises `ShapeError` if shapes differ (Whiteway et
     al. 2021)."""
     if x.shape != x_hat.shape:
-        raise ShapeError(f'x is {list(x.shape)} and x_hat {list(x_hat.shape)}; both must have one shape')
+        raise ShapeError(f'x is {list(x.shape)} and x_hat {list(x_hat.shape)}; both must have the same shape')
     error = x - x_hat
     if mask is not None:
         if mask.shape != x.shape:
@@ -67,19 +67,19 @@ def pairwise_log_q(
 
 # %% ../nbs/05_losses.ipynb #ba464a57
 class Densities(NamedTuple):
-    "Log-densities of each sample, each `[n]`."
+    "Log-densities of each sample, `[n]` each."
 
     conditional: Tensor  # under its own frame's Gaussian, log q(z_j | x_j)
     joint: Tensor  # summed over all frames' Gaussians, log n q(z_j)
-    marginals: Tensor  # the same dimension by dimension, added up
-    # averaged over the Gaussians of its own session's frames; None where no sessions were given
+    marginals: Tensor  # the same for each dimension alone, summed over dimensions
+    # averaged over the Gaussians of its own session's frames; None if no sessions were given
     in_session: Tensor | None
-    n_mixed: int  # how many frames' Gaussians that were
+    n_mixed: int  # number of frames in the mixture
 
 # %% ../nbs/05_losses.ipynb #f1c2a6d7
 def _table(z, mu, logvar, session, all_sessions):  # some samples `[d, r]`, all Gaussians `[d, n]`
-    """How far samples are from means, log-densities by dimension `[d, r, n]`, of all dimensions `[r, n]`,
-    and the same within the session alone"""
+    """Differences of samples and means `[d, r, n]`; log-densities by dimension `[d, r, n]`, of all dimensions
+    `[r, n]`, and of all dimensions with -inf for frames of other sessions"""
     gap = z[:, :, None] - mu[:, None]
     log_q = torch.addcmul(
         (-0.5 * (logvar + math.log(2 * math.pi)))[:, None], gap.square(), (-0.5 * (-logvar).exp())[:, None]
@@ -93,14 +93,14 @@ def _table(z, mu, logvar, session, all_sessions):  # some samples `[d, r]`, all 
     )
 
 
-def _pieces(z, session, rows):  # places, samples and their sessions
+def _pieces(z, session, rows):  # rows, their samples, and their sessions
     for i in range(0, z.shape[1], rows):
         yield slice(i, i + rows), z[:, i : i + rows], None if session is None else session[i : i + rows]
 
 # %% ../nbs/05_losses.ipynb #a90d4e18
 class _LogSums(torch.autograd.Function):
-    """Log-sums over all Gaussians `[2 + d, r]`: of all dimensions, the same within the session, of each
-    dimension"""
+    """Log-sums over all Gaussians for each sample, `[2 + d, r]`: of all dimensions together, the same within
+    the sample's session, and of each dimension"""
 
     @staticmethod
     def forward(ctx, z, mu, logvar, session, all_sessions, rows):
@@ -129,7 +129,7 @@ class _LogSums(torch.autograd.Function):
             share = joint.sub_(sums[0, i, None]).exp_().mul_(grad[0, i, None])
             if own is not None:
                 share += own.sub_(sums[1, i, None]).exp_().mul_(grad[1, i, None])
-            # [d, r, n]: what the loss says about log_q
+            # [d, r, n]: derivative of the loss with respect to log_q
             share = log_q.sub_(sums[2:, i, None]).exp_().mul_(grad[2:, i, None]).add_(share)
             d_logvar -= share.sum(1)
             share *= gap
@@ -139,7 +139,7 @@ class _LogSums(torch.autograd.Function):
         return d_z, d_mu * inverse, d_logvar / 2, None, None, None
 
 # %% ../nbs/05_losses.ipynb #eda9f813
-def _count(session, all_sessions):  # frames of each one's session
+def _count(session, all_sessions):  # for each frame, the number of frames in its session
     ordered = all_sessions.sort().values
     return torch.searchsorted(ordered, session, right=True) - torch.searchsorted(ordered, session)
 
@@ -149,13 +149,13 @@ def mixture_densities(
     mu: Tensor,  # means, `[n, d]`
     logvar: Tensor,  # log-variances, `[n, d]`
     session: Tensor | None = None,  # which session each frame is from, `[n]` integers
-    # of the pairwise table at one time; default: 2**18, 1 MB, on a processor, whose cache it has to fit
-    # into; 2*10**7 elsewhere
+    # largest number of entries of the pairwise table in memory at one time; default: 2**18 on a CPU (1 MB,
+    # which fits into its cache), 2*10**7 elsewhere
     max_entries: int | None = None,
-    # means, log-variances and sessions of the frames that are mixed; default: of these same frames
+    # means, log-variances and sessions of the frames in the mixture; default: the frames above
     among: tuple[Tensor, Tensor, Tensor | None] | None = None,
 ) -> Densities:
-    "How likely each sample is under the posteriors of the batch; memory is bounded by `max_entries`."
+    "Log-densities of each sample under the posteriors of the batch; `max_entries` limits the memory."
     all_mu, all_logvar, all_sessions = (mu, logvar, session) if among is None else among
     max_entries = max_entries or (2**18 if z.device.type == 'cpu' else 2 * 10**7)
     sums = _LogSums.apply(
@@ -179,8 +179,8 @@ def decomposed_kl(
     mu: Tensor,  # means, `[n, d]`
     logvar: Tensor,  # log-variances, `[n, d]`
     reduction: str = 'mean',  # `'mean'` over frames or `'none'`
-    densities: Densities | None = None,  # `mixture_densities(z, mu, logvar)` where they are at hand already
-) -> tuple[Tensor, Tensor, Tensor]:  # (MI, TC, DWKL) in nats, batch constants dropped from MI and TC
+    densities: Densities | None = None,  # `mixture_densities(z, mu, logvar)`, if already computed
+) -> tuple[Tensor, Tensor, Tensor]:  # (MI, TC, DWKL) in nats; MI and TC without their batch constants
     """Index-code mutual information, total correlation and dimension-wise KL, estimated on the batch (Chen
     et al. 2018)."""
     conditional, joint, marginals, *_ = densities or mixture_densities(z, mu, logvar)
@@ -195,11 +195,11 @@ def session_information(
     logvar: Tensor,  # log-variances, `[n, d]`
     session: Tensor,  # which session each frame is from, `[n]` integers
     reduction: str = 'mean',  # `'mean'` over frames or `'none'`
-    # `mixture_densities(z, mu, logvar, session)` where they are at hand already
+    # `mixture_densities(z, mu, logvar, session)`, if already computed
     densities: Densities | None = None,
-) -> Tensor:  # nats, about 0 (sessions overlap) to the log of their number (apart)
-    """Mutual information of latents and session, the part of the index-code mutual information that is the
-    session's."""
+) -> Tensor:  # nats: from about 0 (sessions overlap) to the log of their number (sessions are separate)
+    """Mutual information of latents and session: the part of the index-code mutual information that
+    identifies the session."""
     densities = densities or mixture_densities(z, mu, logvar, session)
     overall = densities.joint - math.log(densities.n_mixed)
     return _reduce(densities.in_session - overall, reduction)
@@ -208,7 +208,7 @@ def session_information(
 def session_number(
     session: Tensor,  # which session each frame is from, `[n]` integers
 ) -> Tensor:  # `[n]`: 0 for the smallest number in the batch, 1 for the next, ...
-    "Sessions counted through, without gaps."
+    "Number the sessions of the batch 0, 1, 2, ... without gaps."
     if session.ndim != 1:
         raise ShapeError(f'session is {list(session.shape)}; expected one integer for each frame, [n]')
     ordered, order = session.sort(stable=True)
@@ -219,10 +219,10 @@ def session_number(
 # %% ../nbs/05_losses.ipynb #729de28d
 def _places(
     session: Tensor,  # which session each frame is from, `[n]` integers
-    n_sessions: int | None = None,  # how many different ones; counted where it is not known
+    n_sessions: int | None = None,  # number of different sessions; counted if None
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Dense session numbers `[n]`, frames of each `[s]`, frames in order of session `[n]`, each session's
-    start `[s]`, each frame's place in its session `[n]`."""
+    """Session numbers without gaps `[n]`, number of frames in each session `[s]`, indices of frames sorted by
+    session `[n]`, where each session starts in them `[s]`, each frame's place in its session `[n]`."""
     number = session_number(session)
     if n_sessions is None:
         n_sessions = int(number.max()) + 1
@@ -242,7 +242,7 @@ def _next_trial(
     n_trials: int,
 ) -> (
     Tensor
-):  # `[n_trials]`: for each trial the next of its session, counting round; itself where it has no other
+):  # `[n_trials]`: the next trial of the same session (after the last the first); itself if it is alone
     trial = torch.arange(n_trials, device=session.device)
     owner = torch.zeros_like(trial).scatter_(0, number, session)
     steps = (trial - trial[:, None] - 1) % n_trials
@@ -251,14 +251,14 @@ def _next_trial(
 
 def session_partner(
     session: Tensor,  # which session each frame is from, `[n]` integers
-    # how far on in the partner's trial, as a fraction of its frames, in [0, 1): a scalar
+    # how much later the partner is in its trial, as a fraction of this trial's frames, in [0, 1): a scalar
     fraction: float | Tensor = 0.5,
-    # which trial each frame is from, `[n]`: integers that no two sessions share; default: one trial a session
+    # which trial each frame is from, `[n]`: integers, different in each session; default: one trial a session
     trial: Tensor | None = None,
-    n_trials: int | None = None,  # how many different trials; counted where it is not known
+    n_trials: int | None = None,  # number of different trials; counted if None
 ) -> Tensor:  # `[n]`: index of each frame's partner
-    """For each frame another frame of its session: of the session's next trial in the batch (counting round), or,
-    in a session of one trial, at least one frame further on."""
+    """For each frame, another frame of its session: from the session's next trial in the batch (after the last
+    comes the first) or, if the session has one trial, a later frame of this trial (after the last, the first)."""
     trial = session if trial is None else trial
     number, count, order, start, place = _places(trial, n_trials)
     other = _next_trial(session, number, len(count))
@@ -271,13 +271,13 @@ def session_partner(
 def triplet_by_session(
     z: Tensor,  # background latents (their means), `[n, d]`
     session: Tensor,  # which session each frame is from, `[n]` integers; at least two different ones
-    margin: float = 1.0,  # how much nearer the positive shall be than the negative
-    n_sessions: int | None = None,  # how many different sessions; counted where it is not known
+    margin: float = 1.0,  # by how much the positive should be nearer than the negative
+    n_sessions: int | None = None,  # number of different sessions; counted if None
     partner: Tensor
     | None = None,  # index of each frame's positive, `[n]`; default: `session_partner(session)`
-) -> Tensor:  # `[s]`, one value for each session as the anchor's, in order of session number
-    """Triplet loss of each session against all others; raises `ShapeError` with fewer than two sessions
-    (Whiteway et al. 2021)."""
+) -> Tensor:  # `[s]`, one value for the anchors of each session, in order of session number
+    """Triplet loss of each session against all others; raises `ShapeError` if there are fewer than two
+    sessions (Whiteway et al. 2021)."""
     number, count, order, start, place = _places(session, n_sessions)
     n_sessions = len(count)
     if n_sessions < 2:
@@ -298,38 +298,38 @@ def triplet_by_session(
 def triplet_loss(
     z: Tensor,  # background latents (their means), `[n, d]`
     session: Tensor,  # which session each frame is from, `[n]` integers; at least two different ones
-    margin: float = 1.0,  # how much nearer the positive shall be than the negative
+    margin: float = 1.0,  # by how much the positive should be nearer than the negative
 ) -> Tensor:  # scalar, 0 at best
     "Triplet loss averaged over all ordered pairs of sessions in the batch, for any number of sessions >= 2."
     return triplet_by_session(z, session, margin).mean()
 
 # %% ../nbs/05_losses.ipynb #b1a84412
-COARSE = 12  # cells along each side of a picture in which movements are compared
+COARSE = 12  # cells along each side of a picture; we compare movements in these cells
 
 
 def movement_cells(
-    moved: Tensor,  # what a change of a latent does to each frame, `[m, c, y, x]`
+    moved: Tensor,  # the difference that a change of a latent makes to each frame, `[m, c, y, x]`
 ) -> Tensor:  # `[m, c * COARSE**2]`
-    "A movement, coarsely: its mean in each cell."
+    "The mean of a movement in each cell of a coarse grid."
     return nn.functional.adaptive_avg_pool2d(moved, COARSE).flatten(1)
 
 
 def movement_noise(
-    n_cells: int,  # of the movements, all frames and channels together
-    n_pixels: int,  # of a picture
-    std: float | Tensor,  # of the pixels' likelihood
+    n_cells: int,  # cells of a movement, of all frames and channels together
+    n_pixels: int,  # pixels of a picture
+    std: float | Tensor,  # standard deviation in the pixels' likelihood
 ) -> float | Tensor:  # squared length of movements
-    "A tenth of what the noise of the pixels leaves in the cells; movements far below it say nothing."
+    "A tenth of the squared length of the pixels' noise in the cells; far below it, a movement has no direction."
     return 0.1 * n_cells * std**2 * COARSE**2 / n_pixels
 
 
 def movement_cosine(
     here: Tensor,  # cells of movements, from `movement_cells`, `[..., k]`
-    there: Tensor,  # the same movements elsewhere, `[..., k]`
-    n_pixels: int,  # of a picture
-    std: float | Tensor = 0.0,  # of the pixels' likelihood: movements far below it say nothing
-) -> Tensor:  # `[...]`: 1 (alike) to -1 (the contrary); near 0 where a movement is below the noise
-    "How alike two movements are."
+    there: Tensor,  # movements to compare them with, `[..., k]`
+    n_pixels: int,  # pixels of a picture
+    std: float | Tensor = 0.0,  # standard deviation in the pixels' likelihood
+) -> Tensor:  # `[...]`: 1 (the same) to -1 (the opposite); near 0 if a movement is far below the noise
+    "How similar two movements are: their cosine."
     least = movement_noise(here.shape[-1], n_pixels, std)
     sizes = ((here.square().sum(-1) + least) * (there.square().sum(-1) + least)).sqrt()
     return (here * there).sum(-1) / sizes.clamp(min=1e-12)

@@ -26,7 +26,7 @@ from .processes import team
 def as_unit_float(
     frames: Tensor,  # `[n, c, y, x]`, uint8 in 0..255 or float in [0, 1]
 ) -> Tensor:  # float in [0, 1]; a float input is returned as it is
-    "Frames as the network takes them; raises `ShapeError` for any other integer type."
+    "Frames as floats in [0, 1]; raises `ShapeError` for integers other than uint8."
     if frames.dtype == torch.uint8:
         return frames.float() / 255
     if not frames.is_floating_point():
@@ -45,7 +45,7 @@ class Latents:
 
 @dataclass
 class Output:
-    "What the model makes of a batch of frames."
+    "The model's output for a batch of frames."
 
     recon: Tensor  # reconstructed frames in [0, 1], `[n, c, y, x]`
     labels: Tensor  # predicted labels, `[n, n_labels]`
@@ -72,16 +72,16 @@ class MSPSVAE(nn.Module):
         self.n_latents = n_labels + n_background + n_unsupervised
         if min(n_labels, n_background, n_unsupervised) < 0 or self.n_latents < 1:
             raise ShapeError(
-                f'sizes of the subspaces are {n_labels}, {n_background}, {n_unsupervised}; expected '
-                'none negative and not all 0'
+                'sizes of the subspaces (supervised, background, unsupervised) are '
+                f'{n_labels}, {n_background}, {n_unsupervised}; expected none below 0, and not all 0'
             )
         self.encoder = Encoder(self.input_shape, arch)
         self.mean = nn.Linear(self.encoder.n_features, self.n_latents)
         self.logvar = nn.Linear(self.encoder.n_features, self.n_latents)
         self.label_head = DiagLinear(n_labels)
         self.decoder = Decoder(self.input_shape, self.n_latents, arch)
-        self.register_buffer('frame_std', torch.ones(()))  # of the pixels' likelihood; see below
-        self.train_dtype = None  # of the convolutions in training mode; None: that of the weights
+        self.register_buffer('frame_std', torch.ones(()))  # standard deviation in the pixels' likelihood; see below
+        self.train_dtype = None  # precision of convolutions in training mode; None: that of the weights
 
     def split(self, latents):  # `[..., n_latents]` -> supervised, background, unsupervised
         return latents.split([self.n_labels, self.n_background, self.n_unsupervised], dim=-1)
@@ -95,7 +95,7 @@ def posterior(
     self: MSPSVAE,
     frames: Tensor,  # `[n, c, y, x]`, uint8 or float in [0, 1]
 ) -> tuple[Tensor, Tensor]:  # means and log-variances, each `[n, n_latents]`
-    "Mean and log-variance of every latent; raises `ShapeError` for frames of another size than the model's."
+    "Mean and log-variance of every latent; raises `ShapeError` if the frames' size is not the model's."
     if frames.ndim != 4 or tuple(frames.shape[1:]) != self.input_shape:
         raise ShapeError(
             f'frames are {list(frames.shape)}; this model takes [n, {", ".join(map(str, self.input_shape))}]'
@@ -112,7 +112,7 @@ def encode(
     self: MSPSVAE,
     frames: Tensor,  # `[n, c, y, x]`, uint8 or float in [0, 1]
 ) -> Latents:  # means, by subspace
-    "The latents of frames: what goes into an analysis."
+    "The latents of frames, for analyses."
     return Latents(*self.split(self.posterior(frames)[0]))
 
 
@@ -121,7 +121,7 @@ def predict_labels(
     self: MSPSVAE,
     mu: Tensor,  # means of all latents, `[n, n_latents]`
 ) -> Tensor:  # `[n, n_labels]`
-    "Labels from the supervised means, each from its own dimension."
+    "Predict each label from the mean of its own supervised latent."
     return self.label_head(self.split(mu)[0])
 
 # %% ../nbs/06_models.ipynb #d63cf2cb
@@ -147,8 +147,8 @@ def forward(
     noise: Tensor | None = None,
     # index of the frame whose background latents are decoded, `[n]`; default: its own
     background_of: Tensor | None = None,
-    # where several processes have the batch together: these frames' part of it; then `background_of` counts
-    # through the whole
+    # if several processes share a batch: which of its frames these are; `background_of` then contains indices
+    # in the whole batch
     share: Share | None = None,
 ) -> Output:
     "Encode, add noise, decode."
@@ -168,8 +168,8 @@ def make_model(
     input_shape: tuple[int, int, int],  # channels, y pixels, x pixels
     n_labels: int,  # labels in the data
 ) -> MSPSVAE:
-    """A model with its initial weights, the same for the same `seed_model`; raises `ConfigError` where the
-    sizes do not fit."""
+    """A model with its initial weights, the same for the same `seed_model`; raises `ConfigError` if the
+    config's sizes do not fit the data."""
     sizes = config.latent_sizes(n_labels)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed_model)
@@ -181,9 +181,9 @@ def make_model(
 # %% ../nbs/06_models.ipynb #a41539ed
 def term_weights(
     config: Config,  # alpha, beta, gamma, delta, pca_start
-    progress: float = 1.0,  # how far annealing has come, 0 to 1
+    progress: float = 1.0,  # progress of annealing, 0 to 1
 ) -> dict[str, float]:  # weight of each term in the loss, which is minimised
-    "The weights of the objective; what the unsupervised latents cost is phased in with `progress`."
+    "The weights of the objective; those of the unsupervised latents' costs grow with `progress`."
     return dict(
         frames_ll=-1.0,
         labels_ll=-config.alpha,
@@ -225,7 +225,7 @@ def frame_terms(
     out: Output,  # the model's output for the batch
     batch: Batch,
 ) -> dict[str, Tensor]:  # each `[n]`, in nats
-    "Every term of the objective but the triplet loss, unweighted, frame by frame."
+    "All terms of the objective except the triplet loss, unweighted, for each frame."
     mu, logvar, z = (model.split(v.float()) for v in (out.mu, out.logvar, out.z))
     terms = dict.fromkeys(TERMS, mu[0].new_zeros(len(batch)))
     terms['frames_ll'] = gaussian_ll(
@@ -248,10 +248,9 @@ def frame_terms(
 # %% ../nbs/06_models.ipynb #5c04e110
 @dataclass
 class Objective:
-    """The loss and what it is made of; where several processes have a batch together, this one's part of
-    each sum."""
+    """The loss and its terms; if several processes share a batch, this process's part of each sum."""
 
-    loss: Tensor  # scalar: the weighted sum of the terms; minimised
+    loss: Tensor  # scalar: the weighted sum of the terms, which we minimise
     terms: dict[str, Tensor]  # scalar for each name in `TERMS`, unweighted
     # `[n]` for each name, unweighted (the triplet loss: that of the frame's session)
     by_frame: dict[str, Tensor]
@@ -287,8 +286,8 @@ def calibrate_frame_std(
     model: MSPSVAE,  # its `frame_std` is updated in place
     out: Output,  # the model's output for the batch
     batch: Batch,
-    momentum: float = 0.95,  # share of the old variance that is kept; about the last 20 batches count
-    smallest: float = SMALLEST_STD,
+    momentum: float = 0.95,  # share of the old variance that stays; about the last 20 batches count
+    smallest: float = SMALLEST_STD,  # the standard deviation does not fall below this
 ) -> None:
     "Move the pixels' standard deviation towards the root-mean-square error of this batch."
     with torch.no_grad():
@@ -299,33 +298,33 @@ def calibrate_frame_std(
 
 # %% ../nbs/06_models.ipynb #41b7ebfd
 def squared_error(
-    frames_ll: float,  # log-likelihood of frames (means over frames will do)
+    frames_ll: float,  # log-likelihood of a frame (or its mean over frames)
     n_pixels: int,  # of a frame, masked or not
-    std: float,  # with which it was computed
+    std: float,  # standard deviation with which it was computed
 ) -> float:  # of a frame, summed over its pixels
-    "What a Gaussian log-likelihood says of the errors."
+    "The squared error, computed from a Gaussian log-likelihood."
     return -2 * std**2 * (frames_ll + n_pixels * math.log(std * math.sqrt(2 * math.pi)))
 
 
 def frames_ll_at(
     square: float,  # from `squared_error`
     n_pixels: int,  # of a frame, masked or not
-    std: float,  # of the pixels
+    std: float,  # standard deviation of the pixels
 ) -> float:
-    "The log-likelihood of frames with such errors."
+    "The log-likelihood of a frame with this squared error."
     return -n_pixels * math.log(std * math.sqrt(2 * math.pi)) - square / (2 * std**2)
 
 
 # %% ../nbs/06_models.ipynb #e151812e
-LIGHT_CHANGE = 0.2  # gain, slope and offset, at most, as a share
-MOVED = 1 / 64  # of the longer side, at most; less than half a pixel is none
+LIGHT_CHANGE = 0.2  # largest change of gain and slope; the offset changes by half of it
+MOVED = 1 / 64  # largest shift as a share of the longer side, rounded to whole pixels
 
 
 def seen_otherwise(
     frames: Tensor,  # `[n, c, y, x]`, uint8 or float in [0, 1]
-    draws: Tensor,  # what is done to each frame, `[n, 6]` in [0, 1): down, right; gain, its slopes, offset
+    draws: Tensor,  # random numbers in [0, 1), `[n, 6]`: shift down, right; gain, slope down, right, offset
 ) -> Tensor:  # `[n, c, y, x]` in [0, 1]
-    "Frames moved a little, and a little brighter or darker, as a whole and from one side."
+    "Frames, moved a little and in a slightly different light: another gain, slope and offset of brightness."
     n, _, height, width = frames.shape
     most = round(MOVED * max(height, width))
     down, right = (draws[:, :2] * (2 * most + 1)).long().unbind(1)
@@ -341,8 +340,8 @@ def seen_otherwise(
 
 # %% ../nbs/06_models.ipynb #c819c4f1
 def _rescale(layer, out, axis, std=1.0, each=False):
-    """Give a layer's output `out` mean 0 in each channel and deviation `std`, over all channels together
-    or in each; `axis`: the weights' output channels."""
+    """Change weights and bias of a layer: its output `out` gets mean 0 in each channel and standard deviation
+    `std`, over all channels together or in `each`; `axis` is the axis of output channels in the weights."""
     mean = out.mean([d for d in range(out.ndim) if d != 1], keepdim=True)
     spread = (out - mean).transpose(0, 1).flatten(1)
     factor = (std / (spread.std(1) if each else spread.std()).clamp(min=1e-3)).expand(out.shape[1])
@@ -351,7 +350,7 @@ def _rescale(layer, out, axis, std=1.0, each=False):
 
 
 def _standardise_blocks(blocks, x):
-    "Rescale one convolution after the other; returns what the last block gives."
+    "Rescale one convolution after the other; returns the output of the last block."
     for block in blocks:
         act, block.act = block.act, nn.Identity()
         last = isinstance(act, nn.Sigmoid)
@@ -371,9 +370,9 @@ def standardise_start(
     model: MSPSVAE,  # changed in place
     frames: Tensor,  # some frames of every session, `[n, c, y, x]`, on the model's device
     noise: Tensor,  # standard normal, `[n, n_latents]`
-    logvar: float = -4.0,  # log-variance that latents begin with
+    logvar: float = -4.0,  # the latents' first log-variance
 ) -> None:
-    """Scale the first weights so that every layer's output has mean 0 and deviation 1 over some frames
+    """Scale the first weights: over these frames, every layer's output gets mean 0 and standard deviation 1
     (after Mishkin & Matas 2016)."""
     x = as_unit_float(frames)
     features = _standardise_blocks(model.encoder.blocks, x).flatten(1)

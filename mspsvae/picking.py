@@ -12,8 +12,8 @@ import numpy as np
 def evenly_spaced(
     n: int,  # how many there are
     at_most: int | None,  # how many to take; None: all
-) -> np.ndarray:  # their numbers, in order, the first and the last among them
-    "Numbers of at most so many of `n` things, evenly spaced."
+) -> np.ndarray:  # their positions, in ascending order, from the first to the last
+    "Positions of at most `at_most` of `n` items, evenly spaced."
     if at_most is None or at_most >= n:
         return np.arange(n)
     return np.linspace(0, n - 1, at_most).astype(int)

@@ -24,14 +24,14 @@ from .errors import ConfigError, TrainingError
 
 # %% ../nbs/05a_processes.ipynb #be564df2
 class Team:
-    """The processes that train one model; a program that `torchrun` did not start is a team of one, for
-    which all of this does nothing."""
+    """The processes that train one model. A program that `torchrun` did not start is a team of one, and the
+    methods do nothing."""
 
     def __init__(self):
-        self.base = None  # where processes find each other: a store, this one's number, and how many they are
-        self.store = None  # the part of it that is for this block of `together`
+        self.base = None  # where processes find each other: a store, the number of this process, and how many there are
+        self.store = None  # the part of the store for this block of `together`
         self.n_blocks = 0  # how often this program has joined others
-        self.left = False  # did it go before the others were done?
+        self.left = False  # did this process leave before the others were done?
 
     @property
     def n_started(self):
@@ -40,7 +40,7 @@ class Team:
 
     @property
     def is_joined(self):
-        "Do the processes know each other right now?"
+        "Are the processes connected right now?"
         return dist.is_available() and dist.is_initialized() and not self.left
 
     @property
@@ -61,15 +61,15 @@ class Team:
         return self.number == 0
 
 
-team = Team()  # that of this program
+team = Team()  # the team of this program
 
 # %% ../nbs/05a_processes.ipynb #bd7e037b
 @patch
 def device(
     self: Team,
     name: str = 'auto',  # `Config.device`
-) -> str:  # the same where there is one process
-    "The device of this process; raises `ConfigError` where the processes cannot share out what there is."
+) -> str:  # such as 'cuda:1'; `name` itself if there is one process
+    "The device of this process; raises `ConfigError` if not every process can have a graphics card of its own."
     if self.n_started == 1:
         return name
     n_cards = torch.cuda.device_count()
@@ -77,12 +77,12 @@ def device(
         return 'cpu'
     if name not in ('auto', 'cuda'):
         raise ConfigError(
-            f'device: got {name!r} for {self.n_started} processes; each takes a card of its own with '
-            "'auto' or 'cuda', or the processor with 'cpu'"
+            f'device: got {name!r} for {self.n_started} processes; expected '
+            "'auto' or 'cuda' (each process takes a graphics card of its own) or 'cpu'"
         )
     n_here = int(os.environ.get('LOCAL_WORLD_SIZE', 1))
     if n_here > n_cards:
-        fewer = f'start as many as there are (torchrun --nproc-per-node {n_cards}), or ' if n_cards else ''
+        fewer = f'start one process for each card (torchrun --nproc-per-node {n_cards}), or ' if n_cards else ''
         raise ConfigError(
             f'device: {n_here} processes were started on a computer with {n_cards} graphics cards; '
             f"{fewer}set device='cpu'"
@@ -91,34 +91,34 @@ def device(
 
 # %% ../nbs/05a_processes.ipynb #e1ca663b
 class ProcessLost(TrainingError):
-    "Another process is gone."
+    "Another process has ended, or does not answer."
 
 
 @patch
-def _last_word(self: Team):  # what one that has left wrote down; '' if nothing
+def _reason_in_store(self: Team):  # why another process left, as it wrote into the store; '' if it wrote nothing
     try:
         if self.store is not None and self.store.check(['left']):
             return self.store.get('left').decode()
     except RuntimeError:
-        pass  # the place is gone as well
+        pass  # the store is gone too
     return ''
 
 
 @patch
 @contextmanager
-def _naming_the_lost(self: Team):  # turns a broken connection into an error that says who left and why
+def _explain_lost_process(self: Team):  # turns a broken connection into an error that says which process left, and why
     try:
         yield
     except RuntimeError as e:
-        why = self._last_word()
+        why = self._reason_in_store()
         if why == 'interrupted':
             raise KeyboardInterrupt from None
         if not why and 'timed out' in str(e).lower():
             why = 'another process did not answer in time'
         raise ProcessLost(
             f'process {self.number} of {self.n_started} cannot go on: '
-            f'{why or "another process was killed, or cannot be reached"}. What was saved is kept; '
-            'start again with resume=True (--resume), with as many processes as you like'
+            f'{why or "another process was killed, or cannot be reached"}. Everything saved so far is kept; '
+            'start again with resume=True (--resume), with any number of processes'
         ) from e
 
 # %% ../nbs/05a_processes.ipynb #f403f7f1
@@ -131,7 +131,7 @@ def add_up(
     if self.size == 1:
         return x
     x = x.detach().clone(memory_format=torch.contiguous_format)
-    with self._naming_the_lost():
+    with self._explain_lost_process():
         dist.all_reduce(x)
     return x
 
@@ -150,9 +150,9 @@ class _Gather(torch.autograd.Function):
 @patch
 def gather(
     self: Team,
-    x: Tensor,  # a row for each frame that is here, `[n, d]`
+    x: Tensor,  # a row for each frame of this process, `[n, d]`
     share: Share | None,  # which frames these are; None: all
-) -> Tensor:  # a row for each frame of the whole batch, `[N, d]`, in its order
+) -> Tensor:  # a row for each frame of the whole batch, `[N, d]`, in the batch's order
     "The rows of all processes, with gradients."
     return x if share is None else _Gather.apply(x, share.rows, len(share))
 
@@ -178,8 +178,8 @@ def add_up_gradients(
 
 # %% ../nbs/05a_processes.ipynb #20746f7b
 @patch
-def _send(self: Team, x):  # the leader's tensor, written over that of every other process
-    with self._naming_the_lost():
+def _send(self: Team, x):  # overwrites the tensor of every other process with the leader's
+    with self._explain_lost_process():
         dist.broadcast(x, 0)
     return x
 
@@ -201,7 +201,7 @@ def share_weights(
 @patch
 def from_leader(
     self: Team,
-    value,  # tensors on the CPU, numbers, text, None, dicts and lists of them; looked at in the leader only
+    value,  # tensors on the CPU, numbers, text, None, dicts and lists of these; only the leader's value is used
 ):
     "The leader's value, in all processes."
     if self.size == 1:
@@ -221,13 +221,13 @@ def _watch(pipe):
     while number := os.read(pipe, 1):
         if number[0] != signal.SIGTERM:
             continue
-        # one of the first two, should the other be the one that failed
+        # two processes print this, because one of them may be the process that failed
         if int(os.environ['LOCAL_RANK']) < 2:
             print(
-                f'process {team.number} of {team.n_started} was told to stop, by a scheduler or '
+                f'process {team.number} of {team.n_started} was stopped, by a scheduler or '
                 'because another process failed. '
-                'What was saved is kept; start again with resume=True (--resume), with as many '
-                'processes as you like',
+                'Everything saved so far is kept; start again with resume=True (--resume), with any '
+                'number of processes',
                 file=sys.stderr,
                 flush=True,
             )
@@ -235,7 +235,7 @@ def _watch(pipe):
 
 
 @contextmanager
-def _last_words():  # whoever is told to stop within the block says how to go on
+def _print_when_stopped():  # a process that SIGTERM stops within the block prints how to go on
     if os.name != 'posix' or current_thread() is not main_thread():
         yield
         return
@@ -255,7 +255,7 @@ def _last_words():  # whoever is told to stop within the block says how to go on
         os.close(read)
 
 # %% ../nbs/05a_processes.ipynb #b494e3a5
-PATIENCE = timedelta(minutes=15)
+PATIENCE = timedelta(minutes=15)  # a process that does not answer for so long counts as lost
 
 
 @patch
@@ -263,11 +263,11 @@ def _join(self: Team, device, patience):
     cuda = torch.device(device).type == 'cuda'
     if cuda:
         torch.cuda.set_device(device)
-    with self._naming_the_lost():
+    with self._explain_lost_process():
         if self.base is None:
             self.base = next(dist.rendezvous('env://', timeout=patience))
         store, number, n = self.base
-        # a program may fit several models, one after the other: no addresses of those that are gone
+        # a program may fit several models, one after the other; each time the processes get new addresses
         self.n_blocks, self.left = self.n_blocks + 1, False
         restarts = os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)
         self.store = dist.PrefixStore(f'mspsvae/{restarts}/{self.n_blocks}', store)
@@ -278,16 +278,16 @@ def _join(self: Team, device, patience):
 @patch
 def leave(
     self: Team,
-    word: str = '',  # why, for the others to read. '' if it was they who left
+    word: str = '',  # the reason, for the other processes; '' if they left first
 ) -> None:
-    "Go before the others are done; they will not wait."
+    "Leave before the others are done; they do not wait for this process."
     if self.store is None or not self.is_joined:
         return
     try:
         if word:
             self.store.compare_set('left', '', word)
     except RuntimeError:
-        pass  # the place to leave word is gone as well
+        pass  # the store is gone too
     if 'nccl' not in str(dist.get_backend_config()):
         dist.destroy_process_group()
     self.store, self.left = None, True
@@ -307,19 +307,19 @@ def _why_it_leaves(self: Team, error):
 def together(
     self: Team,
     device: str = 'cpu',  # of this process, from `Team.device`
-    patience: timedelta = PATIENCE,  # how long to wait for an answer of the others
+    patience: timedelta = PATIENCE,  # how long to wait for an answer of another process
 ):
-    """For the block, compute with the processes that `torchrun` started along with this one; without any,
-    do nothing."""
+    """Within the block, compute together with the processes that `torchrun` started with this one; in a single
+    process, do nothing."""
     if self.n_started == 1 or self.is_joined:
         yield
         return
     try:
-        with _last_words():
+        with _print_when_stopped():
             self._join(device, patience)
             yield
             if self.store is not None:
-                self.add_up(torch.zeros(1))  # all are done
+                self.add_up(torch.zeros(1))  # wait until all are done
     except BaseException as e:
         self.leave(self._why_it_leaves(e))
         raise

@@ -8,7 +8,6 @@ __all__ = ['PLACES', 'QUICK_SESSIONS', 'QUICK_FRAMES', 'QUICK_LENGTH', 'QUICK_SI
            'quick_config', 'quick_text', 'copy_data', 'quick_look', 'read_quick']
 
 # %% ../nbs/08a_quick.ipynb #c42613b6
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +23,7 @@ from .errors import ConfigError, RunError
 from .picking import evenly_spaced
 from .runs import Run, read_json, write_json
 from .sessions import Session, SessionInfo, check_sessions, write_session
-from .train import as_config, default_out, fit
+from .train import as_config, default_out, fit, line_printer
 
 # %% ../nbs/08a_quick.ipynb #b68708b3
 PLACES = 8  # in a trial where movement is measured
@@ -49,7 +48,7 @@ QUICK_SIZE = 48  # pixels along the longer side
 
 @dataclass
 class Selection:
-    "What of a session goes into a quick look."
+    "The part of a session that a quick look uses."
 
     info: SessionInfo
     trials: list[int]  # positions in `info.trials`, in the order of time
@@ -58,10 +57,10 @@ class Selection:
 
 def select_trials(
     info: SessionInfo,
-    n_frames: int,  # about as many frames are wanted of this session
-    least: int = 10,  # trials that are kept even if they have more frames
+    n_frames: int,  # about how many frames to take
+    least: int = 10,  # at least so many trials, even if they have more frames
 ) -> Selection:
-    "The trials with the most movement, and the middle of those that are long."
+    "Select the trials with the most movement, and of long trials the middle."
     lengths = np.minimum(info.n_frames, QUICK_LENGTH)
     scores = [trial_movement(info.session, t, n) for t, n in zip(info.trials, info.n_frames)]
     best = np.argsort(scores, kind='stable')[::-1]
@@ -83,7 +82,7 @@ def shrink(
     frames: np.ndarray,  # uint8 `[n, c, y, x]`
     size: tuple[int, int],  # y and x pixels
 ) -> np.ndarray:  # uint8 `[n, c, *size]`
-    "Frames of fewer pixels, each the mean of those it replaces."
+    "Make frames smaller: each new pixel is the mean of those that it replaces."
     small = interpolate(torch.from_numpy(frames).float(), size, mode='area')
     return small.round().to(torch.uint8).numpy()
 
@@ -92,12 +91,12 @@ def shrink_mask(
     mask: np.ndarray,  # 0 or 1, `[n, c, y, x]`
     size: tuple[int, int],  # y and x pixels
 ) -> np.ndarray:  # uint8 `[n, c, *size]`
-    "1 where all pixels are known."
+    "Make a mask smaller: 1 where all pixels are known."
     return (interpolate(torch.from_numpy(mask).float(), size, mode='area').numpy() > 0.999).astype(np.uint8)
 
 # %% ../nbs/08a_quick.ipynb #e5325511
 def _all_label_names(info):
-    "Names of all labels in the file, in its order, also those a fit must not see; None where they have none"
+    "Names of all labels in the file, in its order, also of hidden ones; None if they have no names"
     if info.label_columns is None:
         return info.label_names or None
     names = dict(zip(info.label_columns, info.label_names))
@@ -110,7 +109,7 @@ def copy_small(
     path: Path,  # of the new file
     config: Config,  # whether masks and labels are used
 ) -> Session:
-    "Write what was selected of a session, with fewer pixels."
+    "Write the selected part of a session, with fewer pixels."
     info, size = selection.info, small_shape(selection.info.image_shape)
 
     def read(group):
@@ -138,7 +137,7 @@ def epochs_in(
 
 
 class _EpochClock:
-    "Called after each epoch; keeps when that was"
+    "Called after each epoch; remembers the time"
 
     def __init__(self):
         self.times = []
@@ -148,18 +147,18 @@ class _EpochClock:
 
 
 def epoch_seconds(sessions: list[Session], config: Config) -> float:
-    "How long an epoch takes, by a fit of two whose run is thrown away."
+    "How long an epoch takes, measured in a fit of two epochs whose run is then deleted."
     clock = _EpochClock()
     with TemporaryDirectory() as folder:
         pilot = dict(out=Path(folder) / 'pilot', log=clock, show_progress=False)
         run = fit(sessions, config.replace(max_epochs=2), **pilot)
     if run.interrupted:
-        raise KeyboardInterrupt  # there is nothing yet to go on with
+        raise KeyboardInterrupt  # there is no run yet to continue
     return clock.times[-1] - clock.times[0]
 
 # %% ../nbs/08a_quick.ipynb #9bb26fa7
 def quick_config(
-    config: Config,  # what the user asked for
+    config: Config,  # the settings of the user
 ) -> Config:  # for the small copy: another network, another size, sessions named directly
     "Settings of a quick look before its length is known."
     return config.for_named_files().replace(image_shape=None, arch='auto')
@@ -170,15 +169,15 @@ def quick_text(
     selections: list[Selection],  # what was taken
     config: Config,  # of the fit, with a number of epochs
 ) -> str:
-    "What a quick look is made of, and what it cannot tell."
+    "What a quick look uses, and what it cannot show."
     have, took = (sum(map(len, v)) for v in ([i.trials for i in infos], [s.trials for s in selections]))
     shape = infos[0].image_shape[1:]
     to, of = (' x '.join(map(str, v)) for v in (small_shape(infos[0].image_shape), shape))
     return (
         f'A quick look: {len(selections)} of {len(infos)} sessions, {took:,} of {have:,} trials (those with '
         f'the most movement, at most {QUICK_LENGTH} frames of each), {to} of {of} pixels, '
-        f'{config.max_epochs:,} epochs. It shows whether data and settings make sense. Small parts may be '
-        'lost with the pixels, and what it does not find a full fit may find: it is not for analysis'
+        f'{config.max_epochs:,} epochs. It shows whether data and settings make sense. It is not for analysis: '
+        'small parts may be lost with the pixels, and a full fit may find what this one does not'
     )
 
 # %% ../nbs/08a_quick.ipynb #e3451da1
@@ -198,7 +197,7 @@ def copy_data(
 
 
 def _check_look(minutes, out):
-    "Raise where there is no time for a look, or no folder"
+    "Raise if `minutes` is not a number above 0, or the folder is in use"
     if not isinstance(minutes, (int, float)) or not 0 < minutes < np.inf:
         raise ConfigError(f'minutes: got {minutes!r}, expected a number above 0')
     if (out / 'config.json').exists() or (out / 'small_data').exists():
@@ -207,7 +206,7 @@ def _check_look(minutes, out):
 
 def quick_look(
     data,  # root folder, list of HDF5 paths, CSV of sessions, or list of `Session`s
-    config=None,  # as for `fit`; its network, image size and number of epochs are set anew
+    config=None,  # as for `fit`; its network, image size and number of epochs are replaced
     out: str | Path | None = None,  # the run's folder, a new one; default: `runs/` and the time
     minutes: float = 5.0,  # that the fit may take
     log: Callable[[list[dict]], None] | None = None,  # called after each epoch with its rows of the history
@@ -215,7 +214,7 @@ def quick_look(
     **overrides,  # any field of `Config`
 ) -> Run:
     """Fit a small copy of the data for some minutes, and say what was left out; raises what `fit` raises,
-    and `RunError` where `out` is a run already."""
+    and `RunError` if `out` is in use already."""
     config, out = as_config(config, overrides), Path(out or default_out())
     _check_look(minutes, out)
     infos = check_sessions(data, config).raise_if_wrong().infos
@@ -226,16 +225,13 @@ def quick_look(
         config = config.replace(anneal_epochs=max(1, n_epochs // 5))
     config = config.replace(max_epochs=n_epochs)
     text = quick_text(infos, selections, config)
-    if show_progress is True:
-        print(text, file=sys.stderr)
-    elif show_progress:
-        show_progress(text)
+    line_printer(show_progress)(text)
     run = fit(sessions, config, out=out, log=log, show_progress=show_progress)
     write_json(out / 'quick.json', dict(text=text, minutes=minutes))
     return run
 
 
-def read_quick(run: Run) -> str:  # '' where the run is none
+def read_quick(run: Run) -> str:  # '' if the run is not a quick look
     "What a quick look left out."
     path = run.path / 'quick.json'
     return read_json(path)['text'] if path.exists() else ''

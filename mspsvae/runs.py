@@ -49,24 +49,24 @@ from .sessions import read_clock, write_clock
 def saving(
     path: str | Path,  # what is being written
 ):
-    """Turns an `OSError` within the block (disk full, folder read-only) into a `RunError` that says what
-    became of the file."""
+    """Turn an `OSError` in the block (disk full, folder read-only) into a `RunError` that says what happened
+    to the file."""
     try:
         yield
     except OSError as e:
         text = f'{path} cannot be written ({e.strerror or e}); what was saved there before is still there'
         if e.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            text += '. Make room on the disk and go on with resume=True (--resume)'
+            text += '. Make room on the disk, then continue with resume=True (--resume)'
         elif e.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             text += '. You may not write there: choose another folder with out= (--out)'
         raise RunError(text) from e
 
 
 def write_bytes(
-    path: str | Path,  # where to; replaced in one move
+    path: str | Path,  # the file; replaced in one step
     content: bytes,
 ) -> None:
-    "Write a file whole or not at all; raises `RunError` where the disk refuses."
+    "Write a file completely or not at all; raises `RunError` if the disk refuses."
     with saving(path), atomic_path(path) as temporary:
         Path(temporary).write_bytes(content)
 
@@ -74,7 +74,7 @@ def write_bytes(
 def plain_json(
     content,  # dicts and lists of numbers, text, NumPy's numbers and arrays
 ):  # the same in Python's own types; None for NaN and infinity
-    "Values as strict JSON can hold them, and as reading them back gives them."
+    "Convert values to what strict JSON can store; reading it back gives the same values."
     if isinstance(content, dict):
         return {str(k): plain_json(v) for k, v in content.items()}
     if isinstance(content, (np.ndarray, np.generic)):
@@ -85,7 +85,7 @@ def plain_json(
 
 
 def write_json(
-    path: str | Path,  # where to; replaced in one move
+    path: str | Path,  # the file; replaced in one step
     content: dict,  # as for `plain_json`
 ) -> None:
     "Write a dict as readable, strict JSON, atomically."
@@ -95,7 +95,7 @@ def write_json(
 def read_json(
     path: str | Path,  # a JSON file of a run
 ) -> dict:
-    "Read a JSON object; raises `RunError` where there is none."
+    "Read a JSON object; raises `RunError` if the file is missing or contains something else."
     try:
         content = json.loads(Path(path).read_text(encoding='utf-8'))
     except FileNotFoundError:
@@ -103,15 +103,17 @@ def read_json(
     except (OSError, ValueError, RecursionError) as e:
         raise RunError(f'{path} cannot be read as JSON: {e}') from e
     if not isinstance(content, dict):
-        raise RunError(f'{path} holds a {type(content).__name__}; expected an object')
+        raise RunError(
+            f'{path} contains a {type(content).__name__}, expected a JSON object (names and values)'
+        )
     return content
 
 # %% ../nbs/07_runs.ipynb #f90bd190
 def keep_json(
-    path: str | Path,  # where to; replaced in one move
+    path: str | Path,  # the file; replaced in one step
     content: dict,  # as for `plain_json`
 ) -> None:
-    "Write a dict as JSON; where nothing may be written there, warn that it was not kept."
+    "Write a dict as JSON; if the folder is read-only, only warn."
     try:
         write_json(path, content)
     except RunError as e:
@@ -124,8 +126,8 @@ HISTORY = ('epoch', 'split', 'session', 'n_frames', 'loss', *TERMS, 'progress', 
 
 
 def write_history(
-    path: str | Path,  # a CSV file; replaced in one move
-    rows: list[dict],  # one dict a row, with the keys of `HISTORY`
+    path: str | Path,  # a CSV file; replaced in one step
+    rows: list[dict],  # one dict per row, with the keys of `HISTORY`
 ) -> None:
     "Write the whole history, atomically."
     with (
@@ -140,9 +142,9 @@ def write_history(
 
 def append_history(
     path: str | Path,  # a CSV file that has its header
-    rows: list[dict],  # one dict a row, with the keys of `HISTORY`
+    rows: list[dict],  # one dict per row, with the keys of `HISTORY`
 ) -> None:
-    "Add rows at the end, and have the disk really write them."
+    "Add rows at the end, and wait until they are on the disk."
     with saving(path), open(path, 'a', newline='', encoding='utf-8') as f:
         csv.DictWriter(f, HISTORY).writerows(rows)
         f.flush()
@@ -162,12 +164,12 @@ def _row(values, path):
 
 def read_history(
     path: str | Path,  # a CSV file written by `write_history`
-) -> list[dict]:  # one dict a row, numbers as numbers
-    """Read a history; a last line that was cut off while it was written is left out. Raises `RunError` for
+) -> list[dict]:  # one dict per row, numbers as numbers
+    """Read a history; leaves out a last line that was cut off while it was written. Raises `RunError` for
     any other file."""
     try:
         content = Path(path).read_bytes()
-        # a number cut in two would still look like one
+        # half a number would still look like a number
         whole = content[: content.rfind(b'\n') + 1].decode('utf-8')
         lines = list(csv.reader(io.StringIO(whole, newline='')))
     except (OSError, ValueError, csv.Error) as e:
@@ -192,18 +194,18 @@ def weights_digest(
     return digest.hexdigest()
 
 
-# name -> array, which later training leaves alone
+# name -> array; later training does not change it
 def cpu_state(model: MSPSVAE) -> dict[str, torch.Tensor]:
     "A copy of a model's parameters and buffers."
     return {k: v.detach().to('cpu', copy=True).contiguous() for k, v in model.state_dict().items()}
 
 
 def save_weights(
-    path: str | Path,  # a `.safetensors` file; replaced in one move
+    path: str | Path,  # a `.safetensors` file; replaced in one step
     weights: MSPSVAE | dict,  # a model, or a copy of its parameters and buffers
     **about,  # small facts to keep with the weights, stored as text
 ) -> None:
-    "Write parameters and buffers, atomically; the same weights and facts make the same bytes."
+    "Write parameters and buffers, atomically; the same weights and facts give the same bytes."
     state = weights if isinstance(weights, dict) else cpu_state(weights)
     facts = {k: str(v) for k, v in about.items()} | dict(sha256=weights_digest(state))
     write_bytes(path, save(state, dict(about=json.dumps(facts))))
@@ -212,21 +214,24 @@ def save_weights(
 def read_about(
     path: str | Path,  # a `.safetensors` file of `save_weights`
 ) -> dict[str, str]:
-    "The facts stored with weights, `sha256` among them; raises `RunError` for a file that holds no arrays."
+    "The facts stored with the weights, such as `sha256`; raises `RunError` for a file without weights of ours."
     try:
         with safe_open(path, 'pt') as f:
             about = json.loads((f.metadata() or {}).get('about', '{}'))
     except FileNotFoundError:
-        raise RunError(f'{path}: no such file; has the fit come to its first validation?') from None
+        raise RunError(f'{path}: no such file; has the fit reached its first validation?') from None
     except (OSError, SafetensorError, ValueError, KeyError, RecursionError) as e:
-        raise RunError(f'{path} holds no weights of ours: {str(e)[:300]}') from e
+        raise RunError(f'{path} contains no weights written by this library: {str(e)[:300]}') from e
     if not isinstance(about, dict) or not all(isinstance(v, str) for v in about.values()):
-        raise RunError(f'{path} holds no weights of ours: it tells {str(about)[:100]} about itself')
+        raise RunError(
+            f'{path} contains no weights written by this library: its description is {str(about)[:100]}, '
+            'expected names and texts'
+        )
     return about
 
 
 def _misfits(have, want):
-    "Names of arrays that are in one of two states only, or have another shape or type there"
+    "Names of arrays that only one of the two states has, or that differ in shape or type"
 
     def kind(state, name):
         return (state[name].shape, state[name].dtype) if name in state else None
@@ -236,9 +241,9 @@ def _misfits(have, want):
 
 def load_weights(
     path: str | Path,  # a `.safetensors` file
-    model: MSPSVAE,  # the model that takes them; on the meta device they are only compared
+    model: MSPSVAE,  # gets the weights; a model on the meta device is only compared with them
 ) -> dict[str, str]:  # the facts stored with them
-    "Read parameters and buffers into a model; raises `RunError` for a damaged file or one of another model."
+    "Read parameters and buffers into a model; raises `RunError` if it is damaged or of another model."
     about = read_about(path)
     try:
         state = load_file(path)
@@ -247,13 +252,13 @@ def load_weights(
     want = model.state_dict()
     if wrong := _misfits(state, want):
         raise RunError(
-            f'{path} does not hold the weights of this model: {", ".join(wrong[:5])} '
+            f'{path} does not contain the weights of this model: {", ".join(wrong[:5])} '
             f'{"differs" if len(wrong) == 1 else "differ"} in name, shape or type'
         )
     if about.get('sha256', '') not in ('', weights_digest(state)):
         raise RunError(
-            f'{path} is damaged: its numbers are not those that were saved (resume the fit to have it '
-            'made again from the checkpoint)'
+            f'{path} is damaged: its numbers are not those that were saved (resume the fit: that writes it '
+            'again from the checkpoint)'
         )
     if not next(iter(want.values())).is_meta:
         model.load_state_dict(state)
@@ -261,11 +266,11 @@ def load_weights(
 
 # %% ../nbs/07_runs.ipynb #13f70602
 def save_checkpoint(
-    path: str | Path,  # `last.ckpt`; the one that is there becomes `previous.ckpt`
+    path: str | Path,  # `last.ckpt`; an existing one becomes `previous.ckpt`
     state: dict,  # tensors, numbers, text; dicts and lists of them
 ) -> None:
-    """Write a checkpoint, atomically: at every moment a complete one is there. Raises `RunError` where the
-    disk refuses."""
+    """Write a checkpoint atomically, so that there is a complete one at every moment. Raises `RunError` if
+    the disk refuses."""
     path, content = Path(path), io.BytesIO()
     torch.save(state, content)  # into memory first: PyTorch's own writer does not say that a disk is full
     with saving(path), atomic_path(path) as temporary:
@@ -291,18 +296,18 @@ def read_checkpoint(
         raise RunError(f'{path}: no such file; there is nothing to resume') from None
     except Exception as e:
         raise RunError(
-            f'{path} is damaged or no checkpoint of ours ({type(e).__name__}: {str(e)[:200]})'
+            f'{path} is damaged, or not a checkpoint of this library ({type(e).__name__}: {str(e)[:200]})'
         ) from e
     if not isinstance(state, dict) or 'epoch' not in state:
-        raise RunError(f'{path} is no checkpoint of ours: it holds no epoch')
+        raise RunError(f'{path} is not a checkpoint of this library: it contains no epoch')
     return state
 
 # %% ../nbs/07_runs.ipynb #604c4cd9
 def last_checkpoint(
     folder: str | Path,  # of a run
-) -> tuple[dict, Path] | None:  # the checkpoint and its file; None where none was written yet
-    """The newest checkpoint that is whole; warns of a damaged one, and raises `RunError` if there are only
-    damaged ones."""
+) -> tuple[dict, Path] | None:  # the checkpoint and its file; None if none was written yet
+    """The newest complete checkpoint; warns of a damaged one, and raises `RunError` if there are only damaged
+    ones."""
     problems = []
     for path in (Path(folder) / 'last.ckpt', Path(folder) / 'previous.ckpt'):
         if not path.is_file():
@@ -314,13 +319,13 @@ def last_checkpoint(
             continue
         for problem in problems:
             warnings.warn(
-                f'{problem}; going on from {path.name} instead, after epoch {state["epoch"]}', stacklevel=2
+                f'{problem}; continuing from {path.name} instead, after epoch {state["epoch"]}', stacklevel=2
             )
         return state, path
     if problems:
         raise RunError(
             f'{folder} cannot be resumed, its checkpoints are damaged; the best model is still in '
-            'best.safetensors. Begin again in another folder',
+            'best.safetensors. Start a new fit in another folder',
             problems,
         )
 
@@ -330,9 +335,9 @@ NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 @contextmanager
 def lock_run(
-    path: str | Path,  # a run's folder; it is made if it is not there
+    path: str | Path,  # a run's folder; created if it is missing
 ):
-    """Hold a run's folder for the block; raises `RunError` if another program (or this one) holds it, or
+    """Lock a run's folder for the block; raises `RunError` if another program (or this one) has locked it, or
     if nothing can be written there."""
     lock = FileLock(Path(path) / '.lock', timeout=0)
     try:
@@ -340,7 +345,7 @@ def lock_run(
         lock.acquire()
     except Timeout:
         raise RunError(
-            f'another fit is writing into {path}; wait for its end, or choose another folder (out=, --out)'
+            f'another fit is writing into {path}; wait until it ends, or choose another folder (out=, --out)'
         ) from None
     except (OSError, NotImplementedError) as e:
         if getattr(e, 'errno', errno.ENOSYS) not in NO_LOCKS:
@@ -348,7 +353,8 @@ def lock_run(
                 f'nothing can be written into {path} ({e}); choose another folder (out=, --out)'
             ) from e
         warnings.warn(
-            f'the disk of {path} knows no locks; see to it that no other fit writes there', stacklevel=3
+            f'the disk of {path} does not support locks; make sure that no other fit writes there',
+            stacklevel=3,
         )
     try:
         yield
@@ -406,7 +412,7 @@ def _split_problem(splits, sessions):
             return f'splits: {k} is not a list of trial numbers for each session'
 
 # %% ../nbs/07_runs.ipynb #ea456be4
-_IN_DATA = {  # key of `data.json`: is a value good? what is expected
+_IN_DATA = {  # key of `data.json` -> whether a value is good, and what is expected
     'input_shape': (
         lambda v: _is_list(v, lambda n: _is_int(n, 1, 2**16)) and len(v) == 3,
         '[channels, y pixels, x pixels]',
@@ -432,8 +438,8 @@ def check_data(
     data: dict,  # content of `data.json`
     where: str | Path = 'data.json',  # named in the message
 ) -> dict:  # the same
-    "Raise one `RunError` that lists all that is wrong with a run's description of its data."
-    found = dict(hidden_labels=[]) | data  # which older runs do not have
+    "Raise one `RunError` that lists everything wrong in a run's description of its data."
+    found = dict(hidden_labels=[]) | data  # older runs do not have it
     bad = {key: what for key, (is_good, what) in _IN_DATA.items() if not is_good(found.get(key))}
     problems = [f'{key}: got {str(found.get(key))[:80]}, expected {what}' for key, what in bad.items()]
     if 'sessions' not in bad:
@@ -447,7 +453,7 @@ def describe_data(
     infos: list[SessionInfo],  # from `check_sessions`
     splits: dict[str, list[list[int]]],  # from `split_sessions`
 ) -> dict:  # goes to `data.json`
-    "Everything a run has to know about its data."
+    "Everything that a run must know about its data."
     first = infos[0]
     described = dict(
         version=__version__,
@@ -472,9 +478,9 @@ def _describe_session(info):
 
 def renamed_sessions(
     was: list[dict],  # `sessions` of a run's `data.json`
-    now: list[dict],  # the same of the data at hand
-) -> list[str]:  # `s0 seems to be mouse0 now`, one for each; empty where it cannot be known
-    "Which session has which other name now, judged by trials and frames, in their order."
+    now: list[dict],  # the same for the present data
+) -> list[str]:  # `s0 seems to be mouse0 now`, one per renamed session; empty if that is unclear
+    "Guess which sessions were renamed: missing and new ones must have the same trials and frames, in order."
     same = {s['name'] for s in was} & {s['name'] for s in now}
     gone = [s for s in was if s['name'] not in same]
     new = [s for s in now if s['name'] not in same]
@@ -487,7 +493,7 @@ def renamed_sessions(
 def fingerprint(
     data: dict,  # content of `data.json`
 ) -> dict:
-    "The part that must not change between the beginning and the end of a fit; paths may."
+    "The part that must not change between the beginning and the end of a fit; paths may change."
     sessions = [{k: s[k] for k in ('name', 'trials', 'n_frames')} for s in data['sessions']]
     return dict(
         input_shape=list(data['input_shape']),
@@ -507,15 +513,15 @@ class Run:
     ):
         self.path = Path(path)
         self.sessions_at = list(data) if isinstance(data, Iterable) and not isinstance(data, str) else data
-        self._infos = None  # of the sessions, once they were checked
+        self._infos = None  # from `check_sessions`, once it was called
         self.interrupted = False
-        self.remembered = None  # what `remembering` has read so far; None: read anew each time
-        # session name -> (file of its latents, stamp), where they are not in `latents`
+        self.remembered = None  # what `remembering` has read so far; None: read again each time
+        # session name -> (file of its latents, stamp), for latents outside of the folder `latents`
         self.elsewhere = {}
 
     @property
     def where(self):
-        "Its sessions where they are now, as `find_sessions` and `check_sessions` take them; no file is opened."
+        "Its sessions at their present place, for `find_sessions` and `check_sessions`; opens no file."
         if self.sessions_at is None:
             return [Session(s['name'], Path(s['path'])) for s in self.data['sessions']]
         if isinstance(self.sessions_at, list):
@@ -524,18 +530,18 @@ class Run:
 
     @cached_property
     def config(self):
-        "What was asked for: a `Config`."
+        "The settings of the fit: a `Config`."
         content = read_json(self.path / 'config.json')
         if not isinstance(content.get('arch'), dict):
             raise RunError(
-                f'{self.path / "config.json"}: arch is {str(content.get("arch"))[:80]!r}; expected its '
-                'settings, as `fit` writes them, not another file'
+                f'{self.path / "config.json"}: arch is {str(content.get("arch"))[:80]!r}; expected a '
+                'dict of its settings, as `fit` writes it, not the name of a file'
             )
         return Config.from_dict(content)
 
     @cached_property
     def data(self):
-        "What it was fitted on: a dict, see `describe_data`."
+        "The data that it was fitted on: a dict, see `describe_data`."
         return check_data(read_json(self.path / 'data.json'), self.path / 'data.json')
 
     @cached_property
@@ -549,15 +555,15 @@ class Run:
             raise
         except (RuntimeError, TypeError, ValueError, OverflowError) as e:
             raise RunError(
-                f'{self.path}: config.json and data.json describe no model that can be built ({str(e)[:200]})'
+                f'{self.path}: no model can be built from its config.json and data.json ({str(e)[:200]})'
             ) from e
-        load_weights(path, sizes)  # does it fit, before memory is asked for?
+        load_weights(path, sizes)  # check that they fit before we use memory
         model = self.new_model()
         load_weights(path, model)
         return model.eval()
 
     def remembering(self):
-        "A copy of this run that reads its history and its latents once; blind to what a fit does meanwhile."
+        "A copy of this run that reads its history and its latents only once, even if a fit changes them later."
         fresh = copy(self)
         fresh.remembered = {}
         return fresh
@@ -582,7 +588,7 @@ from fastcore.basics import patch
 # %% ../nbs/07_runs.ipynb #ecc41850
 @patch(as_prop=True)
 def history(self: Run):  # the table of `history.csv` as a dict of columns, NumPy arrays of one length
-    "Every term, each epoch, split and session; `pandas.DataFrame(run.history)` takes it as it is."
+    "Every term for each epoch, split and session; `pandas.DataFrame(run.history)` makes a table of it."
 
     def read():
         rows = read_history(self.path / 'history.csv')
@@ -610,7 +616,7 @@ def load_run(
     path: str | Path,  # a folder that `fit` wrote
     data=None,  # where its sessions are now, as for `fit`; default: where they were
 ) -> Run:
-    "Open a run; raises `RunError` where the folder holds none."
+    "Open a run; raises `RunError` if the folder is not a run."
     run = Run(path, data)
     missing = [
         name
@@ -634,8 +640,7 @@ def as_run(
     if isinstance(run, (str, os.PathLike)):
         return load_run(run)
     raise RunError(
-        f'got {str(run)[:80]!r}, a {type(run).__name__}; expected a run, as of `fit` or `load_run`, or '
-        'its folder'
+        f'got {str(run)[:80]!r} of type {type(run).__name__}; expected a run (from `fit` or `load_run`) or its folder'
     )
 
 # %% ../nbs/07_runs.ipynb #e1d57dc6
@@ -646,7 +651,7 @@ def encode_frames(
     n_at_once: int = 256,  # frames on the device at a time
     # means of the latents `[n, n_latents]`, predicted labels `[n, n_labels]`, float32
 ) -> tuple[np.ndarray, np.ndarray]:
-    "Latents and label predictions of one trial, a piece at a time: memory does not grow with the trial."
+    "Latents and label predictions of one trial, a piece at a time, so memory does not grow with the trial."
     device = model.frame_std.device
     means = [
         model.posterior(torch.from_numpy(frames[i : i + n_at_once]).to(device))[0]
@@ -661,7 +666,7 @@ def squared_errors(
     model: MSPSVAE,  # in evaluation mode
     frames: np.ndarray,  # `[n, c, y, x]` uint8
     mu: np.ndarray,  # means of their latents, `[n, n_latents]`
-    mask: np.ndarray | None = None,  # 0 where a pixel is to be left out, shape of `frames`
+    mask: np.ndarray | None = None,  # 0: leave the pixel out; same shape as `frames`
 ) -> np.ndarray:  # `[n]` float32, in units of (full brightness)^2; NaN where all pixels are left out
     "Mean squared error of the reconstruction of each frame, decoded from its means."
     device = model.frame_std.device
@@ -677,15 +682,15 @@ def _encode_piece(model, arrays):
 
 
 def write_latents(
-    path: str | Path,  # an HDF5 file; replaced in one move
+    path: str | Path,  # an HDF5 file; replaced in one step
     model: MSPSVAE,  # in evaluation mode
     reader: TrialReader,  # of the sessions
     session: int,  # position in `reader.infos`
-    stamp: str,  # what the numbers depend on: they count as made with it
+    stamp: str,  # text that identifies the weights; stored in the file, and checked by `read_latents`
 ) -> None:
-    """Encode every frame of a session and write groups `latents`, `labels` (predicted) and `errors` (of
-    the reconstruction), a dataset for each trial; and its clock, as far as it is known."""
-    # in memory first: HDF5 itself may crash where the disk is full
+    """Encode every frame of a session and write the groups `latents`, `labels` (predicted) and `errors` (of
+    the reconstruction), with one dataset per trial; also its clock, if it is known."""
+    # in memory first: HDF5 itself may crash when the disk is full
     info, content = reader.infos[session], io.BytesIO()
     with h5py.File(content, 'w') as f:
         f.attrs.update(
@@ -698,7 +703,7 @@ def write_latents(
         for t, pieces in groupby(reader.pieces(session), lambda piece: piece[0]):
             encoded = [_encode_piece(model, arrays) for _, arrays in pieces]
             for group, v in zip(('latents', 'labels', 'errors'), map(np.concatenate, zip(*encoded))):
-                # a checksum, looked at when it is read
+                # with a checksum, which HDF5 checks when it reads
                 f.create_dataset(f'{group}/{info.trials[t]}', data=v, fletcher32=True if v.size else None)
         write_clock(f, info.session.clock(info.trials))
     write_bytes(path, content.getvalue())
@@ -706,12 +711,12 @@ def write_latents(
 # %% ../nbs/07_runs.ipynb #18f5de8f
 def inner_folder(
     run: Run,
-    name: str,  # of a folder in the run's folder, there or not
+    name: str,  # of a folder inside the run's folder; it may be missing
 ) -> Path:
-    "A folder of a run, for writing; raises `RunError` where a link in its place leads elsewhere."
+    "A folder of a run, for writing; raises `RunError` if it is a link to another place."
     path = run.path / name
     if path.resolve() != run.path.resolve() / name:
-        raise RunError(f'{path} leads out of the run; put a folder of that name in its place')
+        raise RunError(f'{path} leads out of the run; replace this link with a folder')
     return path
 
 
@@ -726,12 +731,12 @@ def _array(group, key, shape):
 
 def read_latents(
     path: str | Path,  # a file of `write_latents`
-    stamp: str,  # that it shall have
+    stamp: str,  # that the file must have
     group: str,  # `latents`, `labels` or `errors`
     session: dict,  # with its `trials` and `n_frames`
     width: tuple,  # of the arrays after `n_frames`: `(n_latents,)`, `(n_labels,)` or `()`
 ) -> dict[str, np.ndarray] | None:  # trial -> `[n_frames, *width]`
-    "What was encoded; None for a file that is not there, damaged, or made with another stamp."
+    "Read what `write_latents` wrote; None if the file is missing, damaged, or has another stamp."
     if not Path(path).is_file():
         return None
     try:
@@ -742,7 +747,7 @@ def read_latents(
                 k: _array(f[group], k, (n, *width)) for k, n in zip(session['trials'], session['n_frames'])
             }
     except Exception:
-        return None  # damaged, or someone else's idea of a file: made anew
+        return None  # damaged, or not written by us: the caller makes it again
 
 
 @patch
@@ -752,15 +757,15 @@ def _stamp(self: Run):
 # %% ../nbs/07_runs.ipynb #410a2af8
 @patch
 def infos(self: Run) -> list[SessionInfo]:  # in the run's order
-    """The sessions the run was fitted on, checked again; raises `SessionError` if they are gone or are not
-    the same."""
+    """The sessions that the run was fitted on, checked again; raises `SessionError` if they are gone or
+    differ."""
     if not (self._infos and all(i.session.path.is_file() for i in self._infos)):
         self._infos = _in_order(self.data['sessions'], _found_sessions(self), self.path)
     return self._infos
 
 
 def _found_sessions(run):
-    "What is there now; sessions that were checked before are not checked again"
+    "The sessions that exist now; those that were checked before are not checked again"
     at = run.sessions_at
     if isinstance(at, list) and at and all(isinstance(i, SessionInfo) for i in at):
         return at
@@ -768,7 +773,7 @@ def _found_sessions(run):
 
 
 def _in_order(known, found, path):
-    "The sessions found, in the order in which they are known; raises `SessionError` where they do not match"
+    "The found sessions in the order of the run; raises `SessionError` if they do not match"
     at_hand = {i.session.name: _describe_session(i) for i in found}
 
     def same(s):
@@ -793,7 +798,7 @@ def pick_device(
     name: str = 'auto',  # `auto`, `cpu`, `cuda`, `cuda:1`, `mps`, ...
 ) -> torch.device:
     """The device to compute on; `auto` takes CUDA, else Apple's MPS, else the CPU. Raises `ConfigError`
-    for one that is not there."""
+    for one that is not available."""
     if name == 'auto':
         name = 'cuda' if torch.cuda.is_available() else 'mps' if torch.backends.mps.is_available() else 'cpu'
     try:
@@ -818,7 +823,7 @@ def pick_precision(
     name: str,  # `auto`, `fp32` or `bf16`
     device: torch.device,  # where the model is trained
 ) -> torch.dtype:  # of the convolutions in training, for `MSPSVAE.train_dtype`
-    "The precision to train in; `auto` takes half precision where the device has instructions for it."
+    "The precision to train in; `auto` takes half precision if the device has instructions for it."
     if name == 'auto':
         name = 'bf16' if _quick_in_half(device) else 'fp32'
     return dict(fp32=torch.float32, bf16=torch.bfloat16)[name]
@@ -834,11 +839,11 @@ def on_device(run: Run):
 
 
 def _place(run, name):
-    "The file of a session's latents, and the stamp that it shall have"
+    "The file of a session's latents, and the stamp that it must have"
     return run.elsewhere.get(name, (run.path / 'latents' / f'{name}.h5', run._stamp()))
 
 
-def _kept(run, group):  # session name -> its arrays, None where they are to be made
+def _kept(run, group):  # session name -> its arrays, None if they must be computed
     width = dict(latents=(run.model.n_latents,), labels=(run.model.n_labels,), errors=())[group]
     return {s['name']: read_latents(*_place(run, s['name']), group, s, width) for s in run.data['sessions']}
 
@@ -850,7 +855,7 @@ def _encoded(run, group):
         return kept
     if lost := [k for k in kept if kept[k] is None and k in run.elsewhere]:
         raise RunError(
-            f'the latents of {", ".join(lost[:5])} are gone, or were made with other weights; encode again'
+            f'the latents of {", ".join(lost[:5])} are gone, or were made with other weights; encode the sessions again'
         )
     infos, folder = run.infos(), inner_folder(run, 'latents')
     with on_device(run) as model, TrialReader(infos, run.config.replace(cache='stream')) as reader:
@@ -872,7 +877,7 @@ def latents(
 def predicted_labels(
     self: Run,
 ) -> dict[str, dict[str, np.ndarray]]:  # session name -> trial -> `[n_frames, n_labels]`
-    "The labels that the model reads off every frame, computed and kept with the latents."
+    "The labels that the model predicts for every frame, computed and kept with the latents."
     return self._once('labels', lambda: _encoded(self, 'labels'))
 
 
@@ -886,7 +891,7 @@ def frame_errors(
 
 # %% ../nbs/07_runs.ipynb #3e8a8c51
 def _kept_clock(run, session):
-    "From the file of the latents; where that is older than clocks, from the session file, if it is still there"
+    "The clock from the file of latents; if that has none (older versions), from the session file"
     n_frames = dict(zip(session['trials'], session['n_frames']))
     for path in (_place(run, session['name'])[0], session['path']):
         try:
@@ -901,13 +906,13 @@ def _kept_clock(run, session):
 
 @patch
 def clocks(self: Run) -> dict[str, Clock]:  # session name -> frame numbers and times, by trial
-    "When the frames were recorded, as far as it is known; kept with the latents."
+    "When the frames were recorded, if it is known; kept with the latents."
     self.frame_errors()
     return {s['name']: _kept_clock(self, s) for s in self.data['sessions']}
 
 # %% ../nbs/07_runs.ipynb #1895fee4
 def label_names(run: Run) -> list[str]:  # one for each label that the model was fitted on
-    "Names of the labels, as the data tell them; `label_0`, `label_1`, ... where they do not."
+    "Names of the labels; `label_0`, `label_1`, ... if the data do not name them."
     n = run.model.n_labels
     names = run.data['label_names']
     return list(names) if len(names) == n else [f'label_{k}' for k in range(n)]

@@ -24,7 +24,7 @@ from .synthetic import LABEL_NAMES, Canvas, Scene
 from .synthetic import draw_frames, draw_look, illuminate, smooth_noise
 
 # %% ../nbs/02a_scenes.ipynb #e2bb8ffc
-LIMIT = float(np.sqrt(3))  # of a movement, to both sides
+LIMIT = float(np.sqrt(3))  # largest value of a movement, in both directions
 
 _erf = np.vectorize(erf, otypes=[float])
 
@@ -32,13 +32,13 @@ _erf = np.vectorize(erf, otypes=[float])
 def within_limits(
     noise: np.ndarray,  # Gaussian, of mean 0 and variance 1
 ) -> np.ndarray:  # the same shape
-    "Gaussian noise bent to lie evenly between `-LIMIT` and `LIMIT`, again of mean 0 and variance 1."
+    "Gaussian noise transformed to be uniform between `-LIMIT` and `LIMIT`, again of mean 0 and variance 1."
     return LIMIT * _erf(noise / np.sqrt(2))
 
 # %% ../nbs/02a_scenes.ipynb #ab861d71
 @dataclass(frozen=True)
 class Guise:
-    "What is static in a session of a face or a body"
+    "What is static in a session of a face, a body or an arm"
 
     ambient: float  # light that falls everywhere
     light: float  # strength of the lamp
@@ -86,7 +86,7 @@ class Stage:
         guise: Guise,
         x=0.5,  # where the animal is, on the canvas; a number, or `[n, 1, 1]`
         y=0.5,
-        turn=0.0,  # how it is turned, clockwise, in radians
+        turn=0.0,  # its angle, clockwise, in radians
     ):
         self.canvas, self.guise = Canvas(size, guise), guise
         self.x, self.y, self.turn = x, y, turn + guise.turn
@@ -135,7 +135,7 @@ def _paint_eyes(stage, moves, radius, apart):
 
 
 def _paint_pads(stage, moves):
-    "The whisker pads, each above the last; where they are on the canvas: x, y, x, y"
+    "Paint the whisker pads; returns where they are on the canvas: x, y, x, y"
     places = []
     for side, name in ((-1, 'left'), (1, 'right')):
         u = side * 0.085 + 0.022 * moves[f'pad_{name}_x']
@@ -171,7 +171,7 @@ _BODY = dict(
 
 
 def _paint_tail(stage, moves, parts, base):
-    "A tail of three pieces, each turned against the one before by the same angle"
+    "Paint a tail of three pieces, each turned by the same angle against the piece before it"
     at, angle, step = (-base, 0.0), np.pi, parts['length'] / 3
     for k in range(3):
         angle = angle + 0.3 * moves['tail']
@@ -239,7 +239,7 @@ _ARM = dict(
 
 
 def _paint_head(stage, moves, parts, wide, tall):
-    "An ear that flaps behind a head with one eye"
+    "Paint an ear that flaps behind a head with one eye"
     top, tip = -0.22 - 0.1 * tall, 0.08 + parts['flap'] * moves['flap']
     stage.limb(0.8 * _pale(stage.guise), (0.02, top), (tip, top - parts['ear']), 0.022, 0.018)
     stage.ellipse(1.06 * stage.guise.fur, -0.06, -0.22, 0.13 * wide, 0.11 * tall)
@@ -270,7 +270,7 @@ class SceneKind:
     labels: tuple  # their names
     moves: dict  # labelled movements: name -> time constant in frames
     causes: dict  # unlabelled movements: name -> time constant in frames
-    odd: str  # the cause that an odd animal does differently
+    odd: str  # the cause that an odd animal moves differently
     parts: dict  # difficulty -> sizes of the parts
     look: Callable  # takes a generator, returns what is static
     draw: Callable  # takes moves, look, parts and size; returns frames `[n, y, x]` and places of the labels
@@ -310,7 +310,7 @@ DIFFICULTIES = tuple(_FACE)
 def draw_scene(
     scene: str,  # `face`, `body`, `mouse` or `arm`
     difficulty: str,  # `easy`, `middle` or `hard`
-    moves: dict,  # name -> `[n]`; movements that are not in it rest
+    moves: dict,  # name -> `[n]`; movements that are missing are at rest
     look,  # what is static, from `SCENES[scene].look`
     size: tuple = (64, 64),  # y and x, in pixels
 ) -> tuple[np.ndarray, np.ndarray]:  # frames `[n, y, x]`, 0 to 1; places of the labels `[n, n_labels]`
@@ -331,7 +331,7 @@ def cause_variance(
     look,  # what is static, from `SCENES[scene].look`
     size: tuple = (64, 64),  # y and x, in pixels
 ) -> dict[str, np.ndarray]:  # for each labelled movement and each cause, `[y, x]`
-    "The variance of every pixel while one movement goes evenly from end to end and all others rest."
+    "The variance of every pixel while one movement goes evenly from end to end and all others are at rest."
     ends, kind = np.linspace(-LIMIT, LIMIT, 41), SCENES[scene]
     names = (*kind.moves, *kind.causes)
     return {k: draw_scene(scene, difficulty, {k: ends}, look, size)[0].var(axis=0) for k in names}
@@ -345,7 +345,7 @@ def pixels_moved(
 
 # %% ../nbs/02a_scenes.ipynb #f8a5c0eb
 def _one_of(names):
-    "A check: one of some words"
+    "A check: one of `names`"
 
     def check(value):
         if isinstance(value, str) and value in names:
@@ -375,23 +375,23 @@ class Scenario(Settings):
     scene: str = setting('face', _one_of(SCENES))  # face, body, mouse or arm
     difficulty: str = setting('middle', _one_of(DIFFICULTIES))  # easy, middle or hard
     n_sessions: int = setting(4, whole_check(1))  # each of another animal
-    n_trials: int = setting(20, whole_check(3))  # trials a session
-    n_frames: int = setting(50, whole_check(2))  # frames a trial
+    n_trials: int = setting(20, whole_check(3))  # trials of each session
+    n_frames: int = setting(50, whole_check(2))  # frames of each trial
     size: int = setting(64, whole_check(32))  # height and width of a frame, in pixels
-    # True: the first session has half of `n_trials` (10 at least, if it can), the last one and a half times
-    # as many
+    # True: the number of trials rises from session to session, from 0.5 to 1.5 times `n_trials`, but is at least 10
+    # (at least `n_trials` if that is smaller)
     unequal: bool = setting(False, flag_check)
     correlation: float = setting(0.0, number_check(0, high=1))  # of each cause with a labelled movement
-    # of all causes, in frames, for example 3 or 200; None: each has its own, from 4 to 14
+    # of all causes, in frames, for example 3 or 200; None: each has its own, from 4 to 15
     time_constant: float | None = setting(None, _time_constant)
-    # how far the last session's animal keeps one cause to one end: 0 not at all, 1 always
+    # how strongly the last session's animal keeps one cause near one end: 0 not at all, 1 always at the end
     odd: float = setting(0.0, number_check(0, high=1))
     light: str = setting('steady', _one_of(LIGHTS))  # within a session: steady, flicker or drift
     seed: int = setting(0, whole_check())  # of looks, movements and noise
 
     @property
     def kind(self) -> SceneKind:
-        "The scene"
+        "The parts, movements and drawing of the scene"
         return SCENES[self.scene]
 
     def trial_counts(self) -> list[int]:
@@ -469,21 +469,21 @@ def draw_session(
     return dict(images=images, look=look, **cut)
 
 # %% ../nbs/02a_scenes.ipynb #541b4c57
-DRAWING = 2  # to be raised with every change that moves a pixel or a cause: benchmarks then begin anew
+DRAWING = 2  # raise it with every change of a pixel or a cause: benchmarks then draw their data again
 
 
 def make_scenario(
     root: str | Path,  # folder to write to
     scenario: Scenario,
 ) -> list[Path]:  # of the sessions
-    "Write all sessions of a scenario; raises `SessionError` where the folder holds those of another one."
+    "Write all sessions of a scenario; raises `SessionError` if the folder contains those of another one."
     root, about = Path(root), json.dumps(asdict(scenario) | dict(drawing=DRAWING), indent=2)
     home, done = root / 'causes' / scenario.scene, root / 'scenario.json'
     paths = [home / f'animal_{s:02d}' / 'session_0' / 'data.hdf5' for s in range(scenario.n_sessions)]
     if done.exists():
         if done.read_text(encoding='utf-8') != about:
             raise SessionError(
-                f'{root} holds the sessions of another scenario, or of an older drawing; choose an empty folder'
+                f'{root} contains sessions of another scenario, or of an older drawing; choose an empty folder'
             )
         return paths
     for s, path in enumerate(paths):

@@ -32,12 +32,12 @@ from .files import atomic_path, open_table
 # %% ../nbs/01_sessions.ipynb #4fd869e0
 _HINTS = {
     'truncated': 'the file is cut short: copy it again',
-    'signature': 'this is no HDF5 file',
+    'signature': 'this is not an HDF5 file',
     'already open for write': 'it is still open for writing: close it first',
-    'lock': 'another program holds it, or the disk knows no locks: set HDF5_USE_FILE_LOCKING=FALSE',
+    'lock': 'another program has locked it, or the disk does not support locks: set HDF5_USE_FILE_LOCKING=FALSE',
     'Permission': 'you have no permission to read it',
     'not a dataset': 'this is a group',
-    'component not found': 'a link that leads nowhere',
+    'component not found': 'a link to something that does not exist',
 }
 
 
@@ -51,7 +51,7 @@ def failure_reason(error):
 def open_hdf5(
     path,  # of an HDF5 file
 ):  # h5py.File
-    "Open for reading; raises `SessionError` for what is no whole HDF5 file."
+    "Open a file for reading; raises `SessionError` if it is not a complete HDF5 file."
     try:
         path = Path(path)
         if path.is_dir():
@@ -82,7 +82,7 @@ def _in_order(keys):
 class Session:
     "One recording in one HDF5 file."
 
-    name: str  # unique in a fit, safe in a file's name
+    name: str  # unique in a fit, safe as part of a file's name
     path: Path  # of the HDF5 file
 
     def __post_init__(self):
@@ -132,7 +132,7 @@ TIME_SOURCES = ('timestamps', 'container', 'rate')  # where the times of frames 
 
 
 def _clock_array(file, group, trial, n, kinds):
-    "Numbers `[n]` of one trial, or None where the file has none that make sense"
+    "Numbers `[n]` of one trial, or None if the file has no valid ones"
     try:
         array = file[group][trial]
         if array.shape != (n,) or array.dtype.kind not in kinds:
@@ -145,7 +145,7 @@ def _clock_array(file, group, trial, n, kinds):
 
 
 def _time_source(file):
-    "Where the times in an open file come from; '' where there are none"
+    "Where the times in an open file come from; '' if there are none"
     try:
         source = file['times'].attrs['source']
         source = source.decode() if isinstance(source, bytes) else str(source)
@@ -156,16 +156,16 @@ def _time_source(file):
 # %% ../nbs/01_sessions.ipynb #163e60d2
 @dataclass(frozen=True)
 class Clock:
-    "When the frames of a session were recorded, as far as it is known."
+    "When the frames of a session were recorded, as far as this is known."
 
     # trial -> the number of each frame in the film of the first camera, from 0, int64 `[n_frames]`
     frame_index: dict | None = None
     times: dict | None = None  # trial -> when each frame was recorded, in seconds, float64 `[n_frames]`
-    source: str = ''  # where `times` come from, one of `TIME_SOURCES`; '' where they are not known
+    source: str = ''  # where `times` come from, one of `TIME_SOURCES`; '' if they are not known
 
 
 def read_clock(
-    file,  # an open HDF5 file with the groups `frame_idx` and `times`, or without
+    file,  # an open HDF5 file, with or without the groups `frame_idx` and `times`
     n_frames: dict,  # trial -> how many frames it has
 ) -> Clock:
     "The clock in a file; a group that does not fit every trial counts as not known."
@@ -194,14 +194,14 @@ def write_clock(
 
 
 def _name_source(group, source):
-    "Say in a group of times where they come from"
+    "Write into a group of times where they come from, and their unit"
     group.attrs.update(source=np.bytes_(source), units=np.bytes_('seconds'))
 
 # %% ../nbs/01_sessions.ipynb #490f5924
 def frame_step(
     times: dict,  # trial -> seconds `[n_frames]`, rising
-) -> float | None:  # seconds; None where no trial has two frames
-    "How much time passes between most frames of a trial and the next ones."
+) -> float | None:  # seconds; None if no trial has two frames
+    "Median time from a frame to the next one of the same trial."
     steps = [np.diff(t) for t in times.values()]
     return float(np.median(np.concatenate(steps))) if any(map(len, steps)) else None
 
@@ -209,8 +209,8 @@ def frame_step(
 def time_gaps(
     times: np.ndarray,  # `[n]`, seconds, rising
     usual: float | None = None,  # seconds between two frames; None: the median
-) -> tuple:  # numbers of the frames after which time is missing, and how many frames would fit in
-    "Where more time passes between two frames than between most: frames that a camera dropped."
+) -> tuple:  # positions of the frames before a gap, and how many frames are missing in each gap
+    "Gaps, where a camera dropped frames: more time than usual passes between two frames."
     if len(times) < 2 + (usual is None):
         return np.zeros(0, int), np.zeros(0, int)
     gaps = np.diff(times)
@@ -223,7 +223,7 @@ def time_gaps(
 def frame_index(
     self: Session,
     trial: str,  # such as 'trial_0000'
-) -> np.ndarray | None:  # int64 `[n_frames]`; None where the file does not say
+) -> np.ndarray | None:  # int64 `[n_frames]`; None if they are not known
     "The number of each frame of a trial in the film of the first camera, from 0."
     return (self.clock([trial]).frame_index or {}).get(trial)
 
@@ -232,13 +232,13 @@ def frame_index(
 def times(
     self: Session,
     trial: str,  # such as 'trial_0000'
-) -> np.ndarray | None:  # float64 `[n_frames]`, seconds; None where the file does not say
+) -> np.ndarray | None:  # float64 `[n_frames]`, seconds; None if they are not known
     "When each frame of a trial was recorded."
     return (self.clock([trial]).times or {}).get(trial)
 
 
 @patch(as_prop=True)
-def time_source(self: Session) -> str:  # one of `TIME_SOURCES`, or '' where times are not known
+def time_source(self: Session) -> str:  # one of `TIME_SOURCES`, or '' if times are not known
     "Where the times of a session come from."
     with self.open() as f:
         return _time_source(f)
@@ -261,14 +261,14 @@ def clock(
 
 # %% ../nbs/01_sessions.ipynb #7d405315
 def _natural(path):
-    "Sorts names as people do: numbers in them by value"
+    "Key that sorts names in natural order: numbers in them by value"
     return [
         int(part) if part.isdigit() else part.lower() for part in re.split('([0-9]+)', path.name)
     ], path.name
 
 
 def _subfolders(folder, name):
-    "The folders in `folder` that `name` ('all', or one of them) stands for"
+    "The folders in `folder` that `name` selects: one of them, or 'all'"
     if name != 'all':
         return [folder / name] if (folder / name).is_dir() else []
     return sorted((d for d in folder.iterdir() if d.is_dir() and d.name[0] != '.'), key=_natural)
@@ -283,7 +283,7 @@ def _tree(root, names):
 
 # %% ../nbs/01_sessions.ipynb #77d84148
 def _plain_files(folder):
-    "The HDF5 files right in `folder`"
+    "The HDF5 files directly in `folder`"
     return sorted(
         (
             p
@@ -294,8 +294,8 @@ def _plain_files(folder):
     )
 
 
-def _nothing(root, names):
-    "Says where sessions were looked for in vain"
+def _why_nothing(root, names):
+    "A message that explains why no session was found"
     folders = [root]
     for level, name in zip(FOLDER_LEVELS, names):
         there = [d for folder in folders for d in _subfolders(folder, 'all')]
@@ -307,7 +307,7 @@ def _nothing(root, names):
             )
     hint = next(
         (
-            f'; there is {p.relative_to(root)}: choose the root so that four folders lie between'
+            f'; found {p.relative_to(root)}: choose a root four folders above data.hdf5'
             for n in (1, 2, 3, 5)
             for p in root.glob('*/' * n + 'data.hdf5')
         ),
@@ -316,7 +316,7 @@ def _nothing(root, names):
     return (
         f'{root}: no session found; expected '
         f'{"/".join(f"<{n}>" if v == "all" else v for n, v in zip(FOLDER_LEVELS, names))}/data.hdf5 under it, or '
-        f'files *.hdf5 or *.h5 right in it{hint}'
+        f'files *.hdf5 or *.h5 directly in it{hint}'
     )
 
 # %% ../nbs/01_sessions.ipynb #635d4b57
@@ -325,7 +325,7 @@ def _in_folder(root, names):
     paths = _tree(root, names)
     if not paths and set(names) == {'all'}:
         paths = _plain_files(root)
-    return paths, [] if paths else [_nothing(root, names)]
+    return paths, [] if paths else [_why_nothing(root, names)]
 
 # %% ../nbs/01_sessions.ipynb #6f5ff5ac
 def read_csv_rows(path):
@@ -355,7 +355,7 @@ def _rows(path):
 
 # %% ../nbs/01_sessions.ipynb #60d04b02
 def _row_paths(row, root):
-    "Paths of the sessions that a row stands for; ValueError if there are none"
+    "Paths of the sessions that a row names; raises `ValueError` if there are none"
     if row.get('path'):
         path = root / row['path']
         if not path.is_file():
@@ -385,7 +385,7 @@ def _in_csv(path, root):
 
 # %% ../nbs/01_sessions.ipynb #4899cfdc
 def _from_path(path, names, csv):
-    "Paths of the sessions that one path stands for, and problems"
+    "Paths of the sessions that one path leads to, and problems"
     path = Path(path).expanduser()
     if path.is_dir() and csv:
         table = next((p for p in (Path(csv), path / csv) if p.is_file()), None)
@@ -404,7 +404,7 @@ def _from_path(path, names, csv):
 
 
 def _collect(data, names, csv):
-    "All paths and `Session`s that `data` stands for, and problems"
+    "All paths and `Session`s that `data` leads to, and problems"
     if isinstance(data, Session):
         return [data], []
     if isinstance(data, (str, os.PathLike)):
@@ -431,23 +431,23 @@ def _safe(text):
 
 
 def _long_name(path, more=0):
-    "The name of a session, with `more` folders before it than usual"
+    "The name of a session, with `more` folders than usual in front"
     parts = Path(os.path.abspath(path)).with_suffix('').parts[1:]
     if path.name == 'data.hdf5':
         parts, more = parts[:-1], more + 3
     return _safe('_'.join(parts[max(0, len(parts) - 1 - more) :]))
 
 
-def _double(names):
-    "The names that stand there more than once, to a file system that ignores upper and lower case"
+def _repeated(names):
+    "The names that occur more than once if upper and lower case count as the same, in lower case"
     return {n for n, count in Counter(n.lower() for n in names).items() if count > 1}
 
 # %% ../nbs/01_sessions.ipynb #17be66f5
 def _unique_names(sources):
-    "One name for each path or `Session`; all differ"
+    "One name for each path or `Session`, all different"
     names = [s.name if isinstance(s, Session) else _long_name(s) for s in sources]
     for more in range(1, 5):
-        double = _double(names)
+        double = _repeated(names)
         names = [
             _long_name(getattr(s, 'path', s), more) if n.lower() in double else n
             for s, n in zip(sources, names)
@@ -463,7 +463,7 @@ def _unique_names(sources):
 
 
 def _gather(data, names, csv):
-    "All sessions that `data` stands for, each once, and problems"
+    "All sessions that `data` leads to, each once, and problems"
     sources, problems = _collect(data, names, csv)
     seen, once = {}, []
     for s in sources:
@@ -473,7 +473,7 @@ def _gather(data, names, csv):
             problems.append(
                 f'{path}: this session is given twice'
                 + (f' (also as {seen[real]})' if str(seen[real]) != str(path) else '')
-                + '; take it out once'
+                + '; remove one of them'
             )
         else:
             seen[real] = path
@@ -483,13 +483,13 @@ def _gather(data, names, csv):
 # %% ../nbs/01_sessions.ipynb #2dd35eba
 def find_sessions(
     data,  # a root folder, an HDF5 file, a CSV, or a list of paths and `Session`s
-    lab: str = 'all',  # this and the next three choose folders under a root folder
+    lab: str = 'all',  # this and the next three select folders under a root folder
     expt: str = 'all',  # a name, or 'all'
     animal: str = 'all',  # a name, or 'all'
     session: str = 'all',  # a name, or 'all'
     csv=None,  # a table of sessions under a root folder; it replaces the four names
 ) -> list:  # of `Session`, in natural order
-    "All sessions that `data` stands for; raises one `SessionError` that says what wasn't found, and where."
+    "All sessions in `data`; raises one `SessionError` that says what was not found, and where."
     names, problems = (lab, expt, animal, session), []
     for level, name in zip(FOLDER_LEVELS, names):
         try:
@@ -514,7 +514,7 @@ class SessionInfo:
     n_frames: list  # of each trial
     image_shape: tuple  # channels, y pixels, x pixels
     n_labels: int = 0
-    # no labels in the file: `n_labels` is that of the other sessions, and all are missing
+    # True: the file has no labels; `n_labels` is that of the other sessions, and all labels count as missing
     unlabelled: bool = False
     has_masks: bool = False
     has_labels_masks: bool = False
@@ -523,10 +523,10 @@ class SessionInfo:
     cause_names: list = field(default_factory=list)  # one for each cause
     has_frame_index: bool = False  # the number of each frame in the film is known
     time_source: str = ''  # where the time of each frame comes from, one of `TIME_SOURCES`; '': not known
-    label_columns: list | None = None  # where the labels stand in the file; None: they are all that it has
+    label_columns: list | None = None  # columns of the labels in the file; None: all columns
     hidden_names: list = field(default_factory=list)  # labels that a fit must not see (`hide_labels`)
-    hidden_columns: list = field(default_factory=list)  # where these stand in the file
-    pieces: bool = False  # trials are pieces of one recording, as `prepare` cuts them: neighbours are alike
+    hidden_columns: list = field(default_factory=list)  # their columns in the file
+    pieces: bool = False  # trials are pieces of one recording, as `prepare` cuts them: neighbours are similar
 
 # %% ../nbs/01_sessions.ipynb #a46e521b
 def size_text(shape):
@@ -543,7 +543,7 @@ class SessionCheck:
     warnings: list  # texts; a fit can go on
 
     def raise_if_wrong(self):
-        "Raise one `SessionError` with all problems, if there are any; returns the check itself otherwise."
+        "Raise one `SessionError` with all problems; if there are none, return the check itself."
         if self.problems:
             raise SessionError(f'{counted(len(self.problems), "problem")} with the data:', self.problems)
         return self
@@ -575,19 +575,19 @@ class _Notes:
         self.places.setdefault(text, []).append('/'.join(place))
 
     def lines(self, max_places=5):
-        "One text for each kind of complaint, with the first places where it applies"
+        "One text for each complaint, with the first places where it applies"
         for text, places in self.places.items():
             more = f' (and {len(places) - max_places} more)' if len(places) > max_places else ''
             yield ': '.join(filter(None, [str(self.path), ', '.join(places[:max_places]) + more, text]))
 
 # %% ../nbs/01_sessions.ipynb #96477aa4
 class _Array:
-    """Shape and type of a stored array, asked for once, as sessions have thousands of them; its values by
-    `[...]`"""
+    """Shape and type of a stored array, read only once because sessions have thousands of arrays; `[...]` reads
+    its values"""
 
     def __init__(self, group, key):
         self.stored = group[key] if isinstance(group, dict) else h5py.h5d.open(group.id, key.encode())
-        # of a kind that nobody can read: raises
+        # raises for a type that h5py cannot read
         self.shape, self.dtype = self.stored.shape, self.stored.dtype
         if self.shape is None:
             raise TypeError('it has no shape')
@@ -601,7 +601,7 @@ class _Array:
 
 
 def _members(file, group, notes):
-    "The arrays of a group by trial, unread; None if there is no such group"
+    "The arrays of a group by trial, without reading their values; None if there is no such group"
     try:
         if group not in file:
             return None
@@ -614,7 +614,7 @@ def _members(file, group, notes):
     for key in keys:
         if _trial_number(key) is None:
             notes.add(
-                'this is no name of a trial, expected trial_0000, trial_0001, ...; rename it, or move '
+                'this is not the name of a trial, expected trial_0000, trial_0001, ...; rename it, or move '
                 'it to a group of its own',
                 group,
                 key,
@@ -628,7 +628,7 @@ def _members(file, group, notes):
 
 # %% ../nbs/01_sessions.ipynb #8e509961
 def _range_hint(array, n=16):
-    "How to make uint8 of images that aren't, judged by the first frames"
+    "A hint how to convert images to uint8, from the values of the first frames"
     try:
         if np.prod([float(s) for s in array.shape[1:]]) > 1e8:
             return ''
@@ -644,7 +644,7 @@ def _range_hint(array, n=16):
 
 # %% ../nbs/01_sessions.ipynb #517524e4
 def _reversed_hint(shape):
-    "A hint where the axes [x, y, channels, n_frames] are those of MATLAB"
+    "A hint if the axes are in the order of MATLAB, [x, y, channels, n_frames]"
     if len(shape) != 4 or not 1 <= shape[2] <= 4 or min(shape[0], shape[1]) < 32:
         return ''
     return (
@@ -662,7 +662,7 @@ def _image_problem(array, size, hint):
             '; for one channel write images[:, None]' if array.ndim == 3 else ''
         )
     if not len(array):
-        return 'no frames, expected at least 1; take out the empty trial'
+        return 'no frames, expected at least 1; remove the empty trial'
     if array.shape[1] < 1 or min(array.shape[2:]) < 32:
         return (
             f'got images of {size_text(array.shape[1:])} (channels, y, x), expected at least 1 x 32 x 32'
@@ -690,8 +690,8 @@ def _check_images(arrays, notes):
 
 # %% ../nbs/01_sessions.ipynb #664aee83
 def _same_trials(group, arrays, frames, notes, last_axis=None):
-    """The arrays of a group that fit a trial of the images, whose frames are counted in `frames`; `last_axis` has
-    the lengths of their last axes, which count the frames in files of MATLAB"""
+    """The arrays of a group that match a trial of the images. `frames` is the number of frames of each trial, and
+    `last_axis` the length of the last axis of its images: the number of frames in files of MATLAB"""
     for trial in frames:
         if trial not in arrays:
             notes.add('missing, expected the same trials as in images', group, trial)
@@ -713,7 +713,7 @@ def _same_trials(group, arrays, frames, notes, last_axis=None):
 
 # %% ../nbs/01_sessions.ipynb #1b344701
 def _check_tables(arrays, notes, group='labels', what='n_labels'):
-    "The arrays [n_frames, n] of floating point numbers, with the n that most of them have, and this n"
+    "The valid arrays [n_frames, n] of floating point numbers, and n, which is the n of most arrays"
     widths = Counter(a.shape[1] for a in arrays.values() if a.ndim == 2)
     width, good = widths.most_common(1)[0][0] if widths else 0, {}
     for trial, a in arrays.items():
@@ -725,7 +725,7 @@ def _check_tables(arrays, notes, group='labels', what='n_labels'):
             notes.add(f'got {a.shape[1]} columns, expected {width} as in most trials', group, trial)
         elif a.size > 10**8:
             notes.add(
-                f'got shape {a.shape}, too large to be measured by anyone; expected [n_frames, {what}]',
+                f'got shape {a.shape}, more than 100 million values; expected [n_frames, {what}]',
                 group,
                 trial,
             )
@@ -797,7 +797,7 @@ def _check_values(labels, masks, names, notes, odd, columns):
     for name, n in zip(names, count):
         if not n:
             odd.add(
-                f'label {name!r} has no valid value in this session; nothing is learned about it here',
+                f'label {name!r} has no valid value in this session; a fit learns nothing about it here',
                 'labels',
             )
     off = [
@@ -817,7 +817,7 @@ def _check_values(labels, masks, names, notes, odd, columns):
 
 def _names(group, file, n, kind):
     """The names of labels or causes in a file (`names` of the group, or the file's own `label_names`), or
-    made-up ones"""
+    numbered ones"""
     try:
         found = getattr(group, 'attrs', {}).get('names')
         if found is None:
@@ -827,14 +827,14 @@ def _names(group, file, n, kind):
         found = [v.decode() if isinstance(v, bytes) else str(v) for v in found]
         if len(found) == n:
             return found
-    # names are a courtesy: without them, or with damaged ones, the data are as good
+    # names are optional: the data are valid without them, or with damaged ones
     except Exception:
         pass
     return [f'{kind}_{i}' for i in range(n)]
 
 # %% ../nbs/01_sessions.ipynb #057746ab
 def _check_labels(file, frames, config, notes, odd, last_axis=None):
-    "What a `SessionInfo` says about labels (dict); `last_axis` as for `_same_trials`"
+    "Fields of `SessionInfo` about labels (dict); `last_axis` as for `_same_trials`"
     arrays = _members(file, 'labels', notes)
     if arrays is None:
         return {}
@@ -860,7 +860,7 @@ def _check_labels(file, frames, config, notes, odd, last_axis=None):
 
 
 def _seen_labels(names, hide):
-    "Columns of the labels that a fit may see, and what a `SessionInfo` says about them and the others (dict)"
+    "Columns of the labels that a fit may see, and fields of `SessionInfo` about them and the others (dict)"
     hidden = [k for k, name in enumerate(names) if name in hide or k in hide]
     seen = [k for k in range(len(names)) if k not in hidden]
     about = dict(n_labels=len(seen), label_names=[names[k] for k in seen])
@@ -870,7 +870,7 @@ def _seen_labels(names, hide):
 
 
 def _check_causes(file, frames, odd):
-    "What a `SessionInfo` says about causes (dict); what is wrong with them is only a warning"
+    "Fields of `SessionInfo` about causes (dict); problems with causes are only warnings"
     wrong = _Notes('')
     arrays = _members(file, 'causes', wrong)
     if arrays is None:
@@ -883,7 +883,7 @@ def _check_causes(file, frames, odd):
 
 # %% ../nbs/01_sessions.ipynb #8ce55a1f
 def _check_clock(file, frames, odd):
-    "What a `SessionInfo` says about frame numbers and times (dict); gaps within trials are a warning"
+    "Fields of `SessionInfo` about frame numbers and times (dict); gaps within trials are warnings"
     known = {}
     for group, kinds in (('frame_idx', 'iu'), ('times', 'iuf')):
         if group not in file:
@@ -891,7 +891,7 @@ def _check_clock(file, frames, odd):
         known[group] = {t: _clock_array(file, group, t, n, kinds) for t, n in frames.items()}
         bad = [t for t, values in known[group].items() if values is None]
         if bad:
-            odd.add('not used: expected a rising number for each frame', group, bad[0])
+            odd.add('not used: expected numbers that rise from frame to frame', group, bad[0])
             known[group] = {}
     source = _time_source(file) if known.get('times') else ''
     if known.get('times') and not source and isinstance(file, h5py.File):
@@ -901,20 +901,20 @@ def _check_clock(file, frames, odd):
 
 
 def _check_gaps(times, odd):
-    "A warning where frames are missing within trials, by their times"
+    "Add a warning if the times show that frames are missing within a trial"
     usual = frame_step(times or {})
     for trial, t in times.items() if usual else ():
         if len(time_gaps(t, usual)[0]):
             odd.add(
                 'time is missing within the trial: the camera dropped frames, or the trial was put together from '
-                'pieces; speeds and the like are wrong there',
+                'pieces; speeds are wrong there',
                 'times',
                 trial,
             )
 
 
-def _all_alike(images, most=2e9):
-    "Are the first `most` bytes of all frames of all trials the same picture?"
+def _all_identical(images, most=2e9):
+    "Are all frames of all trials the same picture? Stops after `most` bytes without a difference"
     first, n_bytes = None, 0
     for n in (2, None):
         for array in images.values():
@@ -936,13 +936,13 @@ def _check_numbers(file, frames, config, notes, odd, last_axis):
 
 
 def _are_pieces(file):
-    "Are trials cut from one recording? What `prepare` made is, and what says so"
+    "Are the trials pieces of one recording? Yes if `prepare` made the file, or the attribute `pieces` says so"
     about = getattr(file, 'attrs', {})
     return bool(about.get('pieces', 'prepared' in about))
 
 
 def _images(file, notes):
-    "The frames of each trial; None, and a complaint, where there are none"
+    "The frames of each trial; None, and a problem in `notes`, if there are none"
     n_before = len(notes.places)
     images = _members(file, 'images', notes)
     if images is None and len(notes.places) == n_before:
@@ -951,17 +951,17 @@ def _images(file, notes):
 
 
 def _odd_images(images, frames, size, notes, odd):
-    "What is strange about images, though nothing is wrong with them, goes to `odd`"
+    "Add warnings to `odd` about images that are valid but suspicious"
     for trial, n in frames.items():
         if n == 1:
-            odd.add('has a single frame; the triplet loss needs two of a session', 'images', trial)
-    if size and not notes.places and prod(size) < 10**7 and _all_alike(images):
-        odd.add('all pictures are alike; was the camera covered, or is this the wrong film?', 'images')
+            odd.add('has a single frame; the triplet loss needs two frames of a session', 'images', trial)
+    if size and not notes.places and prod(size) < 10**7 and _all_identical(images):
+        odd.add('all pictures are identical; was the camera covered, or is this the wrong film?', 'images')
 
 
 def _inspect(file, session, config, notes, odd):
-    """The `SessionInfo` of an open file (None if there are no images to speak of); complaints go to
-    `notes` and `odd`"""
+    """The `SessionInfo` of an open file (None if it has no usable images); problems go to `notes`, warnings to
+    `odd`"""
     images = _images(file, notes)
     if images is None:
         return None
@@ -1000,7 +1000,7 @@ def _check_file(session, config):
 
 # %% ../nbs/01_sessions.ipynb #9cecccef
 def _as_trials(arrays, kind):
-    "Arrays by trial, in the type they are stored in"
+    "Arrays by trial, in the type in which they are stored"
     if arrays is None:
         return None
     if isinstance(arrays, dict) or not isinstance(arrays, Iterable):
@@ -1011,7 +1011,7 @@ def _as_trials(arrays, kind):
             array = np.asarray(array)
         except Exception as e:
             raise SessionError(
-                f'{kind}/trial_{i:04d}: can not be made an array ({failure_reason(e)})'
+                f'{kind}/trial_{i:04d}: can not be converted to an array ({failure_reason(e)})'
             ) from None
         if kind in ('labels', 'causes') and array.dtype.kind == 'f':
             with np.errstate(all='ignore'):
@@ -1064,7 +1064,7 @@ class _Patient(io.FileIO):
         return size
 
 # %% ../nbs/01_sessions.ipynb #bedba1d6
-def _as_they_come(images, path):
+def _checked_one_by_one(images, path):
     "Name and array of each trial of an iterator; raises `SessionError` for the first one that can't be used"
     size = None
     for i, array in enumerate(images):
@@ -1084,7 +1084,7 @@ def _write(path, groups, names, attrs, compression, time_source):
 
 
 def _fill(file, groups, names, attrs, compression, time_source):
-    "Write arrays as HDF5 to an open file; a group is a dict of them, or (name, array) one after the other"
+    "Write arrays as HDF5 to an open file; a group is a dict of arrays, or an iterable of (name, array)"
     with h5py.File(file, 'w') as f:
         for group, arrays in groups.items():
             for trial, a in arrays.items() if isinstance(arrays, dict) else arrays:
@@ -1099,7 +1099,7 @@ def _fill(file, groups, names, attrs, compression, time_source):
                 f.create_dataset(f'{group}/{trial}', data=a, **options)
                 if file.error:
                     raise file.error
-            # fixed length: a damaged one can't hang the reader
+            # of fixed length: if the file is damaged, a name cannot make the reader hang
             if names.get(group):
                 f[group].attrs['names'] = np.array([str(name).encode() for name in names[group]])
             if group == 'times':
@@ -1109,25 +1109,25 @@ def _fill(file, groups, names, attrs, compression, time_source):
 
 # %% ../nbs/01_sessions.ipynb #5d0c7a1e
 def write_session(
-    path,  # of the file; missing folders are made, an old file is replaced
+    path,  # of the file; missing folders are created, an old file is replaced
     # list of uint8 [n_frames, c, y, x], one for each trial; or an iterator, whose trials are written as they
     # come
     images,
     labels=None,  # list of float [n_frames, n_labels]; NaN where missing
     masks=None,  # list of 0/1 shaped as images; 0 leaves a pixel out
     labels_masks=None,  # list of 0/1 shaped as labels; 0 leaves a label out
-    causes=None,  # list of float [n_frames, n_causes]: what really moved, where it is known
+    causes=None,  # list of float [n_frames, n_causes]: what really moved, if this is known
     label_names=None,  # one name for each label
     cause_names=None,  # one name for each cause
-    attrs=None,  # dict of texts and numbers to keep with the file
+    attrs=None,  # dict of texts and numbers to store in the file
     compression=None,  # 'lzf' or 'gzip': smaller files that are slower to read
     more=None,  # dict of groups of your own, each a list with one array for each trial
     frame_index=None,  # list of whole numbers [n_frames]: the number of each frame in the film, from 0
     times=None,  # list of seconds [n_frames], rising within a trial: when each frame was recorded
     time_source='timestamps',  # where `times` come from, one of `TIME_SOURCES`
 ) -> Path:  # the path
-    """Write one session, whole or not at all; raises one `SessionError` that lists all that is wrong with
-    the arrays."""
+    """Write one session, completely or not at all; raises one `SessionError` that lists everything that is wrong
+    with the arrays."""
     arrays = dict(images=images, labels=labels, masks=masks, labels_masks=labels_masks, causes=causes)
     arrays |= dict(frame_idx=frame_index, times=times) | (more or {})
     names = dict(labels=label_names, causes=cause_names)
@@ -1135,12 +1135,12 @@ def write_session(
 
 
 def _write_whole(path, arrays, names, attrs, compression, time_source):
-    "Check what there is to write and write it in one move; images that come one by one are checked at the end"
+    "Check and write in one step; if images come from an iterator, the whole file is checked at the end"
     if time_source not in TIME_SOURCES:
         raise SessionError(
             f'time_source: got {show_value(time_source)}, expected one of {", ".join(TIME_SOURCES)}'
         )
-    stream = _as_they_come(arrays['images'], path) if isinstance(arrays['images'], Iterator) else None
+    stream = _checked_one_by_one(arrays['images'], path) if isinstance(arrays['images'], Iterator) else None
     found = {k: _as_trials(v, k) for k, v in arrays.items() if stream is None or k != 'images'}
     groups = {k: trials for k, trials in found.items() if trials is not None}
     if stream is None:
@@ -1164,8 +1164,8 @@ def fill_labels(
     infos: list,  # `SessionInfo`s
     config: Config,  # `unlabelled_sessions`, `use_labels`
 ) -> list:  # the same, or copies that have labels, all missing
-    """Where the config allows it, give sessions without labels those of the first session that has some,
-    as missing ones."""
+    """If the config allows it, give sessions without labels the labels of the first session that has some; all
+    their values count as missing."""
     first = next((i for i in infos if i.n_labels), None)
     if first is None or not (config.unlabelled_sessions and config.use_labels):
         return infos
@@ -1201,7 +1201,7 @@ def _hidden_problems(infos, hide):
 
 # %% ../nbs/01_sessions.ipynb #c895cf7d
 def _differ(infos, value, text):
-    "A problem for each session whose `value` isn't that of most"
+    "A problem for each session whose `value` differs from that of most sessions"
     values = [value(i) for i in infos]
     usual = Counter(values).most_common(1)[0][0] if values else None
     return [
@@ -1212,7 +1212,7 @@ def _differ(infos, value, text):
 
 
 def _labels_differ(infos):
-    "Problems with numbers of labels; names the setting that allows sessions without any"
+    "Problems with numbers of labels; the texts name the setting that allows sessions without labels"
     hint = '; unlabelled_sessions=True (--unlabelled-sessions) allows sessions without labels'
     return [
         text + hint if ': got no labels,' in text else text
@@ -1221,7 +1221,7 @@ def _labels_differ(infos):
 
 
 def _check_together(infos, config):
-    "Problems between the sessions"
+    "Problems with sessions that do not match each other or the config"
     problems = _differ(infos, lambda i: i.image_shape, lambda v: f'images of {size_text(v)}')
     if config.image_shape:
         problems += [
@@ -1271,7 +1271,7 @@ def _check_labels_together(infos, config):
 
 # %% ../nbs/01_sessions.ipynb #09d45711
 def _inspect_all(data, config):
-    "How many sessions `data` stands for, and the `SessionCheck` of each file by itself"
+    "Number of sessions in `data`, and a `SessionCheck` of each file by itself"
     names = [getattr(config, level) for level in FOLDER_LEVELS]
     sessions, problems = _gather(data, names, config.sessions_csv)
     infos, odd = [], []
@@ -1288,13 +1288,13 @@ def inspect_sessions(
     data,  # as for `find_sessions`
     config: Config = None,  # which labels and masks are used; None: the defaults
 ) -> SessionCheck:
-    """Look at every trial of every session, without its pixels, and collect everything that is wrong with
+    """Check every trial of every session, but only a few of its pixels, and collect everything that is wrong with
     each file by itself."""
     return _inspect_all(data, config or Config())[1]
 
 # %% ../nbs/01_sessions.ipynb #30f6bd66
 def _narrow_background(n_sessions, config):
-    "A warning where the background has far too few dimensions for the sessions"
+    "A warning if the background has far too few dimensions for the sessions"
     n, want = (
         config.background_size(n_sessions),
         config.replace(n_background='auto').background_size(n_sessions),
@@ -1302,24 +1302,24 @@ def _narrow_background(n_sessions, config):
     if not 0 < n < want / 2:
         return []
     return [
-        f'n_background is {n} for {n_sessions} sessions: what tells them apart does not fit and goes to the '
-        f"unsupervised latents, in the place of behaviour; n_background='auto' gives {want}"
+        f'n_background is {n} for {n_sessions} sessions: their differences do not fit and go to the '
+        f"unsupervised latents, in place of behaviour; n_background='auto' gives {want}"
     ]
 
 
 def check_sessions(
     data,  # as for `find_sessions`
-    config: Config = None,  # what the data are for; None: the defaults
+    config: Config = None,  # of the fit that will use the data; None: the defaults
     **overrides,  # single settings, as for `Config`
 ) -> SessionCheck:
-    """Look at every trial of every session, and whether they can be fitted together: everything that is
-    wrong at once."""
+    """Check every trial of every session, and whether the sessions can be fitted together; collects everything
+    that is wrong."""
     config = (config or Config()).replace(**overrides)
     count, check = _inspect_all(data, config)
     infos, n = fill_labels(check.infos, config), config.n_sessions_per_batch
     few, alone = [], []
     if count == 1 and config.n_background == 'auto':
-        alone = ['one session: there is nothing to tell apart, so there will be no background latents']
+        alone = ['one session: there is nothing to compare, so there will be no background latents']
     elif 0 < count < n and not (count == 1 and config.n_background == 0):
         single = '; to fit a single session set n_background=0 and n_sessions_per_batch=1' * (count == 1)
         few = [f'got {counted(count, "session")}, expected at least {n} (n_sessions_per_batch){single}']

@@ -17,12 +17,12 @@ from .errors import ConfigError, show_value, unknown_name
 
 # %% ../nbs/00c_settings.ipynb #15806b54
 def plain_value(value):
-    "Scalars of NumPy or torch as Python's own, everything else as it is"
+    "`value` as a Python scalar if it is a scalar of NumPy or torch, otherwise unchanged"
     return value.item() if getattr(value, 'shape', None) == () and hasattr(value, 'item') else value
 
 
 def _real(value, want):
-    "`value` if it is a number; otherwise a hint at what went wrong"
+    "`value` if it is a number; otherwise raises `ValueError` with `want` and a hint"
     value = plain_value(value)
     if isinstance(value, str) and re.fullmatch(r'\s*-?\d*,\d+\s*', value):
         want += ' (with a decimal point, such as 0.5)'
@@ -105,7 +105,7 @@ def whole_numbers(value, low, want):
 
 # %% ../nbs/00c_settings.ipynb #15a041de
 def setting(
-    default,  # its value where none is given
+    default,  # value if none is given
     check,  # takes a value and returns its final form, or raises a `ValueError` that says what was expected
 ):
     "A field of a settings class, with its own check"
@@ -145,10 +145,10 @@ def complain(what, problems):
 
 # %% ../nbs/00c_settings.ipynb #e39d8f37
 class Settings:
-    "Base of frozen dataclasses whose values are checked when they are made"
+    "Base of frozen dataclasses that check their values when an object is created"
 
     _n_positional = 0  # how many settings may be given without their names
-    _rules = ()  # (names of fields, function that yields texts) for what concerns several fields together
+    _rules = ()  # (names of fields, function that yields texts): rules that concern several fields together
 
     def __new__(cls, *args, **kwargs):
         names = [f.name for f in fields(cls)]

@@ -96,27 +96,27 @@ def _checked(values, checks):
 # %% ../nbs/02_synthetic.ipynb #f7dcfc8f
 @dataclass(frozen=True)
 class Scene:
-    """What moves how much, how much sessions differ, and what goes wrong; `SessionError` for values that
-    make no scene"""
+    """How much each part moves, how much sessions differ, and which errors camera and tracker make; raises
+    `SessionError` for impossible values"""
 
-    paw_size: float = 1.0  # size of the labelled paws (their travel stays)
-    jaw_size: float = 1.0  # size and travel of the jaw; 0: it stays still and is no cause
-    chest_size: float = 1.0  # travel of the chest; 0: it stays still and is no cause
-    whisker_size: float = 0.0  # length and travel of the whiskers; 0: none
+    paw_size: float = 1.0  # size of the labelled paws (they move as far as before)
+    jaw_size: float = 1.0  # size and movement of the jaw; 0: it does not move and is not a cause
+    chest_size: float = 1.0  # movement of the chest; 0: it does not move and is not a cause
+    whisker_size: float = 0.0  # length and movement of the whiskers; 0: no whiskers
     light: float = 0.1  # how much sessions differ in light and in its slope across the frame
     contrast: float = 0.12  # ... in contrast
-    offset: float = 0.03  # ... in the camera's place and zoom, as a share of the frame
+    offset: float = 0.03  # ... in the camera's position and zoom, as a fraction of the frame
     animal: float = 0.06  # ... in the animal's size and fur
     equipment: float = 1.0  # ... in stand, spout and backdrop
-    noise: float = 0.01  # camera noise a pixel; white is 1
-    missing: float = 0.0  # share of frames in which the tracker loses a paw
+    noise: float = 0.01  # standard deviation of the camera noise in a pixel; white is 1
+    missing: float = 0.0  # fraction of frames in which the tracker loses a paw
     labels_masks: bool = False  # lost labels: a wrong guess under a mask (True) or NaN (False)
     masks: bool = False  # write frame masks that leave the spout out
 
     def __post_init__(self):
         good, problems = _checked(asdict(self), _SCENE_CHECKS)
         if problems:
-            raise SessionError('no such scene:', problems)
+            raise SessionError('wrong settings of a scene:', problems)
         for name, value in good.items():
             object.__setattr__(self, name, value)
 
@@ -156,8 +156,8 @@ class Look:
     wheel: bool  # does it stand on a wheel or on a bar?
     stand_y: float  # height of the wheel or bar (y points down)
     stand: float  # its tone
-    spout_x: float  # where the lick spout ends
-    spout_angle: float  # from where it comes, in radians below the horizontal
+    spout_x: float  # x of the tip of the lick spout
+    spout_angle: float  # direction from which it comes, in radians below the horizontal
     spout: float  # its tone
     mirrored: bool = False  # does this camera see the animal's other side?
 
@@ -196,7 +196,7 @@ def draw_look(
 
 # %% ../nbs/02_synthetic.ipynb #895259b6
 def _session_looks(seed, scene, n_channels):
-    "One `Look` a camera; every second camera stands on the animal's other side"
+    "One `Look` for each camera; every second camera is on the animal's other side"
     looks = [draw_look(np.random.default_rng(s), scene) for s in seed.spawn(n_channels)]
     own = ('ambient', 'light', 'slope_x', 'slope_y', 'contrast', 'shift_x', 'shift_y', 'zoom')
     return [
@@ -212,7 +212,7 @@ def _soften(distance, edge):
 
 # %% ../nbs/02_synthetic.ipynb #1ebe1dad
 class Canvas:
-    "Frames `[n, y, x]` to paint on; lengths are shares of the shorter side, from the left and from the top"
+    "Frames `[n, y, x]` to paint on; lengths are fractions of the shorter side; x and y start at the left and top"
 
     def __init__(
         self,
@@ -235,7 +235,7 @@ class Canvas:
         return rows, cols, self.x[cols] - cx, self.y[rows, None] - cy
 
     def paint(self, rows, cols, share, tone):
-        "Paint `tone` over a window, as far as `share` says"
+        "Paint `tone` over a window; `share` is its opacity, from 0 to 1"
         n = max(len(a) if np.ndim(a) == 3 else 1 for a in (share, tone))
         if n > len(self.frames):
             self.frames = np.repeat(self.frames, n, axis=0)
@@ -245,8 +245,8 @@ class Canvas:
 # %% ../nbs/02_synthetic.ipynb #262c5f63
 @patch
 def ellipse(self: Canvas, tone, cx, cy, rx, ry, angle=0.0, soft=1.0):
-    """Paint an ellipse of radii `rx, ry`, turned by `angle` (clockwise, radians), its edge `soft` times
-    the usual"""
+    """Paint an ellipse of radii `rx, ry`, turned by `angle` (clockwise, radians), with an edge `soft` times as
+    wide as usual"""
     edge, mean = soft * self.edge, np.sqrt(np.asarray(rx * ry, np.float32))
     rows, cols, dx, dy = self.near(cx, cy, np.max(np.maximum(rx, ry) * (1 + edge / mean)))
     c, s = np.cos(np.asarray(angle, np.float32)), np.sin(np.asarray(angle, np.float32))
@@ -283,8 +283,8 @@ def _paint_rig(canvas, look):
     _paint_spout(canvas, look.spout, look)
 
 # %% ../nbs/02_synthetic.ipynb #25609dc7
-_TRAVEL = 0.033  # of a paw, a unit of movement
-_NEAR, _FAR = (0.545, 0.765), (0.36, 0.745)  # where the paws rest
+_TRAVEL = 0.033  # how far a paw goes for one unit of movement
+_NEAR, _FAR = (0.545, 0.765), (0.36, 0.745)  # positions of the paws at rest
 
 
 def _pale(look):
@@ -376,20 +376,20 @@ def _paint_animal(canvas, moves, look, scene):
         _paint_whiskers(canvas, moves['whisker'], look, scene.whisker_size)
 
 # %% ../nbs/02_synthetic.ipynb #365849ec
-_NECK = 0.36  # the point, in x and y, about which animals differ in size: the head is fixed
+_NECK = 0.36  # x and y of the point that stays in place when animals differ in size: the head is fixed
 
 
 def illuminate(
     canvas,  # a `Canvas` on which everything is painted
     look,  # a `Look`, or anything else with its light, slopes and contrast
 ):
-    "What a camera sees of a canvas in its light: float32 `[n, y, x]`"
+    "A canvas in the light of a session, as a camera sees it: float32 `[n, y, x]`"
     light = look.light * (1 + look.slope_x * (canvas.x - 0.5) + look.slope_y * (canvas.y[:, None] - 0.5))
     return look.ambient + light * (0.45 + look.contrast * (canvas.frames - 0.45))
 
 
 def draw_frames(
-    moves,  # name -> `[n_frames]`, as of `draw_moves`; parts that are not in it rest
+    moves,  # name -> `[n_frames]`, as from `draw_moves`; parts that are missing do not move
     look,  # a `Look`: what is static
     scene=Scene(),  # sizes of the parts
     size=(64, 64),
@@ -414,12 +414,12 @@ def _cause_names(scene):
 
 
 def _scene(scene, overrides):
-    "A `Scene` with overrides; `SessionError` for names and values that make none"
+    "A `Scene` with overrides; raises `SessionError` for wrong names and values"
     _, problems = _checked(overrides, _SCENE_CHECKS)
     if not isinstance(scene, (Scene, type(None))):
         problems.append(f'scene: got {show_value(scene)}, expected a Scene or None')
     if problems:
-        raise SessionError('no such scene:', problems)
+        raise SessionError('wrong settings of a scene:', problems)
     return replace(scene or Scene(), **overrides)
 
 # %% ../nbs/02_synthetic.ipynb #77739fff
@@ -427,8 +427,8 @@ def part_variance(
     n_sessions=4,  # how many sessions to look at
     size=(64, 64),  # y and x, in pixels
     seed=0,  # of looks and movements
-    n_frames=400,  # how many frames a session
-    scene=None,  # a `Scene`; None: as shipped
+    n_frames=400,  # how many frames of each session
+    scene=None,  # a `Scene`; None: the default one
     **overrides,
 ):  # fields of `scene` to replace
     """The pixel variance, summed over a frame, that each part causes when it alone moves: name ->
@@ -472,7 +472,7 @@ def _lost(rng, n_frames, missing):
 
 
 def _z_score(trials, scene):
-    "Labels of a session's trials, with the means and deviations (in pixels) they were z-scored by"
+    "Z-scored labels of a session's trials, and the means and standard deviations in pixels that were used"
     seen = np.concatenate([np.where(t['lost'], np.nan, t['paws']) for t in trials])
     mean, std = np.nanmean(seen, axis=0), np.nanstd(seen, axis=0)
     fill = [t['guess'] if scene.labels_masks else np.nan for t in trials]
@@ -550,7 +550,7 @@ def _lengths(value):
 
 def _frame_size(value):
     "A check: size of a frame"
-    want = 'expected (y, x) in pixels, each >= 32: in less, nobody can see a paw'
+    want = 'expected (y, x) in pixels, each >= 32: in smaller frames the paws are not visible'
     size = whole_numbers(value, 32, want)
     if len(size) != 2:
         raise ValueError(want)
@@ -573,40 +573,40 @@ def _counts(counts, overrides):
     good, problems = _checked(counts, _COUNT_CHECKS)
     n, each = good.get('n_sessions'), good.get('n_trials')
     if n and isinstance(each, tuple) and len(each) != n:
-        problems.append(f'n_trials: got {len(each)} numbers for {n} sessions, expected one each')
+        problems.append(f'n_trials: got {len(each)} numbers for {n} sessions, expected one for each')
     problems += _checked(overrides, _SCENE_CHECKS)[1]
     if problems:
-        raise SessionError('make_sessions was given values that make no sense:', problems)
+        raise SessionError('wrong arguments of make_sessions:', problems)
     return good
 
 # %% ../nbs/02_synthetic.ipynb #5819dcf0
 def _place(root, n_sessions):
-    "Paths of the sessions to be written; `SessionError` if others are there that would stay"
+    "Paths of the sessions to write; raises `SessionError` if the folder contains others, which would remain"
     home = Path(root) / 'demo' / 'headfixed'
     paths = [home / f'animal_{i}' / 'session_0' / 'data.hdf5' for i in range(n_sessions)]
     others = sorted(set(home.glob('*/*/data.hdf5')) - set(paths))
     if others:
         raise SessionError(
-            f'{home} holds {len(others)} session(s) of an earlier call that this one would not replace, '
+            f'{home} contains {len(others)} session(s) of an earlier call that this one would not replace, '
             f'such as {others[0].parent.parent.name}; choose an empty folder, or delete them first'
         )
     return paths
 
 # %% ../nbs/02_synthetic.ipynb #71580134
-# folder to write to; sessions become root/demo/headfixed/animal_0/session_0/data.hdf5 and so on
+# folder to write to; the sessions are root/demo/headfixed/animal_0/session_0/data.hdf5 and so on
 def make_sessions(
     root,
     n_sessions=4,  # how many sessions, each of another animal
-    n_trials=20,  # trials a session, or a list with a number for each
-    n_frames=50,  # frames a trial, or (fewest, most)
-    size=(64, 64),  # y and x of a frame, in pixels, from 32 up
-    n_channels=1,  # cameras; every second one sees the animal's other side
+    n_trials=20,  # trials of each session, or a list with a number for each session
+    n_frames=50,  # frames of each trial, or (fewest, most)
+    size=(64, 64),  # y and x of a frame, in pixels, at least 32
+    n_channels=1,  # cameras; every second one films the animal's other side
     seed=0,  # the same seed gives the same data
-    scene=None,  # a `Scene`; None: as shipped
+    scene=None,  # a `Scene`; None: the default one
     **overrides,  # fields of `scene` to replace, such as `jaw_size=.5`
 ):
-    """Write synthetic sessions with known causes and return their paths; `SessionError` for arguments that
-    make no sense"""
+    """Write synthetic sessions with known causes and return their paths; raises `SessionError` for wrong
+    arguments"""
     counts = dict(n_sessions=n_sessions, n_trials=n_trials, n_frames=n_frames)
     good = _counts(counts | dict(size=size, n_channels=n_channels, seed=seed), overrides)
     scene, paths, each = _scene(scene, overrides), _place(root, good['n_sessions']), good['n_trials']
@@ -618,4 +618,4 @@ def make_sessions(
     ]
 
 # %% ../nbs/02_synthetic.ipynb #f81c132a
-DEMO = dict(n_sessions=4, n_trials=30, n_frames=50, size=(48, 48))  # what `mspsvae demo` makes
+DEMO = dict(n_sessions=4, n_trials=30, n_frames=50, size=(48, 48))  # the data of `mspsvae demo`

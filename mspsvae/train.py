@@ -7,8 +7,8 @@ __all__ = ['BETAS', 'LAST_RATE', 'FRAMES_LL', 'MAY_CHANGE', 'AUGMENTED', 'TIMED'
            'start_weights', 'make_optimizer', 'learning_rates', 'TermMeans', 'train_epoch', 'validate', 'Progress',
            'check_finite', 'explain_out_of_memory', 'start_run', 'check_alike', 'open_run', 'check_state', 'FitParts',
            'make_parts', 'save_best', 'save_progress', 'save_epoch', 'first_weights', 'restore', 'training_batches',
-           'straighten', 'training_rows', 'validation_rows', 'one_epoch', 'plan_text', 'time_text', 'FitBar', 'fit_bar',
-           'as_config', 'default_out', 'check_fit', 'fit', 'train', 'keep_best']
+           'straighten', 'training_rows', 'validation_rows', 'one_epoch', 'plan_text', 'time_text', 'line_printer',
+           'FitBar', 'fit_bar', 'as_config', 'default_out', 'check_fit', 'fit', 'train', 'keep_best']
 
 # %% ../nbs/08_train.ipynb #7c132070
 import math
@@ -34,8 +34,9 @@ from .components import mean_images, moving_components, with_components
 from .config import Config
 from .errors import ConfigError, MspsvaeError, RunError, TrainingError
 from .losses import session_partner
-from .models import MSPSVAE, SMALLEST_STD, TERMS, Objective, anneal_progress, calibrate_frame_std, frames_ll_at
-from .models import make_model, objective, seen_otherwise, squared_error, standardise_start, term_weights
+from .models import MSPSVAE, SMALLEST_STD, TERMS, Objective, anneal_progress, calibrate_frame_std
+from .models import frames_ll_at, make_model, objective, seen_otherwise, squared_error
+from .models import standardise_start, term_weights
 from .processes import team
 from .runs import Run, append_history, cpu_state, describe_data, fingerprint, last_checkpoint, load_run
 from .runs import lock_run, pick_device, pick_precision, read_history, renamed_sessions
@@ -135,12 +136,12 @@ class TermMeans:
         # Apple's GPUs have no double precision
         dtype = torch.float32 if torch.device(device).type == 'mps' else torch.float64
         self.n_pixels = 0  # of a frame, masked or not
-        # frames, their pixels that are not masked, then terms times frames
+        # number of frames, of their unmasked pixels, then each term times the number of frames
         self.total = torch.zeros(2 + len(TERMS), device=device, dtype=dtype)
         self.session = torch.zeros(n_sessions, 2 + len(TERMS), device=device, dtype=dtype)
 
     def add(self, result: Objective, batch: Batch):
-        "Count a batch."
+        "Add the terms of a batch."
         self.n_pixels = batch.frames.shape[1:].numel()
         with torch.no_grad():
             counts = batch.frame_weights()
@@ -158,8 +159,8 @@ FRAMES_LL = TERMS.index('frames_ll')
 
 
 def _in_own_std(table, n_pixels, std):
-    """Mean log-likelihood of frames for each row of sums, told in the deviation of the errors of all (the first row)
-    instead of that with which it was computed; and this deviation"""
+    """Mean log-likelihood of frames for each row, recomputed with the standard deviation of all errors (first row);
+    also returns that deviation"""
     squares = [squared_error(sums[2 + FRAMES_LL] / max(sums[0], 1), n_pixels, std) for sums in table]
     n_seen = max(table[0][1] / max(table[0][0], 1), 1)
     own = max(math.sqrt(max(squares[0], 0) / n_seen), SMALLEST_STD)
@@ -171,15 +172,15 @@ def rows(
     self: TermMeans,
     names: list[str],  # of the sessions
     weights: dict[str, float],  # of each term, for the loss
-    # the pixels' standard deviation, where their likelihood is to be told in that of their own errors instead
+    # the pixels' standard deviation in the model; if given, the likelihood is recomputed with that of their own errors
     std: float | None = None,
     **more,  # further columns, the same in all rows: epoch, split, ...
 ) -> list[dict]:  # `all` first, then each session that was seen
     "Rows for the history, the same in all processes that train together."
     table = team.add_up(torch.cat([self.total[None], self.session])).tolist()
     if std is not None:
-        told, more['frame_std'] = _in_own_std(table, self.n_pixels, std)
-        for sums, frames_ll in zip(table, told):
+        recomputed, more['frame_std'] = _in_own_std(table, self.n_pixels, std)
+        for sums, frames_ll in zip(table, recomputed):
             sums[2 + FRAMES_LL] = frames_ll * sums[0]
     out = []
     for name, (n, _, *sums) in zip(['all', *names], table):
@@ -199,8 +200,8 @@ def train_epoch(
     config: Config,
     weights: dict[str, float],  # of each term, annealed
     rng: torch.Generator,  # this epoch's
-    means: TermMeans,  # counts what happens
-    tether=None,  # what holds latents in place, see `fit`
+    means: TermMeans,  # adds up the terms
+    tether=None,  # keeps latents in place, see `fit`
 ) -> None:
     "One pass over the training trials."
     model.train()
@@ -225,9 +226,9 @@ def validate(
     config: Config,
     weights: dict[str, float],  # of each term, final
     rng: torch.Generator,  # the same in every epoch
-    means: TermMeans,  # counts what happens
+    means: TermMeans,  # adds up the terms
 ) -> None:
-    "One pass over the validation trials; the model's mode is put back afterwards."
+    "One pass over the validation trials; the model's mode is restored afterwards."
     mode = model.training
     model.eval()
     for batch in batches:
@@ -241,10 +242,10 @@ class Progress:
     def __init__(self, epoch=0, best=math.inf, best_epoch=-1, since_best=0, best_weights=None):
         # epochs done, best validation loss, its epoch, validations since
         self.epoch, self.best, self.best_epoch, self.since_best = epoch, best, best_epoch, since_best
-        self.best_weights = best_weights  # name -> array on the CPU; what `best.safetensors` holds
+        self.best_weights = best_weights  # name -> array on the CPU; the content of `best.safetensors`
 
     def see(self, loss: float) -> bool:
-        "Take note of a validation loss; is it the best so far?"
+        "Record a validation loss; returns whether it is the best so far."
         is_best = loss < self.best
         if is_best:
             self.best, self.best_epoch, self.since_best = loss, self.epoch, 0
@@ -270,7 +271,7 @@ def check_finite(
     what = (
         f'after epoch {progress.epoch + 1} some weights are not finite' if row is None else _not_finite(row)
     )
-    kept = 'no model was good enough to keep yet'
+    kept = 'no validation has ended yet, so there is no best model'
     if progress.best_epoch >= 0:
         kept = f'the best model so far (epoch {progress.best_epoch}) is kept in {run.path}'
     raise TrainingError(
@@ -298,9 +299,9 @@ def _out_of_memory(error):
 def explain_out_of_memory(
     config: Config,  # `n_sessions_per_batch`
     infos: list,  # `SessionInfo`s, from `check_sessions`
-    device,  # that may be too small
+    device,  # whose memory may be too small
 ):
-    "Turns running out of memory within the block into a `TrainingError` that names the settings to lower."
+    "Turn running out of memory in the block into a `TrainingError` that names the settings to lower."
     try:
         yield
     except (MemoryError, RuntimeError) as e:
@@ -310,9 +311,9 @@ def explain_out_of_memory(
         raise TrainingError(
             f'out of memory on {device}. A batch has {config.n_trials_per_session} trials each of '
             f'{config.n_sessions_per_batch} sessions, of up to {longest} frames of {c} x {y} x {x}. '
-            "What needs less: cache='stream', a smaller n_trials_per_session or n_sessions_per_batch "
-            '(2 is the least with a background), the trials cut into shorter ones, smaller images, '
-            f'an arch with fewer channels (they are {list(config.arch.channels)}). What was saved is kept'
+            "To need less memory: cache='stream', a smaller n_trials_per_session or n_sessions_per_batch "
+            '(2 is the least with a background), shorter trials, smaller images, '
+            f'an arch with fewer channels (they are {list(config.arch.channels)}). What was saved before is still there'
         ) from e
 
 # %% ../nbs/08_train.ipynb #f93d6a1d
@@ -329,13 +330,13 @@ def start_run(
     out: str | Path,  # the folder
     config: Config,
     data: dict,  # from `describe_data`
-    resume: bool,  # go on with what is there
-) -> tuple[Run, dict | None]:  # and the checkpoint to go on from, if there is one
-    "Begin or reopen a run in its folder, which is locked; raises `RunError` if it cannot be used as asked."
+    resume: bool,  # continue the run in `out`
+) -> tuple[Run, dict | None]:  # and the checkpoint to continue from, None for a new fit
+    "Begin or reopen a run in its folder, which the caller has locked; raises `RunError` if that is not possible."
     run = Run(out)
     if (run.path / 'config.json').exists() and not resume:
         raise RunError(
-            f'{run.path} holds a run already; go on with it (resume=True, --resume), or choose another '
+            f'{run.path} contains a run already; continue it (resume=True, --resume), or choose another '
             'folder (out, --out)'
         )
     state, checkpoint = last_checkpoint(run.path) or (None, None)
@@ -346,31 +347,32 @@ def start_run(
         if checkpoint.name != 'last.ckpt':
             os.replace(checkpoint, run.path / 'last.ckpt')
     for left in run.path.glob('.part-*'):
-        left.unlink()  # by a fit that was killed while it wrote
+        left.unlink()  # from a fit that was killed while it wrote
     config.to_json(run.path / 'config.json')
     write_json(run.path / 'data.json', data)
     return Run(out), state
 
 
 def _same_fit(run, config, data):
-    "Raises `RunError` where a run was begun with another config or other data"
+    "Raise `RunError` if a run was begun with another config or other data"
     was, now = ({k: v for k, v in c.to_dict().items() if k not in MAY_CHANGE} for c in (run.config, config))
     changed = _differences(was, now)
     changed += renamed_sessions(run.data['sessions'], data['sessions'])
     changed += [f'data: {d[:200]}' for d in _differences(fingerprint(run.data), fingerprint(data))]
     if changed:
         raise RunError(
-            f'cannot resume {run.path}, it was begun with something else:\n  ' + '\n  '.join(changed)
+            f'cannot resume {run.path}, it was begun with other settings or other data:\n  '
+            + '\n  '.join(changed)
         )
 
 
 def _no_epochs_lost(run):
-    """Without a checkpoint a fit begins anew; raises `RunError` where that would overwrite more than its
-    first epoch."""
+    """Without a checkpoint a fit begins again; raise `RunError` if that would overwrite more than its first
+    epoch"""
     if (run.path / 'behavenet.json').exists():
         raise RunError(
-            f'{run.path} was brought over from BehaveNet, which keeps nothing that a fit could go on '
-            'from. Begin a new one in another folder (out, --out); its settings are in '
+            f'{run.path} was brought over from BehaveNet, which saves nothing from which a fit could '
+            'continue. Start a new one in another folder (out, --out); its settings are in '
             f'{run.path / "config.json"}'
         )
     history = run.path / 'history.csv'
@@ -378,7 +380,7 @@ def _no_epochs_lost(run):
     if epochs > 1:
         raise RunError(
             f'{run.path} has a history of {epochs} epochs, but no checkpoint (last.ckpt, previous.ckpt) '
-            'to go on from; its best model is kept. Begin again in another folder (out, --out)'
+            'to continue from; its best model is kept. Start a new fit in another folder (out, --out)'
         )
 
 # %% ../nbs/08_train.ipynb #41fdb9a7
@@ -391,7 +393,7 @@ def check_alike(
     changed = [d[:200] for d in _differences(team.from_leader(mine), mine)]
     if changed:
         raise RunError(
-            f'process {team.number} was started with something else than process 0:\n  '
+            f'process {team.number} was started with other settings or other data than process 0:\n  '
             + '\n  '.join(changed)
         )
 
@@ -400,9 +402,9 @@ def open_run(
     out: str | Path,  # the folder, locked by the leader
     config: Config,
     data: dict,  # from `describe_data`
-    resume: bool,  # go on with what is there
+    resume: bool,  # continue the run in `out`
     tether=None,  # see `fit`
-) -> tuple[Run, dict | None]:  # and the checkpoint to go on from, in all processes
+) -> tuple[Run, dict | None]:  # and the checkpoint to continue from, in all processes
     "The run of a fit, begun or reopened by the leader."
     if not team.leads:
         return Run(out), team.from_leader(None)
@@ -412,10 +414,10 @@ def open_run(
 
 
 def _check_tether(path, tether):
-    "Raises `RunError` where a run that holds latents in place would go on without"
+    "Raise `RunError` if a run of `adapt` would continue without a tether, which keeps latents in place"
     if tether is None and (path / 'adapted.json').exists():
         raise RunError(
-            f'{path} was made by `adapt`; go on with adapt(..., resume=True), which keeps the '
+            f'{path} was made by `adapt`; continue it with adapt(..., resume=True), which keeps the '
             'latents of the old sessions in place'
         )
 
@@ -474,7 +476,7 @@ class FitParts:
     reader: TrialReader  # of the sessions, on the model's device
     splits: dict[str, list[list[int]]]  # from `split_sessions`
     config: Config
-    tether: object = None  # what holds latents in place, see `fit`
+    tether: object = None  # keeps latents in place, see `fit`
 
     @property
     def device(self):
@@ -491,7 +493,7 @@ class FitParts:
 
     @cached_property
     def components(self):
-        "Of what moves, for `pca_start`"
+        "The components of what moves, for `pca_start`"
         known = self.reader, self.splits['train']
         return moving_components(*known, mean_images(*known), self.model.n_unsupervised)
 
@@ -529,8 +531,7 @@ def save_progress(run: Run, model: MSPSVAE, optimizer, progress: Progress):
 
 
 def save_epoch(run: Run, model: MSPSVAE, optimizer, progress: Progress, rows: list[dict]):
-    """Write what an epoch brought: the best model, if it was the best, its rows of the history, and the
-    checkpoint."""
+    """Save an epoch: its model if that is the best so far, its rows of the history, and the checkpoint."""
     if progress.best_epoch == progress.epoch:
         save_best(run, progress)
     append_history(run.path / 'history.csv', rows)
@@ -548,10 +549,10 @@ def first_weights(parts: FitParts) -> None:
 def restore(
     run: Run,
     state: dict | None,  # a checkpoint, or None to begin
-    parts: FitParts,  # its model and optimizer are put where they were
+    parts: FitParts,  # its model and optimizer are changed in place
 ) -> Progress:
-    """Put model and optimizer where the checkpoint left them and the history with them; without one, write
-    down the beginning."""
+    """Set model, optimizer and history back to the checkpoint; without one, make and save the first
+    weights."""
     if state is None and team.leads:
         first_weights(parts)
     progress, rows = Progress(best_weights=cpu_state(parts.model)), []
@@ -566,7 +567,7 @@ def restore(
 
 
 def _put_back(run, state, model, optimizer):
-    "Model, optimizer and progress as a checkpoint has them"
+    "Load a checkpoint into model and optimizer; returns the progress"
     try:
         check_state(state, model, optimizer)
         model.load_state_dict(state['model'])
@@ -592,11 +593,11 @@ def training_batches(
 
 # %% ../nbs/08_train.ipynb #296c774a
 def _turn_back(parts, epoch, lesson, watch):
-    "Teach the model, in as many steps as a share of the fit has"
+    "Teach the lesson to the model, in a share (`TURN_STEPS`) of the fit's steps"
     config = parts.config
     n_batches = len(parts.plan('train', config.seed_train))
     n_steps = max(1, round(TURN_STEPS * config.max_epochs * n_batches))
-    # plans of their own, of epochs that the fit never comes to
+    # with their own plans, of epochs that the fit never reaches
     first = config.max_epochs + 1 + epoch * n_steps
     plans = (parts.plan('train', config.seed_train, first + k) for k in range(n_steps))
     plan = list(islice(chain.from_iterable(plans), n_steps))
@@ -608,15 +609,15 @@ def straighten(
     parts: FitParts,
     epoch: int,  # epochs done before this one
     watch: Callable = iter,  # wraps the batches, to show progress
-) -> str:  # what was done; empty: nothing
-    "Turn unsupervised latents back where they move something else than they do in most sessions."
+) -> str:  # what was done; '' if nothing
+    "Turn unsupervised latents back in sessions where they move something else than in most sessions."
     model = parts.model
     if epoch not in turn_epochs(parts.config) or parts.tether is not None:
         return ''
     if not model.n_background or not model.n_unsupervised or len(parts.names) < 2:
         return ''
     team.share_weights(model)
-    model.eval()  # looked at in single precision; the next epoch sets it to training again
+    model.eval()  # we look in single precision; the next epoch switches back to training mode
     codes, session = session_codes(model, parts.reader, parts.splits['train'])
     axes = session_axes(model, latent_movements(model, codes, session))
     axes = team.from_leader(torch.from_numpy(axes)).numpy()  # the same to the last bit in all processes
@@ -627,7 +628,7 @@ def straighten(
     return text
 
 # %% ../nbs/08_train.ipynb #b4965434
-AUGMENTED = 0.5  # of a fit, in which the encoder sees frames otherwise
+AUGMENTED = 0.5  # share of a fit in which the encoder sees changed frames
 
 
 def training_rows(
@@ -654,7 +655,7 @@ def validation_rows(
     parts: FitParts,
     epoch: int,  # epochs done before this one
 ) -> list[dict]:  # rows for the history
-    "Go through the validation trials once, with the final weights and the same noise as ever."
+    "Go through the validation trials once, with the final weights and the same noise every time."
     config, grown = parts.config, anneal_progress(parts.config, epoch)
     weights, means = term_weights(config), TermMeans(len(parts.names), parts.device)
     plan = parts.plan('val', config.seed_data)
@@ -702,16 +703,30 @@ def time_text(
     if minutes < 60:
         return f'about {max(1, round(minutes))} minutes at most'
     return (
-        f'about {minutes / 60:.0f} hours at most. What makes it shorter: smaller images (192 to 128 pixels: '
+        f'about {minutes / 60:.0f} hours at most. To make it shorter: smaller images (192 to 128 pixels: '
         'half), an arch with fewer channels, a graphics card, a smaller max_epochs'
     )
+
+# %% ../nbs/08_train.ipynb #9803fbe6
+def _to_standard_error(line):
+    print(line, file=sys.stderr)
+
+
+def line_printer(
+    show_progress: bool | Callable[[str], None],  # as for `fit`
+    printed: Callable[[str], None] = _to_standard_error,  # prints a line if `show_progress` is True
+) -> Callable[[str], None]:  # takes a line of text
+    "The function that gets the lines of progress; with `show_progress=False` it does nothing."
+    if callable(show_progress):
+        return show_progress
+    return printed if show_progress else lambda line: None
 
 # %% ../nbs/08_train.ipynb #9ff839e1
 TIMED = slice(3, 13)  # steps that are timed; the first ones load libraries and files
 
 
 class FitBar:
-    "A progress bar over all batches of a fit, or what it would say in lines."
+    "A progress bar over all batches of a fit; without a bar, lines of text about each epoch."
 
     def __init__(self, config: Config, progress: Progress, n_batches: int, show, about: str = ''):
         self.config, self.loss = config, progress.best
@@ -724,26 +739,26 @@ class FitBar:
             mininterval=0.5,
             leave=False,
         )
-        self.tell = show if callable(show) else self.above_bar if show else None
+        self.print_line = line_printer(show, self.above_bar)
         self.say(about)
 
     def above_bar(self, text):
-        "Standard output is left to results."
+        "Print a line above the bar, to standard error: standard output is for results."
         self.bar.write(text, file=sys.stderr)
 
     def say(self, text):
-        "A line above the bar, or to whoever is told."
-        if text and self.tell:
-            self.tell(text)
+        "Print a line above the bar, or pass it to the function given as `show`."
+        if text:
+            self.print_line(text)
 
     def end_epoch(self, rows):
-        "Without a bar, the losses of the epoch that is over."
+        "Without a bar, print the losses of the epoch."
         if self.bar.disable:
             losses = [f'{r["split"]} loss {r["loss"]:.1f}' for r in rows if r['session'] == 'all']
             self.say(f'epoch {rows[0]["epoch"]}/{self.config.max_epochs}: ' + ', '.join(losses))
 
     def watch(self, batches):
-        "Pass batches on, one step of the bar each."
+        "Yield the batches; each is a step of the bar."
         epoch = self.bar.n // max(self.bar.total // self.config.max_epochs, 1) + 1
         for batch in batches:
             self.bar.set_description(
@@ -754,9 +769,9 @@ class FitBar:
             self.time_step()
 
     def wait(self, batches):
-        "Pass batches on that are no steps of the fit, and say how many there were."
+        "Yield batches that do not count as steps of the fit, and show how many there were."
         for k, batch in enumerate(batches):
-            self.bar.set_description(f'latents are turned back, step {k + 1}', refresh=k % 20 == 0)
+            self.bar.set_description(f'turning latents back, step {k + 1}', refresh=k % 20 == 0)
             yield batch
 
     def time_step(self):
@@ -778,18 +793,18 @@ class FitBar:
 def fit_bar(
     parts: FitParts,
     progress: Progress,  # where the fit begins
-    show: bool | Callable[[str], None] = True,  # a bar; a function is told lines; False: nothing
+    show: bool | Callable[[str], None] = True,  # as for `fit`
 ) -> FitBar:
-    "The bar of a fit, which says first what is about to be done."
+    "The bar of a fit; it first says what the fit will do."
     n_batches = len(parts.plan('train', parts.config.seed_train))
     return FitBar(parts.config, progress, n_batches, team.leads and show, plan_text(parts, n_batches))
 
 # %% ../nbs/08_train.ipynb #5d363ee4
 def as_config(
     config,  # a `Config`, a dict of its fields, JSON files, or None for the defaults
-    overrides: dict,  # fields that are set otherwise
+    overrides: dict,  # fields to change
 ) -> Config:
-    "Make a `Config` of whatever `fit` was given; raises `ConfigError` naming everything that is wrong."
+    "Make a `Config` from what `fit` was given; raises `ConfigError` naming everything that is wrong."
     if config is None:
         config = Config()
     elif isinstance(config, dict):
@@ -799,7 +814,7 @@ def as_config(
     return config.replace(**overrides) if overrides else config
 
 
-def default_out() -> Path:  # a folder that is not there yet
+def default_out() -> Path:  # a folder that does not exist yet
     "`runs/` and the time."
     return Path('runs') / datetime.now().strftime('%Y-%m-%d_%H-%M-%S')
 
@@ -809,8 +824,8 @@ def check_fit(
     config: Config,
     # the settled config, `SessionInfo`s, their splits, and what goes to `data.json`
 ) -> tuple[Config, list, dict, dict]:
-    """Check the data and that all processes mean the same; raises what `check_sessions` and `check_alike`
-    do, and `ConfigError` for batch norm in several processes."""
+    """Check the data, and that all processes have the same settings and data; raises what `check_sessions` and
+    `check_alike` raise, and `ConfigError` for batch norm in several processes."""
     check = check_sessions(data, config)
     check.raise_if_wrong()
     if team.leads:
@@ -824,7 +839,7 @@ def check_fit(
     config = config.settle(len(check.infos), n_batches, first.image_shape, first.n_labels, int(n_frames))
     if team.size > 1 and config.arch.batch_norm:
         raise ConfigError(
-            'arch: batch_norm needs all frames of a batch in one process; train in one, or set '
+            'arch: batch_norm needs all frames of a batch in one process; train in one process, or set '
             'batch_norm to false'
         )
     described = describe_data(check.infos, splits)
@@ -836,16 +851,16 @@ def fit(
     data,  # root folder, list of HDF5 paths, CSV of sessions, or list of `Session`s
     config=None,  # a `Config`, a dict of its fields, or JSON files; default: `Config()`
     out: str | Path | None = None,  # the run's folder; default: `runs/` and the time
-    resume: bool = False,  # go on with the run in `out`
+    resume: bool = False,  # continue the run in `out`
     log: Callable[[list[dict]], None] | None = None,  # called after each epoch with its rows of the history
-    show_progress: bool | Callable[[str], None] = True,  # a progress bar; a function, as `print`: lines
-    # for `adapt`: first weights, a term that holds latents in place, and a limit to how far they go; see
+    show_progress: bool | Callable[[str], None] = True,  # a progress bar, or a function that gets lines
+    # for `adapt`: first weights, a term that keeps latents in place, and a limit on how far they move; see
     # `new_sessions`
     tether=None,
     **overrides,  # any field of `Config`
 ) -> Run:  # model, config, history, latents
-    """Fit an MSPS-VAE to videos of several sessions; what a user can do wrong raises a `MspsvaeError` that
-    says what to do."""
+    """Fit an MSPS-VAE to videos of several sessions; mistakes of a user raise a `MspsvaeError` that says what
+    to do."""
     config = as_config(config, overrides)
     with team.together(team.device(config.device)):
         config, infos, splits, described = check_fit(data, config)
@@ -895,7 +910,7 @@ def keep_best(
     rows: list[dict],  # the epoch's rows of the history
     last_loss: float,  # of the validation before
 ) -> float:  # of this one; `last_loss` if there was none
-    "Take note of a validation; weights that a tether does not hold are never the best."
+    "Record a validation; weights with latents that a tether finds out of place are never the best."
     loss = next((row['loss'] for row in rows if row['split'] == 'val'), None)
     if loss is None:
         return last_loss

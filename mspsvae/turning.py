@@ -24,20 +24,20 @@ from .picking import evenly_spaced
 from .processes import team
 
 # %% ../nbs/06a_turning.ipynb #561481b3
-TURN_AT = (0.3, 0.45, 0.6, 0.75)  # shares of a fit after which latents are compared
-TURN_LEAST = 10  # epochs that a fit must have
+TURN_AT = (0.3, 0.45, 0.6, 0.75)  # shares of a fit after which we compare latents
+TURN_LEAST = 10  # epochs; in shorter fits we do not compare latents
 
 
 def turn_epochs(
     config: Config,  # `turn_back`, `max_epochs` (a number)
-) -> list[int]:  # epochs before which latents are compared
-    "When a fit looks for latents that are turned."
+) -> list[int]:  # numbers of epochs
+    "The epochs before which a fit looks for latents that are turned."
     if not config.turn_back or config.max_epochs < TURN_LEAST:
         return []
     return [round(share * config.max_epochs) for share in TURN_AT]
 
 # %% ../nbs/06a_turning.ipynb #783626dc
-LOOKED_AT = 2  # trials of each session
+LOOKED_AT = 2  # trials of each session that we encode
 
 
 @torch.no_grad()
@@ -55,12 +55,12 @@ def session_codes(
     return torch.cat(codes), torch.cat(session)
 
 # %% ../nbs/06a_turning.ipynb #442e627f
-PAINTED = 24  # frames, or fewer where there are many sessions
-TURNED_BY = 1.5  # deviations, to both sides
+PAINTED = 24  # frames that we paint; fewer if there are many sessions
+TURNED_BY = 1.5  # standard deviations by which we change a latent, to both sides of its mean
 
 
 def _paint_moves(model, codes, background):
-    "Cells of what moves from the first codes to the second, before each background, `[s, m, k]`"
+    "Cells of the movement from the first codes to the second, with each background, `[s, m, k]`"
     moved = []
     for own in background:
         ends = []
@@ -77,7 +77,7 @@ def latent_movements(
     model: MSPSVAE,
     codes: Tensor,  # latents of frames of all sessions, from `session_codes`
     session: Tensor,  # `[n]`
-) -> Tensor:  # `[n_unsupervised, s, m, k]`: `k` cells, of `m` frames before the background of each session
+) -> Tensor:  # `[n_unsupervised, s, m, k]`: `k` cells of `m` frames with the background of each session
     "What each unsupervised latent moves in each session."
     sessions = session.unique()
     background = [model.split(codes[session == s])[1].mean(0) for s in sessions]
@@ -95,8 +95,8 @@ def latent_movements(
 def movement_agreement(
     model: MSPSVAE,  # for the size and the noise of its pictures
     moves: Tensor,  # from `latent_movements`, `[n_unsupervised, s, m, k]`
-) -> Tensor:  # `[n_unsupervised, s, s]`: 1 (alike) to -1 (the contrary), on the CPU
-    "How alike the movement is that each unsupervised latent makes in two sessions."
+) -> Tensor:  # `[n_unsupervised, s, s]`: 1 (the same) to -1 (the opposite), on the CPU
+    "How similar each unsupervised latent's movements are in each pair of sessions: their mean cosine."
     n_pixels, std, n_sessions = int(np.prod(model.input_shape[1:])), model.frame_std, moves.shape[1]
     agreement = moves.new_zeros(len(moves), n_sessions, n_sessions)
     for latent, cells in enumerate(moves):
@@ -105,13 +105,13 @@ def movement_agreement(
     return agreement.cpu()
 
 # %% ../nbs/06a_turning.ipynb #64deac7c
-CONTRARY = -0.2  # mean cosine with the other side
+CONTRARY = -0.2  # a latent is turned if the mean cosine of a session with the other side is below this
 
 
 def which_turned(
     agreement: Tensor,  # from `movement_agreement`, `[n_unsupervised, s, s]`
 ) -> np.ndarray:  # bool `[n_unsupervised, s]`
-    "The sessions in which a latent moves the contrary of what it moves in most."
+    "The sessions in which a latent moves the opposite of what it moves in most sessions."
     turned = []
     for cosines in agreement.double().numpy():
         side = np.linalg.eigh(cosines)[1][:, -1] > 0
@@ -122,19 +122,19 @@ def which_turned(
     return np.array(turned, bool).reshape(len(agreement), agreement.shape[1])
 
 # %% ../nbs/06a_turning.ipynb #c2797a91
-AXES_GAIN = 0.05  # by which the cosine with the others' movements has to rise
-STAY = 0.02  # share of what a session moves, below which latents stay as they are
-REAL = 0.5  # by which the sum of the cosines between old and new axes has to fall
+AXES_GAIN = 0.05  # new axes must raise the cosine with the other sessions' movements by this
+STAY = 0.02  # latents with a smaller share of their session's movement stay as they are
+REAL = 0.5  # a real turn lowers the sum of the cosines between old and new axes by at least this
 
 
 def _nearest_turn(matrices):
-    "The orthogonal matrices that are nearest to some, `[..., u, u]`"
+    "The nearest orthogonal matrices to the given ones, `[..., u, u]`"
     left, _, right = np.linalg.svd(matrices)
     return left @ right
 
 
 def _settled(axes, cross, stay=0.0):
-    "Axes after each session in turn was put right beside all others, many times; and how alike all are"
+    "Rotate each session in turn towards all others, 30 times; the axes, and how similar all movements are on them"
     n_sessions, n = axes.shape[:2]
     for _ in range(30):
         for s in range(n_sessions):
@@ -144,17 +144,17 @@ def _settled(axes, cross, stay=0.0):
 
 
 def _as_most(axes):
-    "All axes rotated together, so that the session that most others are near keeps its own"
+    "All axes, rotated together: the session that is nearest to most others keeps its present axes"
     near = np.einsum('suv,tuv->s', axes, axes)
     return axes[near.round(6).argmax()].T @ axes
 
 
 def shared_axes(
-    moves: np.ndarray,  # what latents move, `[s, n_unsupervised, k]`; together of length 1 or below in each session
+    moves: np.ndarray,  # movements of latents, `[s, n_unsupervised, k]`; their total length in a session is at most 1
 ) -> tuple[
     np.ndarray, np.ndarray
-]:  # orthogonal matrices `[s, u, u]`; what each session gains by its own, `[s]`
-    "Axes with which the latents of all sessions move the same, as far as there are such."
+]:  # orthogonal matrices `[s, u, u]`; how much they raise each session's cosine with the others, `[s]`
+    "Axes on which the latents of all sessions move the same, as far as such axes exist."
     n_sessions, n = moves.shape[:2]
     cross = np.einsum('tuk,svk->tsuv', moves, moves)
     cross[np.arange(n_sessions), np.arange(n_sessions)] = 0
@@ -171,8 +171,8 @@ def shared_axes(
 def session_axes(
     model: MSPSVAE,  # for the size and the noise of its pictures
     moves: Tensor,  # from `latent_movements`, `[n_unsupervised, s, m, k]`
-) -> np.ndarray:  # orthogonal, `[s, n_unsupervised, n_unsupervised]`: new latents = axes @ old ones
-    "The axes that each session's latents should have; those of most sessions are exactly the old ones."
+) -> np.ndarray:  # orthogonal, `[s, n_unsupervised, n_unsupervised]`: new latents = axes @ old latents
+    "The axes that each session's latents should have; in most sessions, exactly the old axes."
     cells = moves.transpose(0, 1).flatten(2).double().cpu().numpy()
     n, std = int(np.prod(model.input_shape[1:])), float(model.frame_std)
     noise = movement_noise(cells[0].size, n, std)
@@ -188,24 +188,25 @@ def turned_text(
     axes: np.ndarray,  # from `session_axes`
     names: list[str],  # of the sessions
 ) -> str:
-    "Which sessions have other axes."
+    "A message that names the sessions with new axes; '' if there are none."
     where = [name for name, own in zip(names, axes) if not np.array_equal(own, np.eye(len(own)))]
     if not where:
         return ''
     more = f' and {len(where) - 3} more' if len(where) > 3 else ''
     return (
-        f'unsupervised latents turned back in {", ".join(where[:3])}{more}, where they moved something else'
+        f'turned unsupervised latents back in {", ".join(where[:3])}{more}: '
+        'there they did not move the same as in the other sessions'
     )
 
 # %% ../nbs/06a_turning.ipynb #0136dcef
 @dataclass
 class Lesson:
-    "What a model is to learn: the latents of its teacher, on the axes that each session should have."
+    "What a model should learn: the latents of its teacher, on the axes that each session should have."
 
-    teacher: MSPSVAE  # the model as it was
-    axes: Tensor  # of all latents in each session, `[s, n_latents, n_latents]`, in their deviations
-    means: Tensor  # of each latent in each session, `[s, n_latents]`
-    spread: Tensor  # deviation of each latent, `[n_latents]`
+    teacher: MSPSVAE  # a copy of the model as it was before
+    axes: Tensor  # of all latents in each session, `[s, n_latents, n_latents]`, in units of `spread`
+    means: Tensor  # mean of each latent in each session, `[s, n_latents]`
+    spread: Tensor  # standard deviation of each latent, `[n_latents]`
     borrow: bool  # paint with the background of another frame, as the fit does? (`Config.static_background`)
 
     @property
@@ -214,8 +215,8 @@ class Lesson:
         return (self.axes == torch.eye(len(self.spread)).to(self.axes)).all(2)
 
     def turn(self, codes, session):
-        "Latents `[m, n_latents]` of frames of these sessions `[m]` on their new axes"
-        # of a latent that no session keeps, the mean of all
+        "Latents `[m, n_latents]` of frames of the sessions `session`, `[m]`, on their new axes"
+        # the mean over the sessions that keep this latent's axis; if none does, over all sessions
         count = torch.where(self.stays.any(0), self.stays, True)
         common = (self.means * count).sum(0) / count.sum(0)
         from_mean = (codes - self.means[session]) / self.spread
@@ -223,20 +224,20 @@ class Lesson:
         return torch.where(self.stays[session], codes, common + turned)
 
     def turn_logvar(self, logvar, session):
-        "Log-variances of their posteriors, on the new axes"
+        "Log-variances of these latents' posteriors, on the new axes"
         variance = logvar.exp() / self.spread**2
         turned = torch.einsum('mij,mj->mi', self.axes[session].square(), variance) * self.spread**2
         return torch.where(self.stays[session], logvar, turned.log())
 
 
 def make_lesson(
-    model: MSPSVAE,  # as it is now
+    model: MSPSVAE,  # as it is now; the lesson contains a copy
     axes: np.ndarray,  # of the unsupervised latents, from `session_axes`
     codes: Tensor,  # from `session_codes`
     session: Tensor,  # `[n]`
     borrow: bool = True,  # `Config.static_background`
 ) -> Lesson:
-    "What to teach a model so that its latents get these axes."
+    "The lesson from which a model learns to give its latents on these axes."
     means = torch.stack([codes[session == s].mean(0) for s in session.unique()])
     whole = torch.eye(codes.shape[1], device=codes.device).repeat(len(means), 1, 1)
     own = slice(model.n_labels + model.n_background, None)
@@ -244,12 +245,12 @@ def make_lesson(
     return Lesson(deepcopy(model).eval(), whole, means, codes.std(0).clamp(min=1e-3), borrow)
 
 # %% ../nbs/06a_turning.ipynb #973f7889
-HOLD = 1000.0  # weight of the latents' squared error; that of the labels in the objective
-TURN_STEPS = 0.1  # of a fit's steps, each time
+HOLD = 1000.0  # weight of the latents' squared error, the same as the labels' in the objective (`alpha`)
+TURN_STEPS = 0.1  # steps of a lesson, as a share of a fit's steps
 
 
 def _teaching_loss(model, lesson, batch, rng):
-    "Of a batch, or of this process's share of it"
+    "The loss of a lesson on a batch, or this process's part of it if processes share the batch"
     whole = batch.whole
     noise = batch.own_rows(torch.randn(len(whole), model.n_latents, generator=rng, device=rng.device))
     far = torch.rand((), generator=rng, device=rng.device)
@@ -260,23 +261,23 @@ def _teaching_loss(model, lesson, batch, rng):
         supervised, background, unsupervised = model.split(want + (want_logvar / 2).exp() * noise)
         if lesson.borrow:
             background = team.gather(background, batch.share)[partner]
-    said, said_logvar = model.posterior(batch.frames)
+    got, got_logvar = model.posterior(batch.frames)
     recon = model.decode(torch.cat([supervised, background, unsupervised], dim=1)).float()
     frames, mask = as_unit_float(batch.frames), batch.frame_mask
     loss = -gaussian_ll(frames, recon, mask, model.frame_std, 'none')
-    loss = loss + HOLD / 2 * ((said - want) / lesson.spread).square().sum(1)
-    loss = loss + 2 * (said_logvar - want_logvar).square().sum(1)
+    loss = loss + HOLD / 2 * ((got - want) / lesson.spread).square().sum(1)
+    loss = loss + 2 * (got_logvar - want_logvar).square().sum(1)
     return loss.sum() / len(whole)
 
 
 def turn_back(
     model: MSPSVAE,  # changed in place
     lesson: Lesson,  # from `make_lesson`
-    batches: Iterable[Batch],  # of training trials, as many as there are steps
+    batches: Iterable[Batch],  # of training trials, one for each step
     rates: list[float],  # learning rate of each step
     rng: torch.Generator,  # on the model's device
 ) -> None:
-    "Teach a model to say its latents on other axes in some sessions."
+    "Teach a model to give its latents on other axes in some sessions."
     mode = model.training
     optimizer = torch.optim.Adam(model.parameters())
     model.train()
@@ -294,7 +295,7 @@ def turn_rates(
     config: Config,  # `learning_rate`
     n_steps: int,
 ) -> list[float]:
-    "Learning rates of the steps: up in the first tenth, level, down in the last third."
+    "Learning rates of the steps: they rise in the first tenth, and fall in the last third."
     steps = np.arange(n_steps)
     share = np.minimum((steps + 1) / max(n_steps / 10, 1), 3 * (n_steps - steps) / n_steps)
     return (config.learning_rate * np.minimum(share, 1)).tolist()

@@ -293,12 +293,12 @@ def command_line(root, short=False):
     out, err, code = command_says(root, 2, *words)
     assert code == 0 and json.loads(out)['rows'], (out, err)  # one JSON, by one process
     out, err, code = command_says(root, 2, *words)
-    assert code and not out and f'{root / "commanded"} holds a run already' in err, err
+    assert code and not out and f'{root / "commanded"} contains a run already' in err, err
     if short:
         return
     out, err, code = command_says(root, 2, 'demo', '--out', root / 'demo')
     assert (
-        code and 'the demo is made for one process, 2 were started' in err and not (root / 'demo').exists()
+        code and 'the demo needs a single process, but 2 were started' in err and not (root / 'demo').exists()
     ), err
     for change, message in (
         ('alpha=1. + k', 'alpha was 1.0, is 2.0'),

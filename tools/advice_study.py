@@ -29,7 +29,7 @@ CASES = {  # name: sessions, settings, a word of the finding that is meant
     'delta': (4, PLAIN | dict(delta=0, gamma=0, static_background=False), 'session'),
     'n_background': (16, PLAIN | dict(n_background=1), 'session'),
     'gamma': (4, PLAIN | dict(gamma=0), 'session'),
-    'beta': (4, PLAIN | dict(beta=1), 'tell of each other'),
+    'beta': (4, PLAIN | dict(beta=1), 'repeat each other'),
     'frame_std': (4, PAPER | dict(frame_std=1), 'None of the unsupervised'),
     'beta too high': (4, PLAIN | dict(beta=1e5), 'None of the unsupervised'),
     'n_unsupervised': (4, dict(n_unsupervised=8), 'hardly used'),

@@ -143,7 +143,7 @@ def verdict_now(z, session, trial, labels):
 
 def allowed(text, of):
     "The largest share that a text still allows; 0 where it names none."
-    percents = re.findall(rf'(?:at most (\d+)%|less than 1%){of}', text)
+    percents = re.findall(rf'(?:(?:at most|up to) (\d+)%|less than 1%){of}', text)
     return max((int(p or 1) / 100 for p in percents), default=0)
 
 
@@ -158,9 +158,8 @@ def planted(name, n_sessions):
 
 def denies(name, n_sessions, severity, text):
     "Is OK said with limits below what was planted?"
-    limits = [
-        allowed(text, of) for of in (' of (?:its|the) variance(?: of each)? lies', ' of the variance of how')
-    ]
+    means, shapes = ' of (?:its|the) variance(?: of each latent)? could lie', ' of the variance of how'
+    limits = [allowed(text, of) for of in (means, shapes)]
     return severity == 'ok' and any(p > v + 0.005 for p, v in zip(planted(name, n_sessions), limits))
 
 

@@ -27,7 +27,7 @@ def behaviour_r2(
     trial: np.ndarray,  # `[n]`
     # R2 of each behaviour within sessions, on trials that were left out: `one_map`, `own_maps`, `neighbours` `[k]`
 ) -> dict[str, np.ndarray]:
-    "How much of each behaviour latents tell within sessions."
+    "How much of each behaviour latents predict within sessions."
     fold, z = trial_folds(session, trial), less_session_means(z, session)
     y = np.where(known, less_session_means(y, session, known), np.nan)
     guesses = dict(
@@ -62,10 +62,10 @@ def _by_neighbours(z, y, fold):  # of each row, by the rows of other folds
 # %% ../../nbs/judge/01b_background.ipynb #ede274f3
 def pixel_movement(
     reader: TrialReader,
-    wanted: Wanted,  # frames that are asked about
+    wanted: Wanted,  # frames to describe
     n_axes: int = 8,
 ) -> np.ndarray:  # `[n, n_axes]`; fewer where less moves
-    "How pixels move: frames less the mean frame of their session, on the axes along which they vary most."
+    "How pixels move: frames minus the mean frame of their session, on the axes along which they vary most."
     frames = np.concatenate(
         [x for _, x in frames_in_pieces(reader, wanted.session, wanted.trial, wanted.row)]
     )
@@ -75,11 +75,11 @@ def pixel_movement(
 # %% ../../nbs/judge/01b_background.ipynb #0ae30a21
 @dataclass
 class Told:
-    "What latents tell of behaviours within sessions; each `[k]`."
+    "What latents say about behaviours within sessions; each `[k]`."
 
     r2: np.ndarray  # by the best map, on trials that were left out
-    p: np.ndarray  # of nothing being told, corrected for having asked all of them
-    limit: np.ndarray  # R2 that would be more than chance gives (95 %); 1 where no R2 would
+    p: np.ndarray  # probability if they say nothing, corrected for the number of behaviours
+    limit: np.ndarray  # R2 that chance exceeds in only 5 %; 1 if no R2 is large enough
 
 
 def _best_r2(z, y, session, trial):  # `[k]`; 0 where nothing is known
@@ -87,7 +87,7 @@ def _best_r2(z, y, session, trial):  # `[k]`; 0 where nothing is known
     return np.maximum(np.nan_to_num(list(scores.values())).max(0), 0.0)
 
 
-def _freedom(z, y, session, trial):  # pieces of each behaviour, less sessions and latents, `[k]`
+def _freedom(z, y, session, trial):  # pieces of each behaviour, minus sessions and latents, `[k]`
     found = session_differences(cut(less_session_means(y, session), session, trial))
     one = len(np.unique(session)) == 1
     if found is None:  # one session, or none with two pieces: trials count
@@ -99,10 +99,10 @@ def told_behaviour(
     z: np.ndarray,  # latents, `[n, d]`
     y: np.ndarray,  # behaviours, NaN where unknown, `[n, k]`
     session: np.ndarray,  # `[n]`
-    trial: np.ndarray,  # `[n]`, ascending within a session, no number in two sessions
-    n_asked: int | None = None,  # behaviours that are asked about in all; default: these
+    trial: np.ndarray,  # `[n]`, ascending within a session, unique across sessions
+    n_asked: int | None = None,  # behaviours that are tested in all; default: those in `y`
 ) -> Told:
-    "How much latents tell of behaviours, and how much they would have to tell to be believed."
+    "How much latents say about behaviours, and how much would be more than chance."
     r2, d, free = _best_r2(z, y, session, trial), z.shape[1], _freedom(z, y, session, trial)
     df, n_asked = np.maximum(free, 1), y.shape[1] if n_asked is None else n_asked
     share = np.minimum(r2, 0.9999)

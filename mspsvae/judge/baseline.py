@@ -23,7 +23,7 @@ from ..picking import evenly_spaced
 # %% ../../nbs/judge/00_baseline.ipynb #cfccf6c7
 @dataclass
 class Baseline:
-    "What a principal component analysis learned of some sessions."
+    "A principal component analysis of some sessions."
 
     still: np.ndarray  # mean frame of each session, `[n_sessions, p]`
     axes: np.ndarray  # of what moves, `[p, n_axes]`
@@ -31,11 +31,11 @@ class Baseline:
     of_labels: np.ndarray  # what a label adds to each component, `[n_maps, n_labels, n_components]`
 
     def scores(self, x):
-        "Frames less the mean of their session `[n, p]` on the axes of what moves, `[n, n_axes]`."
+        "Scores `[n, n_axes]`, on the axes of what moves, of frames `[n, p]` minus the mean of their session."
         return x @ self.axes
 
     def components(self, x, labels=None, session=0):
-        "The same, on those of what no label explains; `labels` less their session's mean, `[n, n_labels]`."
+        "The same on the axes of what no label explains; `labels` `[n, n_labels]` minus their session's mean."
         u = x @ self.rest_axes
         return u if labels is None else u - labels @ self.of_labels[session if len(self.of_labels) > 1 else 0]
 
@@ -43,10 +43,10 @@ class Baseline:
 def fit_baseline(
     frames: np.ndarray,  # `[n, p]` float32 in [0, 1], NaN where a pixel is masked
     session: np.ndarray,  # of each frame, `[n]`, numbers from 0 on
-    labels: np.ndarray | None,  # less their session's mean, 0 where missing, `[n, n_labels]`; None without
+    labels: np.ndarray | None,  # minus their session's mean, 0 where missing, `[n, n_labels]`; None without
     n_components: int,  # as many as unsupervised latents
-    n_axes: int = 64,  # of all that moves; labels are read off these
-    own_maps: bool = False,  # labels are regressed out with a map for each session, not one for all
+    n_axes: int = 64,  # axes of all that moves; labels are predicted from these
+    own_maps: bool = False,  # regress labels out with a map for each session, not one for all
 ) -> Baseline:
     "Mean frames, and axes of what moves around them."
     still = np.stack([_known_mean(frames[session == s]) for s in range(session.max() + 1)])
@@ -63,7 +63,7 @@ def fit_baseline(
     return Baseline(still, axes, rest_axes, np.stack(maps) @ rest_axes)
 
 
-def _known_mean(frames):  # of each pixel, `[p]`; 0 where it is masked throughout
+def _known_mean(frames):  # of each pixel, `[p]`; 0 where it is always masked
     return np.nansum(frames, 0) / np.maximum(np.isfinite(frames).sum(0), 1).astype(frames.dtype)
 
 # %% ../../nbs/judge/00_baseline.ipynb #19b9566b
@@ -71,11 +71,11 @@ def ridge_labels(
     train: np.ndarray,  # scores on axes of what moves, `[n, d]`
     train_labels: np.ndarray,  # NaN where missing, `[n, n_labels]`
     train_session: np.ndarray,  # `[n]`
-    train_trial: np.ndarray,  # `[n]`, no number in two sessions
+    train_trial: np.ndarray,  # `[n]`, unique across sessions
     test: np.ndarray,  # `[m, d]`
     test_session: np.ndarray,  # `[m]`
 ) -> np.ndarray:  # `[m, n_labels]`
-    "Labels of other trials as ridge regression reads them."
+    "Labels of other trials, predicted by ridge regression."
     scale, out = max(float(train.std()), 1e-12), np.zeros((len(test), train_labels.shape[1]))
     for j in range(train_labels.shape[1]):
         rows = np.isfinite(train_labels[:, j])
@@ -91,11 +91,11 @@ def ridge_labels(
     return out
 
 
-def _ridge_fit(both, trial):  # of the last column by the others
+def _ridge_fit(both, trial):  # ridge regression of the last column on the others
     n, folds = len(both), min(5, len(np.unique(trial)))
     if folds < 2:
         return Ridge(1e-3 * n).fit(both[:, :-1], both[:, -1])
-    # the penalty by cross-validation over trials; the smallest are near none at all, and may be ill-conditioned
+    # cross-validation over trials chooses the penalty; the smallest are almost 0, and may be ill-conditioned
     blocks = list(GroupKFold(folds).split(trial, groups=trial))
     with warnings.catch_warnings():
         warnings.simplefilter('ignore', LinAlgWarning)
@@ -105,13 +105,13 @@ def _ridge_fit(both, trial):  # of the last column by the others
 def frames_in_pieces(
     reader: TrialReader,
     session: np.ndarray,  # number of the session of each wanted frame, `[n]`
-    trial: np.ndarray,  # its trial, as position in the session, `[n]`; frames of a trial stand together
+    trial: np.ndarray,  # its trial, as position in the session, `[n]`; frames of a trial follow each other
     row: np.ndarray,  # its place in the trial, ascending, `[n]`
     n_at_once: int = 512,  # frames read at a time
 ) -> Iterator[
     tuple[np.ndarray, np.ndarray]
 ]:  # places in the arrays above; `[m, p]` float32, NaN where masked
-    "Wanted frames as rows of pixels in [0, 1]."
+    "Frames of a run, piece by piece, as rows of pixels in [0, 1]."
     piece = np.stack([session, trial, row // n_at_once])
     for at in np.split(np.arange(len(row)), np.flatnonzero((piece[:, 1:] != piece[:, :-1]).any(0)) + 1):
         if not len(at):
@@ -126,7 +126,7 @@ def frames_in_pieces(
 # %% ../../nbs/judge/00_baseline.ipynb #c3f406bb
 @dataclass
 class Wanted:
-    "Frames that a baseline is fitted to, or asked about: one row each, those of a trial together."
+    "Frames that a baseline is fitted to or describes: one row each, frames of a trial next to each other."
 
     session: np.ndarray  # number of the session, `[n]`
     trial: np.ndarray  # position in the session, `[n]`
@@ -144,17 +144,17 @@ def label_movement(
     session: np.ndarray,  # `[n]`
     means: np.ndarray | None,  # of each session, `[n_sessions, n_labels]`
 ) -> np.ndarray | None:  # `[n, n_labels]`, 0 where missing
-    "Labels less their session's mean."
+    "Labels minus their session's mean."
     return None if labels is None else np.nan_to_num(labels - means[session]).astype(np.float32)
 
 # %% ../../nbs/judge/00_baseline.ipynb #b8d0f862
 @dataclass
 class PixelErrors:
-    "How well frames are painted: sums over the pixels of each session that are not masked, `[n_sessions]` each."
+    "Errors of reconstructed frames: sums over the unmasked pixels of each session, `[n_sessions]` each."
 
     error: np.ndarray  # squared errors, in units of (full brightness)^2
     count: np.ndarray  # pixels
-    moved: np.ndarray  # squares of what moves around the mean frame of the session
+    moved: np.ndarray  # squared deviations from the mean frame of the session
     n_frames: int  # of all sessions
 
     @property
@@ -163,7 +163,7 @@ class PixelErrors:
 
     @property
     def r2(self):
-        "Share of what moves that is painted; NaN where nothing moves."
+        "Share of the movement that is reconstructed; NaN where nothing moves."
         return float(self._share(self.error.sum(), self.moved.sum()))
 
     @property
@@ -190,7 +190,7 @@ class PixelSums:
     def add(
         self,
         frames: np.ndarray,  # `[m, p]`, NaN where masked
-        painted: np.ndarray,  # the same frames as a model has them, `[m, p]`
+        painted: np.ndarray,  # the same frames, reconstructed, `[m, p]`
     ):
         known = np.isfinite(frames)
         x = np.where(known, frames, 0.0)
@@ -202,7 +202,7 @@ class PixelSums:
         self.square += (x**2).sum(0, dtype=float)
 
     def moved(self) -> float:
-        "Squares of what moves around the mean frame."
+        "Sum of squared deviations from the mean frame."
         return (self.square - self.total**2 / np.maximum(self.count, 1)).sum()
 
 
@@ -214,9 +214,9 @@ def pixel_errors_of(sums: list[PixelSums]) -> PixelErrors:  # one for each sessi
 # %% ../../nbs/judge/00_baseline.ipynb #aff4754f
 @dataclass
 class Described:
-    "What a baseline says of some frames."
+    "How a baseline describes some frames."
 
-    components: np.ndarray  # in the place of unsupervised latents, `[n, n_components]`
+    components: np.ndarray  # in place of unsupervised latents, `[n, n_components]`
     scores: np.ndarray  # on axes of all that moves, `[n, n_axes]`
     pixels: PixelErrors
 
@@ -226,9 +226,9 @@ def describe_frames(
     reader: TrialReader,
     wanted: Wanted,
     moved_labels: np.ndarray | None,  # from `label_movement`
-    n_painted: int,  # axes that frames are painted with
+    n_painted: int,  # axes that frames are reconstructed from
 ) -> Described:
-    "Go through frames once: components, scores, errors."
+    "Components, scores and errors of frames, read once."
     axes, all_sums = baseline.axes[:, :n_painted], []
     u, z = (np.zeros((len(wanted.row), v.shape[1]), np.float32) for v in (baseline.rest_axes, baseline.axes))
     for s, still in enumerate(baseline.still):
@@ -246,14 +246,14 @@ def describe_frames(
 def pca_baseline(
     reader: TrialReader,  # of the sessions
     train: Wanted,  # frames of training trials
-    test: Wanted,  # of others
+    test: Wanted,  # frames of other trials
     n_components: int,  # unsupervised latents
-    n_painted: int,  # supervised and unsupervised latents
-    most_frames: int = 4000,  # that axes are fitted to
+    n_painted: int,  # as many as supervised and unsupervised latents
+    most_frames: int = 4000,  # frames that the axes are fitted to
     most_values: int = 2**25,  # pixels of these frames together: 128 MiB
-    own_maps: bool = False,  # as of `fit_baseline`
-) -> tuple[Described, Described, np.ndarray | None]:  # of `train` and `test`; labels read off `test`
-    "Principal components in the place of a fit: fitted to some frames, asked about others."
+    own_maps: bool = False,  # as in `fit_baseline`
+) -> tuple[Described, Described, np.ndarray | None]:  # of `train` and `test`; labels predicted for `test`
+    "Principal components in place of a fit: fitted to some frames, applied to others."
     size = int(np.prod(reader.infos[0].image_shape))
     some = train.thin(max(min(most_frames, most_values // size), 2 * len(reader.infos)))
     frames = np.concatenate([x for _, x in frames_in_pieces(reader, some.session, some.trial, some.row)])
@@ -269,7 +269,7 @@ def pca_baseline(
     return learned, asked, ridge_labels(*known, asked.scores, test.session)
 
 
-def _label_means(train, n_sessions):  # of each session, `[n_sessions, n_labels]`; 0 where it knows none
+def _label_means(train, n_sessions):  # of each session, `[n_sessions, n_labels]`; 0 where a session has none
     if train.labels is None:
         return None
     return np.stack([_known_mean(train.labels[train.session == s]) for s in range(n_sessions)])

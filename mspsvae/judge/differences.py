@@ -23,7 +23,7 @@ class Pieces:
 
     mean: np.ndarray  # `[p, d]`
     session: np.ndarray  # of each piece, ascending, `[p]`
-    within: np.ndarray  # variance of frames within sessions, in the mean over sessions, `[d]`
+    within: np.ndarray  # variance of frames within a session, mean over sessions, `[d]`
 
     def sizes(self):  # pieces of each session, `[s]`
         return np.unique(self.session, return_counts=True)[1]
@@ -31,9 +31,9 @@ class Pieces:
 
 def piece_numbers(
     session: np.ndarray,  # of each frame, `[n]`
-    trial: np.ndarray,  # of each frame, ascending within a session, no number in two sessions, `[n]`
-    fewest: int = 32,  # pieces of a session of the usual length; trials are cut to reach it
-    most: int = 128,  # pieces of the longest session; trials are put together to keep it
+    trial: np.ndarray,  # of each frame, ascending within a session, unique across sessions, `[n]`
+    fewest: int = 32,  # pieces of a session of median length; trials are cut to reach this
+    most: int = 128,  # pieces of the longest session; trials are joined to stay below this
 ) -> np.ndarray:  # number of the piece, ascending with session and time, `[n]`
     "Cut sessions into pieces of about equal length."
     trials, first, place, size = np.unique(trial, return_index=True, return_inverse=True, return_counts=True)
@@ -54,7 +54,7 @@ def cut(
     trial: np.ndarray,  # of each frame, `[n]`
     **kwargs,  # of `piece_numbers`
 ) -> Pieces:
-    "Means of pieces."
+    "Cut sessions into pieces, and take the mean of each."
     order = np.lexsort((np.arange(len(session)), session))
     z, session, trial = z[order].astype(float), session[order], trial[order]
     number = piece_numbers(session, trial, **kwargs)
@@ -64,12 +64,13 @@ def cut(
     return Pieces(mean, np.unique(session, return_inverse=True)[1][first], within)
 
 # %% ../../nbs/judge/00c_differences.ipynb #ae75f9f9
+# correlations of neighbouring pieces, in the models that are tried
 SLOWNESS = (0.0, 0.15, 0.3, 0.45, 0.6, 0.7, 0.78, 0.85, 0.9, 0.94, 0.965, 0.98, 0.99)
-SLOW_SHARES, TWO_SPEEDS = (0.75, 0.5, 0.25), 0.01  # slow part of two speeds; their prior, all together
+SLOW_SHARES, TWO_SPEEDS = (0.75, 0.5, 0.25), 0.01  # share of the slow speed of two; prior of all these models
 
 
 def noise_models() -> list[tuple[float, float, float]]:  # correlation of neighbours, slow share, prior
-    "How pieces of a recording may go along with each other."
+    "Models of how the pieces of a recording correlate."
     single = [(phi, 1.0) for phi in SLOWNESS]
     double = [(phi, a) for phi in SLOWNESS[5:] for a in SLOW_SHARES]
     prior = [(1 - TWO_SPEEDS) / len(single)] * len(single) + [TWO_SPEEDS / len(double)] * len(double)
@@ -83,17 +84,17 @@ def _axes(n, phi):  # principal axes of n pieces: variances `[n]`, and the axes 
 # %% ../../nbs/judge/00c_differences.ipynb #a58d3189
 @dataclass
 class MeanFit:
-    "Means of sessions under each of some models."
+    "Means of sessions under each of several models."
 
     weight: np.ndarray  # of the models, sum 1, `[m, d]`
     mean: np.ndarray  # `[m, d, s]`
-    precision: np.ndarray  # of a mean, where pieces have variance 1, `[m, s]`
+    precision: np.ndarray  # of a session mean, if pieces have variance 1, `[m, s]`
     square: np.ndarray  # variance of the pieces, of all sessions together, `[m, d]`
     own: np.ndarray  # the same of each session, `[m, d, s]`; NaN for one piece
-    df: int  # pieces less sessions
+    df: int  # number of pieces minus number of sessions
 
 
-def _means(x, phi, slow):  # of one session, pieces `[t, d]`: mean, precision, squares, log determinant
+def _means(x, phi, slow):  # of a session, pieces `[t, d]`: mean, precision, squares, log determinant
     variance, axes = _axes(len(x), phi)
     variance, one = np.maximum(slow * variance + 1 - slow, 1e-10), axes.sum(0)
     precision = (one**2 / variance).sum()
@@ -104,7 +105,7 @@ def _means(x, phi, slow):  # of one session, pieces `[t, d]`: mean, precision, s
 
 # %% ../../nbs/judge/00c_differences.ipynb #a4ac8a71
 def fit_means(pieces: Pieces) -> MeanFit:
-    "Means of sessions, by every model of how pieces go along."
+    "Means of sessions, under every model of how pieces correlate."
     sizes, df = pieces.sizes(), len(pieces.mean) - pieces.session[-1] - 1
     parts = np.split(pieces.mean - pieces.mean.mean(0), np.cumsum(sizes)[:-1])
     scale = np.maximum(np.sqrt(np.mean([x.var(0) for x in parts], axis=0)), 1e-150)
@@ -124,19 +125,19 @@ def fit_means(pieces: Pieces) -> MeanFit:
 class Differences:
     "How sessions differ in the mean of latents; each `[d]`."
 
-    p: np.ndarray  # of no difference; of both questions together
-    # of the variance between sessions, less what slow behaviour gives; of recordings that went on for long
+    p: np.ndarray  # probability if there is no difference; both questions together
+    # share of the variance between sessions, minus what slow behaviour gives, as in much longer recordings
     share: np.ndarray
     at_least: np.ndarray  # the share is not smaller (95 %, one-sided)
-    at_most: np.ndarray  # nor larger (95 %, one-sided)
-    by_chance: np.ndarray  # share that slow behaviour would give in the mean
-    n_effective: np.ndarray  # independent pieces of a session, in the mean
-    worst: np.ndarray  # number of the session that stands most apart
-    distance: np.ndarray  # of its mean from the others, in standard deviations within sessions
-    worst_p: np.ndarray  # of this session not standing apart, corrected for having picked the worst
+    at_most: np.ndarray  # the share is not larger (95 %, one-sided)
+    by_chance: np.ndarray  # mean share that slow behaviour alone would give
+    n_effective: np.ndarray  # independent pieces of a session, mean over sessions
+    worst: np.ndarray  # number of the session that differs most
+    distance: np.ndarray  # of its mean from that of the others, in standard deviations within sessions
+    worst_p: np.ndarray  # p of this session, corrected for having picked the worst
 
 
-SHARES = 1 / (1 + np.exp(-np.linspace(-6.2, 6.9, 100)))  # that limits are looked for among: 0.002 to 0.999
+SHARES = 1 / (1 + np.exp(-np.linspace(-6.2, 6.9, 100)))  # candidates for limits: 0.002 to 0.999
 
 # %% ../../nbs/judge/00c_differences.ipynb #c8b41f39
 def _squares_between(fit, excess):  # F under each model `[m, d]`
@@ -159,23 +160,23 @@ def _stand_apart(fit, excess):  # of each session: distance from the mean of the
 def _share_limits(fit, f, seen, in_the_end, excess):  # of one latent: lower and upper limit of the share
     keep = fit.weight > 1e-4
     n, weight, f = fit.mean.shape[-1], fit.weight[keep] / fit.weight[keep].sum(), f[keep]
-    # noncentrality where between and within sessions there is as much variance
+    # noncentrality if the variances between and within sessions are equal
     lam = fit.precision[keep].sum(-1) / np.maximum(fit.square[keep] * (1 + excess[keep]), 1e-300)
     odds = (SHARES / (1 - SHARES))[:, None]
     below = (weight * ncfdtr(n - 1, fit.df, odds * lam * in_the_end[keep], f)).sum(1)
     cautious = (weight * ncfdtr(n - 1, fit.df, odds * lam * seen, np.maximum(f, 1))).sum(1)
     low, high = np.flatnonzero(below < 0.95), np.flatnonzero(cautious < 0.05)
     surely = (weight * fdtrc(n - 1, fit.df, f)).sum() < 0.05
-    too_small = low[0] if len(low) else len(SHARES)  # so many shares would hardly ever give such an F
+    too_small = low[0] if len(low) else len(SHARES)  # so many shares are too small to give such an F
     at_least = SHARES[too_small - 1] if surely and too_small else 0.0
     return at_least, SHARES[high[0]] if len(high) else 1.0
 
 # %% ../../nbs/judge/00c_differences.ipynb #1016673e
 def session_differences(
     pieces: Pieces,
-    excess: np.ndarray | float = 0.0,  # variance that was added to means of sessions since, `[d]`
-) -> Differences | None:  # None for one session, or where no session has two pieces
-    "Do sessions differ in their means, by how much, and which of them most?"
+    excess: np.ndarray | float = 0.0,  # variance that a later step added to session means, `[d]`
+) -> Differences | None:  # None for one session, or if no session has two pieces
+    "Do sessions differ in their means, by how much, and which session differs most?"
     n = int(pieces.session[-1]) + 1
     if n < 2 or len(pieces.mean) < n + 2:
         return None
@@ -197,13 +198,13 @@ def session_differences(
     return Differences(p, share, *limits, by_chance, n_effective, worst, distance, worst_p)
 
 
-def _in_the_end(pieces, fit, within):  # variance that a session would have if it went on, `[m, d]`
+def _in_the_end(pieces, fit, within):  # variance that a session would have if it were long, `[m, d]`
     parts = np.split(pieces.mean, np.cumsum(pieces.sizes())[:-1])
     seen = np.mean([x.var(0) for x in parts], axis=0)
     return within + np.maximum(fit.square - seen, 0)
 
 
-# share less chance, share by chance, independent pieces: means over models
+# share minus chance, share by chance, independent pieces: means over models
 def _sizes(fit, within, in_the_end, error):
     n = fit.mean.shape[-1]
     between, chance = fit.mean.var(-1), error * (1 - 1 / n)
@@ -212,7 +213,7 @@ def _sizes(fit, within, in_the_end, error):
     return [(fit.weight * v).sum(0) for v in parts]
 
 
-def _column(fit, k):  # of a fit, one latent
+def _column(fit, k):  # one latent of a fit
     return MeanFit(fit.weight[:, k], fit.mean[:, k], fit.precision, fit.square[:, k], fit.own[:, k], fit.df)
 
 # %% ../../nbs/judge/00c_differences.ipynb #a162311b
@@ -222,7 +223,7 @@ def shapes(
     names: list[str],  # of the latents
     apart: np.ndarray | None = None,  # do sessions differ in its mean? `[d]`; None: in all
 ) -> tuple[np.ndarray, list[str]]:  # quantities `[n, q]`, and what each of them is
-    "Quantities whose means tell how latents are spread, apart from where they lie."
+    "Quantities whose means describe the shape of the distribution of latents, not its position."
     apart = np.ones(z.shape[1], bool) if apart is None else apart
     number, n = np.unique(session, return_inverse=True, return_counts=True)[1:]
     mean = np.array([np.bincount(number, column) / n for column in z.T]).reshape(z.shape[1], len(n))
@@ -232,15 +233,15 @@ def shapes(
     if not len(moving):
         return z[:, :0], []
     x = x[:, moving] / std[moving]
-    measure, said = _measures(x, [names[k] for k in moving])
-    return measure(x) - (x * apart[moving]) @ _mean_slopes(measure, x), said
+    measure, meanings = _measures(x, [names[k] for k in moving])
+    return measure(x) - (x * apart[moving]) @ _mean_slopes(measure, x), meanings
 
 
 def _measures(x, names):  # a function of frames, and what it measures
     pairs, several = list(zip(*np.triu_indices(len(names), 1))), len(names) > 1
-    said = [f'how wide {name} swings' for name in names]
-    said += [f'how {names[a]} and {names[b]} go together' for a, b in pairs]
-    said += ['how far frames keep from the middle'] * several
+    meanings = [f'how wide {name} swings' for name in names]
+    meanings += [f'how {names[a]} and {names[b]} go together' for a, b in pairs]
+    meanings += ['how far frames are from the middle'] * several
     whiten = _whitening(x)
     usual = np.linalg.norm(x @ whiten, axis=1).mean()
 
@@ -251,7 +252,7 @@ def _measures(x, names):  # a function of frames, and what it measures
             out.append(np.abs(np.linalg.norm(x @ whiten, axis=1) - usual))
         return np.stack(out, 1)
 
-    return measure, said
+    return measure, meanings
 
 
 def _mean_slopes(measure, x, step=0.2, most=2000):  # of each quantity along each latent, `[d, q]`
@@ -261,7 +262,7 @@ def _mean_slopes(measure, x, step=0.2, most=2000):  # of each quantity along eac
     return np.stack([v.mean(0) / (2 * step) for v in ends])
 
 
-def _whitening(x):  # axes by which variances become 1, `[d, d]`
+def _whitening(x):  # axes that scale all variances to 1, `[d, d]`
     variance, axes = np.linalg.eigh(np.atleast_2d(np.cov(x.T)))
     return axes / np.sqrt(np.maximum(variance, 1e-6))
 
@@ -269,14 +270,14 @@ def _whitening(x):  # axes by which variances become 1, `[d, d]`
 def neighbour_shares(
     z: np.ndarray,  # latents of a subspace, `[n, d]`
     session: np.ndarray,  # 0, 1, ..., `[n]`
-    trial: np.ndarray,  # ascending within a session, no number in two sessions, `[n]`
+    trial: np.ndarray,  # ascending within a session, unique across sessions, `[n]`
     apart: np.ndarray
-    | None = None,  # latents whose own means are taken off in each session, `[d]`; None: all
+    | None = None,  # latents whose session means are subtracted, `[d]`; None: all
     k: int = 20,  # neighbours
 ) -> (
     np.ndarray | None
 ):  # share of each session, `[n, s]`, `[n, 1]` for two; None with too few frames or trials
-    "Which sessions the neighbours of a frame are of, in the other halves of the recordings."
+    "Shares of the sessions among the neighbours of a frame, in the other halves of the recordings."
     apart = np.ones(z.shape[1], bool) if apart is None else apart
     n_sessions, later = int(session.max()) + 1, _later(session, trial)
     fewest = min(np.bincount(session[later == half], minlength=n_sessions).min() for half in (False, True))

@@ -25,7 +25,7 @@ from textwrap import wrap
 
 import numpy as np
 import torch
-from scipy.optimize import linear_sum_assignment  # which scikit-learn brings
+from scipy.optimize import linear_sum_assignment  # comes with scikit-learn
 from sklearn.linear_model import LinearRegression
 
 from .. import __version__
@@ -47,7 +47,7 @@ def spaced_in(
     sizes: list[int],  # of blocks that follow each other, such as frames of each session
     most: int | None,  # how many to take together; None: all
 ) -> np.ndarray:  # numbers from 0 to the sum of sizes - 1, ascending
-    "At most `most`, evenly spaced within blocks: as many from each block, and all of one that has fewer."
+    "At most `most`, evenly spaced in blocks: equally many from each, or all of a block that has fewer."
     if most is None or sum(sizes) <= most:
         return np.arange(sum(sizes))
     takes, left = np.zeros(len(sizes), int), most
@@ -63,7 +63,7 @@ def trials_of(
     run: Run,
     split: str,  # `train`, `val`, `test`, or `all` trials
 ) -> list[list[int]]:  # for each session, numbers of trials
-    "The trials of a split; raises `RunError` for another name."
+    "The trials of a split; raises `RunError` for an unknown split."
     if split == 'all':
         return [list(range(len(s['trials']))) for s in run.data['sessions']]
     if split not in run.data['splits']:
@@ -79,19 +79,19 @@ class FrameTable:
     latents: np.ndarray  # means, `[n, n_latents]`
     labels: np.ndarray | None  # true labels, `[n, n_labels]`
     label_mask: np.ndarray | None  # False where a label is missing
-    predicted: np.ndarray | None  # labels as the model sees them
-    causes: np.ndarray | None  # true causes, `[n, n_causes]`, where they are known
+    predicted: np.ndarray | None  # labels as the model predicts them
+    causes: np.ndarray | None  # true causes, `[n, n_causes]`, if they are known
     trial: np.ndarray  # number of the trial, counted through all sessions, `[n]`
     hidden: np.ndarray | None = None  # labels that the fit did not see, `[n, n_hidden]`, NaN where missing
     row: np.ndarray | None = None  # position of the frame in its trial, `[n]`
 
     def thin(self, most):
-        "At most `most` of the rows, evenly spaced in each session, as many from each."
+        "At most `most` of the rows, evenly spaced in each session, equally many from each."
         rows = spaced_in(np.unique(self.session, return_counts=True)[1], most)
         return FrameTable(*(None if v is None else v[rows] for v in vars(self).values()))
 
 # %% ../../nbs/judge/01_evaluate.ipynb #83b78d67
-def _chosen(infos, trials, most_frames):  # numbers of session and trial, and rows, of trials that have any
+def _chosen(infos, trials, most_frames):  # session, trial and chosen rows of each trial that has any
     pairs = [(s, t) for s, ts in enumerate(trials) for t in ts]
     ends = np.cumsum([infos[s].n_frames[t] for s, t in pairs])
     sizes = [sum(infos[s].n_frames[t] for t in ts) for s, ts in enumerate(trials)]
@@ -126,10 +126,10 @@ class _Columns:  # of a `FrameTable`, a trial at a time
 def frame_table(
     run: Run,
     split: str = 'test',  # `train`, `val`, `test`, or `all` trials
-    most_frames: int | None = None,  # evenly spaced ones, as many of each session; None: all
+    most_frames: int | None = None,  # evenly spaced ones, equally many of each session; None: all
 ) -> FrameTable:
-    """Latents, labels, predictions and causes of the frames of a split; raises `RunError` for a split that
-    is none."""
+    """Latents, labels, predictions and causes of the frames of a split; raises `RunError` for an unknown
+    split."""
     infos, trials = run.infos(), trials_of(run, split)
     with TrialReader(infos, run.config.replace(cache='stream')) as reader:
         columns = _Columns(run, reader)
@@ -148,7 +148,7 @@ def sample_frames(
     most_frames: int = 20_000,  # in all
     n_at_once: int = 256,  # frames in a piece
 ) -> list[list[tuple[int, slice]]]:  # for each session: pieces, as (number of the trial, rows)
-    "Pieces of evenly spaced trials, as many frames from each session."
+    "Pieces of evenly spaced trials, equally many frames from each session."
     out, trials = [], trials_of(run, split)
     most = max(1, most_frames // len(trials))
     for s, ts in zip(run.data['sessions'], trials):
@@ -183,9 +183,9 @@ def pixel_errors(
     run: Run,
     split: str = 'test',  # `train`, `val`, `test`, or `all` trials
     n_at_once: int = 256,  # frames decoded at a time
-    most_frames: int = 20_000,  # decoded in all; above that evenly spaced trials are taken
+    most_frames: int = 20_000,  # decoded in all; of more frames, evenly spaced trials are taken
 ) -> PixelErrors:
-    "Errors of the reconstruction over all pixels that are not masked, beside what there was to explain."
+    "Errors of the reconstruction over all unmasked pixels, and how much there was to explain."
     pieces = sample_frames(run, split, most_frames, n_at_once)
     sums = [PixelSums(run.model.input_shape) for _ in pieces]
     with on_device(run) as model, TrialReader(run.infos(), run.config.replace(cache='stream')) as reader:
@@ -206,7 +206,7 @@ def r2_rows(
     names: list[str],  # of each
     **where,  # other columns
 ) -> list[Score]:
-    "An R2 of several labels or causes."
+    "Rows for the R2 of several labels or causes."
     overall, each = r2
     rows = [Score(score=score, value=overall, chance=0.0, **where)]
     return rows + [Score(score=score, label=n, value=v, chance=0.0, **where) for n, v in zip(names, each)]
@@ -218,7 +218,7 @@ def label_rows(
     sessions: list[str],  # their names
     **where,  # other columns
 ) -> list[Score]:
-    "How well labels are read."
+    "How well labels are predicted."
 
     def r2_of(rows, session=None):
         return r2_scores(table.labels[rows], table.predicted[rows], table.label_mask[rows], session)
@@ -236,7 +236,7 @@ def pixel_rows(
     sessions: list[str],  # their names
     **where,  # other columns
 ) -> list[Score]:
-    "How well frames are painted."
+    "How well frames are reconstructed."
     each = zip(sessions, errors.session_mse, errors.session_r2)
     rows = []
     for name, mse, r2 in [('', errors.mse, errors.r2), *each]:
@@ -248,7 +248,7 @@ def pixel_rows(
 SPLITS = 'train', 'val', 'test'
 
 
-def subspace_slices(run: Run) -> dict[str, slice]:  # of the columns of latents; only subspaces that have any
+def subspace_slices(run: Run) -> dict[str, slice]:  # of the columns of latents; only subspaces with latents
     "Where each subspace is among the latents."
     sizes = np.cumsum([0, run.model.n_labels, run.model.n_background, run.model.n_unsupervised])
     return {
@@ -263,7 +263,7 @@ def accuracy_rows(
     chance: float,
     **where,  # other columns
 ) -> list[Score]:
-    "How well two classifiers tell the session."
+    "How well two classifiers recognise the session."
     rows = []
     for kind in ('linear', 'nearest'):
         low, high = accuracy.get(f'{kind}_interval') or (None, None)
@@ -279,8 +279,8 @@ def accuracy_of(
     scores: Scores,
     subspace: str,
     split: str,  # `test`; `all`: cross-validated over all trials
-) -> dict | None:  # as `accuracy_rows` takes it; None where there is no such row
-    "The same back from rows."
+) -> dict | None:  # as `accuracy_rows` takes it; None if there is no such row
+    "The accuracies back from rows that `accuracy_rows` made."
     where, out = dict(subspace=subspace, split=split), {}
     if scores.find('session_accuracy_linear', **where) is None:
         return None
@@ -299,7 +299,7 @@ _OF_SESSIONS = [f'session_accuracy_{k}' for k in ('linear', 'nearest', 'trials',
 def frames_digest(
     tables: dict[str, FrameTable],  # `train`, `test`, `all`
 ) -> str:
-    "A fingerprint of what session classifiers learn from and judge."
+    "A digest of the frames that session classifiers learn from and are tested on."
     found = sha256(__version__.encode())
     for name in ('train', 'test', 'all'):
         for v in (tables[name].session, tables[name].trial, tables[name].latents):
@@ -307,8 +307,8 @@ def frames_digest(
     return found.hexdigest()
 
 
-def kept_scores(run: Run) -> Scores | None:  # None where there are none that can be read
-    "What `metrics.json` in the run's folder holds."
+def kept_scores(run: Run) -> Scores | None:  # None if there are none that can be read
+    "The scores in `metrics.json` in the run's folder."
     try:
         return read_scores(run.path / 'metrics.json')
     except RunError:
@@ -318,9 +318,9 @@ def kept_scores(run: Run) -> Scores | None:  # None where there are none that ca
 def session_rows(
     run: Run,
     tables: dict[str, FrameTable],  # `train`, `test`, `all`
-    kept: Scores | None = None,  # scores that may have been made of the same frames
+    kept: Scores | None = None,  # scores that may be of the same frames
 ) -> list[Score]:
-    "How well the session can be told from each subspace; read from `kept` where that is the same question."
+    "How well the session is recognised from each subspace; read from `kept` if that is of the same frames."
     parts = subspace_slices(run)
     if kept is not None and kept.about.get('frames') == frames_digest(tables):
         return kept.where(score=_OF_SESSIONS, subspace=[*parts]).rows
@@ -337,9 +337,9 @@ def session_rows(
 
 def session_accuracies(
     run: Run,
-    tables: dict[str, FrameTable],  # `train`, `test` and `all` frames, at most so many, see `evaluate`
+    tables: dict[str, FrameTable],  # `train`, `test` and `all` frames, with the limits of `evaluate`
 ) -> dict[str, dict | None]:  # subspace -> cross-validated accuracies, those on test trials as `test`
-    "The same as dicts, for reports that look further; fitted only where `metrics.json` has no answer."
+    "The same as dicts, for other reports; classifiers are fitted only if `metrics.json` has no answer."
     if len(run.data['sessions']) < 2:
         return dict.fromkeys(subspace_slices(run))
     found = Scores(session_rows(run, tables, kept_scores(run)))
@@ -354,7 +354,7 @@ def mixing_rows(
     run: Run,
     every: FrameTable,  # of all trials
 ) -> list[Score]:
-    "How many sessions frames find among their neighbours, for each subspace."
+    "How many sessions there are among the neighbours of a frame, for each subspace."
     rows = []
     for name, part in subspace_slices(run).items():
         found = local_mixing(every.latents[:, part], every.session, every.trial) or {}
@@ -376,7 +376,7 @@ def matrix_rows(
 
 
 def unsupervised_rows(run: Run, test: FrameTable) -> list[Score]:
-    "What unsupervised latents know of the session, and how they go along with each other and with labels."
+    "What unsupervised latents know about the session, and how they correlate with each other and with labels."
     part, names = subspace_slices(run).get('unsupervised'), latent_names(run)
     if part is None:
         return []
@@ -397,7 +397,7 @@ def movement_rows(
     run: Run,
     train: FrameTable,  # of training trials
 ) -> list[Score]:
-    "Where each unsupervised latent, and where all together, move the picture least like in the other sessions."
+    "The session in which each unsupervised latent, and all together, move the picture least as in the others."
     part, names = subspace_slices(run).get('unsupervised'), [s['name'] for s in run.data['sessions']]
     if part is None or not run.model.n_background or len(names) < 2:
         return []
@@ -419,7 +419,7 @@ def movement_rows(
     return [*rows, worst('same_axes', 'unsupervised', np.trace(axes, axis1=1, axis2=2) / len(moves))]
 
 # %% ../../nbs/judge/01_evaluate.ipynb #ed1658d1
-_TOGETHER = 'supervised + unsupervised'  # latents that hold behaviour, asked together
+_TOGETHER = 'supervised + unsupervised'  # latents that contain behaviour, taken together
 
 
 def cause_names(infos: list, table: FrameTable) -> list[str]:
@@ -446,7 +446,7 @@ def truth_rows(
     test: FrameTable,
     slices: dict,  # subspace -> columns of the latents
 ) -> list[Score]:
-    "What latents know of causes, where these are known, and of labels that the fit did not see."
+    "What latents know about causes, if these are known, and about labels that the fit did not see."
     rows = []
     if test.causes is not None:
         alone = {k: v for k, v in slices.items() if k != _TOGETHER}
@@ -459,18 +459,18 @@ def truth_rows(
 
 
 def behaviour_slices(run: Run) -> dict:  # name -> columns of the latents
-    "The subspaces, and supervised and unsupervised latents together where there are both."
+    "The subspaces, and supervised and unsupervised latents together if there are both."
     parts = subspace_slices(run)
     if not {'supervised', 'unsupervised'} <= set(parts):
         return parts
     return parts | {_TOGETHER: np.flatnonzero([s != 'background' for s in latent_subspaces(run)])}
 
 # %% ../../nbs/judge/01_evaluate.ipynb #346ea428
-CHANCE_FRAMES = 2000  # that the chance level of disentanglement is computed from: many times the same
+CHANCE_FRAMES = 2000  # for the chance level of disentanglement, which needs many computations
 
 
 def disentanglement_rows(run: Run, train: FrameTable, test: FrameTable) -> list[Score]:
-    "Has each label and cause a latent of its own? Nothing where causes are not known."
+    "Does each label and cause have a latent of its own? No rows if causes are not known."
     if test.causes is None:
         return []
     names = [*label_names(run), *cause_names(run.infos(), test)]
@@ -496,29 +496,29 @@ def _labels_and_causes(run, table):  # `[n, n_labels + n_causes]`
 
 # %% ../../nbs/judge/01_evaluate.ipynb #48251aa4
 def wanted_frames(table: FrameTable, infos: list) -> Wanted:  # `infos` of the sessions
-    "The frames of a table, as a baseline asks for them."
+    "The frames of a table, as a baseline needs them."
     before = np.cumsum([0] + [len(i.trials) for i in infos])
     labels = None if table.labels is None else np.where(table.label_mask, table.labels, np.nan)
     return Wanted(table.session, table.trial - before[table.session], table.row, labels)
 
 
 def pca_rows(run: Run, train: FrameTable, test: FrameTable) -> list[Score]:
-    "What principal components reach on the frames of two tables."
+    "Scores of principal components: fitted to the frames of one table, tested on those of another."
     infos, m, of_pca = run.infos(), run.model, dict(subspace='PCA')
     wanted, sessions = [wanted_frames(t, infos) for t in (train, test)], [i.session.name for i in infos]
     with TrialReader(infos, run.config.replace(cache='stream')) as reader:
-        learned, asked, read = pca_baseline(reader, *wanted, m.n_unsupervised, m.n_labels + m.n_unsupervised)
+        learned, tested, read = pca_baseline(reader, *wanted, m.n_unsupervised, m.n_labels + m.n_unsupervised)
     rows = [Score(score='n_components', value=m.n_unsupervised, **of_pca)]
     rows += [Score(score='n_frames', value=len(test.row), **of_pca)]
-    rows += pixel_rows(asked.pixels, sessions, **of_pca)
+    rows += pixel_rows(tested.pixels, sessions, **of_pca)
     if m.n_labels:
         rows += label_rows(replace(test, predicted=read), label_names(run), sessions, **of_pca)
     if not m.n_unsupervised:
         return rows
-    train, test = replace(train, latents=learned.components), replace(test, latents=asked.components)
+    train, test = replace(train, latents=learned.components), replace(test, latents=tested.components)
     if len(infos) > 1:
-        told = session_accuracy(train.latents, train.session, test.latents, test.session, test.trial)
-        rows += accuracy_rows(told, 1 / len(infos), **of_pca)
+        accuracy = session_accuracy(train.latents, train.session, test.latents, test.session, test.trial)
+        rows += accuracy_rows(accuracy, 1 / len(infos), **of_pca)
     found = truth_rows(infos, train, test, dict(PCA=slice(None)))
     return rows + [row for row in found if row.subspace == 'PCA']
 
@@ -527,8 +527,8 @@ def check_limits(
     run: Run,
     **limits,  # name -> how many frames
 ) -> None:
-    """Raise one `ConfigError` for numbers of frames that are too small for anything: at least ten for each
-    session."""
+    """Raise one `ConfigError` for all numbers of frames that are too small; each session needs at least ten
+    frames."""
     least = 10 * len(run.data['sessions'])
     wrong = [
         f'{k}: got {str(v)[:80]}, expected a whole number of at least {least}, ten for each session'
@@ -541,13 +541,13 @@ def check_limits(
 # %% ../../nbs/judge/01_evaluate.ipynb #bfdaa43b
 @contextmanager
 def with_latents(run: Run) -> Iterator[None]:
-    "For the block, the run has its latents, also where its folder cannot be written to."
+    "Within the block, the run has its latents, even if its folder cannot be written to."
     with TemporaryDirectory() as folder:
         before = dict(run.elsewhere)
         try:
             run.latents()
         except RunError as e:
-            if not isinstance(e.__cause__, OSError):  # not for want of a place
+            if not isinstance(e.__cause__, OSError):  # the reason is not a folder that cannot be written to
                 raise
             run.elsewhere |= _encoded_into(run, Path(folder))
         try:
@@ -571,7 +571,7 @@ def split_rows(
     table: FrameTable,  # its frames
     most_decoded: int,  # frames
 ) -> list[Score]:
-    "How well the frames of a split are painted, and their labels read."
+    "How well the frames of a split are reconstructed, and their labels predicted."
     sessions, errors = (
         [s['name'] for s in run.data['sessions']],
         pixel_errors(run, split, most_frames=most_decoded),
@@ -585,9 +585,9 @@ def split_rows(
 
 def evaluate(
     run: Run | str | Path,  # from `fit` or `load_run`, or its folder
-    most_frames: int = 20_000,  # frames that classifiers and maps learn from, and that they judge
+    most_frames: int = 20_000,  # frames that classifiers and maps learn from, and frames they are tested on
     most_decoded: int = 20_000,  # frames of each split that are decoded
-    baseline: bool = True,  # put the scores of a PCA beside those of the fit
+    baseline: bool = True,  # add the scores of a PCA to those of the fit
 ) -> Scores:  # as in the table above
     "Score a run's best model, and write `metrics.json`."
     run = as_run(run)
@@ -619,7 +619,7 @@ def _all_rows(run, most_frames, most_decoded, baseline):  # and a digest of what
     return rows + (pca_rows(run, train, few['test']) if baseline else []), seen
 
 # %% ../../nbs/judge/01_evaluate.ipynb #e53bd892
-# scores that a PCA has as well -> the subspace of the fit that does its work; one row, or one for each label
+# scores that a PCA has as well -> the matching subspace of the fit; one row, or one for each label
 _BESIDE = dict(pixel_mse='', label_r2_within='')
 _BESIDE |= dict.fromkeys(['session_accuracy_linear', 'session_accuracy_nearest'], 'unsupervised')
 _FOR_EACH_LABEL = dict(cause_r2='unsupervised', hidden_r2='unsupervised')
@@ -627,13 +627,13 @@ _FOR_EACH_LABEL = dict(cause_r2='unsupervised', hidden_r2='unsupervised')
 
 @dataclass
 class Beside:
-    "A score of a fit, and the same of a PCA of the same size."
+    "A score of a fit, and the same score of a PCA of the same size."
 
     fit: Score
     pca: Score
 
     @property
-    def better(self):  # is the fit?
+    def better(self):  # is the fit better?
         fit, pca = self.fit.value, self.pca.value
         if self.fit.good == 'near chance':
             return fit <= max(pca + 0.02, self.fit.chance + 0.05)
@@ -644,9 +644,9 @@ class Beside:
 
 def beside_pca(scores: Scores) -> list[Beside]:  # empty without a PCA
     "Each score of a fit that a PCA of the same size has, too."
-    asked, out = _BESIDE | _FOR_EACH_LABEL, []
-    for pca in scores.where(split='test', session='', subspace='PCA', score=[*asked]):
-        fit = scores.find(pca.score, subspace=asked[pca.score], label=pca.label)
+    subspaces, out = _BESIDE | _FOR_EACH_LABEL, []
+    for pca in scores.where(split='test', session='', subspace='PCA', score=[*subspaces]):
+        fit = scores.find(pca.score, subspace=subspaces[pca.score], label=pca.label)
         one_of_many = bool(pca.label) == (pca.score in _FOR_EACH_LABEL)
         if one_of_many and fit is not None and None not in (fit.value, pca.value):
             out.append(Beside(fit, pca))
@@ -654,15 +654,15 @@ def beside_pca(scores: Scores) -> list[Beside]:  # empty without a PCA
 
 
 def pca_sentence(scores: Scores) -> str:  # '' where there is nothing to compare with
-    "Does a fit beat a PCA of the same size? In a sentence."
+    "A sentence: does the fit beat a PCA of the same size?"
     pairs = beside_pca(scores)
     lost = [p for p in pairs if not p.better]
     if not pairs:
         return ''
     if not lost:
         return 'The fit is better than a PCA of the same size in every score.'
-    told = ', '.join(f'{p.fit.words} ({p.fit.value:.3g}, PCA {p.pca.value:.3g})' for p in lost)
-    return f'In {len(lost)} of {len(pairs)} scores the fit is no better than a PCA of the same size: {told}.'
+    which = ', '.join(f'{p.fit.words} ({p.fit.value:.3g}, PCA {p.pca.value:.3g})' for p in lost)
+    return f'In {len(lost)} of {len(pairs)} scores the fit is no better than a PCA of the same size: {which}.'
 
 # %% ../../nbs/judge/01_evaluate.ipynb #5a94cc77
 def _range(limits):
@@ -676,9 +676,9 @@ def _session_lines(scores):
             continue
         nearest = scores.one('session_accuracy_nearest', subspace=name)
         ways = ((linear, 'linear'), (nearest, 'nearest'))
-        told = ', '.join(f'{row.value:.2f}{_range(row.interval)} {way}' for row, way in ways)
+        values = ', '.join(f'{row.value:.2f}{_range(row.interval)} {way}' for row, way in ways)
         good = dict(background='near 1', unsupervised=f'near chance, {linear.chance:.2f}').get(name, '')
-        yield f'session accuracy of {name}', told, good
+        yield f'session accuracy of {name}', values, good
 
 
 def _hidden_lines(ours):  # of the unsupervised latents
@@ -687,8 +687,8 @@ def _hidden_lines(ours):  # of the unsupervised latents
             continue
         where = dict(subspace=row.subspace, label=row.label)
         inside, own = (number_text(ours.value(f'hidden_r2_{k}', **where)) for k in ('within', 'own_maps'))
-        told = f'{number_text(row.value)} ({inside} within sessions, {own} with a map for each)'
-        yield row.words, told, row.good
+        values = f'{number_text(row.value)} ({inside} within sessions, {own} with a map for each)'
+        yield row.words, values, row.good
 
 
 def _score_lines(scores):
@@ -712,16 +712,16 @@ def _score_lines(scores):
 def _pca_cells(scores):  # what a PCA reaches, by the line of the summary
     cells, ways = {}, dict(session_accuracy_linear='linear', session_accuracy_nearest='nearest')
     for pair in beside_pca(scores):
-        way, told = ways.get(pair.fit.score), number_text(pair.pca.value, pair.pca.kind.digits)
+        way, value = ways.get(pair.fit.score), number_text(pair.pca.value, pair.pca.kind.digits)
         line = f'session accuracy of {pair.fit.subspace}' if way else pair.fit.words
-        cells.setdefault(line, []).append(f'{told} {way}' if way else told)
+        cells.setdefault(line, []).append(f'{value} {way}' if way else value)
     return {line: ', '.join(parts) for line, parts in cells.items()}
 
 
 def summarise(
     scores: Scores,  # from `evaluate`
 ) -> str:  # a short table, and a sentence
-    "The scores that matter most, each beside a PCA's and what would be good; in brackets the 95% interval."
+    "The main scores, each with that of a PCA and what would be good; in brackets the 95% interval."
     beside = _pca_cells(scores)
     lines = [(a, b, *([beside.get(a, '')] if beside else []), c) for a, b, c in _score_lines(scores)]
     head = ['on test trials', 'score', *(['PCA'] if beside else []), 'good']
@@ -745,13 +745,13 @@ def scrambled(
     session: np.ndarray,  # `[n]`
     rng: np.random.Generator,
 ) -> np.ndarray:  # `[n, d]`
-    "Latents that move as these do, at other times: each session's mean stays, movement is that of any session."
+    "Latents that move alike, at other times: sessions keep their means, movement comes from any session."
     sessions = np.unique(session)
     means = {s: z[session == s].mean(0) for s in sessions}
     out = np.empty(z.shape)
     for s, other in zip(sessions, rng.permutation(sessions)):
         moved = z[session == other] - means[other]
-        loop = np.concatenate([moved, moved[::-1]])  # there and back: no jump where it begins again
+        loop = np.concatenate([moved, moved[::-1]])  # forwards and backwards: no jump where it begins again
         loop = np.roll(loop, rng.integers(len(loop)), axis=0)
         out[session == s] = means[s] + rng.choice([-1, 1]) * np.resize(
             loop, ((session == s).sum(), z.shape[1])
@@ -763,21 +763,21 @@ def dealt_out(
     z: np.ndarray,  # latents, `[n, d]`, frames in their order in time
     session: np.ndarray,  # `[n]`
     rng: np.random.Generator,
-    fewest: int = 4,  # parts that are dealt out; sessions are cut where there are fewer
+    fewest: int = 4,  # parts that are dealt out; fewer sessions are cut into parts
 ) -> np.ndarray:  # `[n, d]`
-    "Latents of which whole sessions change places, each with its mean and a random sign."
+    "Latents whose whole sessions change places, each with its mean and a random sign."
     sessions = np.unique(session)
     n_parts = -(-fewest // len(sessions))
     parts = [p for s in sessions for p in np.array_split(np.flatnonzero(session == s), n_parts) if len(p)]
     out, centred = np.empty(z.shape), z - z.mean(0)
     for rows, other in zip(parts, rng.permutation(len(parts))):
         moved = centred[parts[other]]
-        loop = np.concatenate([moved, moved[::-1]])  # where the other is shorter
+        loop = np.concatenate([moved, moved[::-1]])  # in case the other part is shorter
         out[rows] = rng.choice([-1, 1]) * np.resize(loop, (len(rows), z.shape[1]))
     return out
 
 # %% ../../nbs/judge/01_evaluate.ipynb #d242390b
-FEWEST_PIECES = 8  # below it no agreement of slow latents says anything
+FEWEST_PIECES = 8  # with fewer, the agreement of slow latents says nothing
 
 
 def _independent(z, session):  # pieces of all sessions together, `[d]`
@@ -800,12 +800,12 @@ def match_latents(
     a: np.ndarray,  # latents of one run, `[n, da]`
     b: np.ndarray,  # of another, of the same frames, `[n, db]`
     session: np.ndarray,  # of each frame, `[n]`, frames in their order in time
-    n_draws: int = 200,  # for chance, of each kind
+    n_draws: int = 200,  # random draws for chance, of each kind
     # `pairs` `[(i, j, correlation)]`, `agreement`, `chance` (mean), `chance_high` (95th percentile),
     # `same_plane` (R2), `n_effective` (independent pieces)
 ) -> dict:
-    """Pair the latents of two runs (Hungarian method on absolute correlations), and tell how well they
-    agree beside chance."""
+    """Pair the latents of two runs (Hungarian method on absolute correlations), and compare their agreement
+    with chance."""
     rng = np.random.default_rng(0)
     pairs, r = _matched(a, b)
     draws = [
@@ -831,7 +831,7 @@ def _frames_known(run):
     return [{k: s[k] for k in ('name', 'trials', 'n_frames')} for s in run.data['sessions']]
 
 
-def _comparable(runs):  # what keeps runs from being compared
+def _comparable(runs):  # reasons why runs cannot be compared
     if len(runs) < 2:
         yield f'got {len(runs)} run(s), expected at least two, from fits with other seeds'
     for k, run in enumerate(runs):
@@ -843,18 +843,18 @@ def _comparable(runs):  # what keeps runs from being compared
             yield f'{run.path} was fitted on other sessions, or on other trials of them, than {runs[0].path}'
 
 
-# when -> what is said; the first that holds
+# condition, text; the first condition that is true counts
 _VERDICTS = (
     (
         lambda s: s['n_effective'] < FEWEST_PIECES,
         'Too short to tell whether the seeds agree: {beside}, but these latents are so slow that the trials '
-        'count as {n_effective:.1f} independent pieces, and even random walks are alike over so few. Compare '
-        'more or longer trials.',
+        'count as {n_effective:.1f} independent pieces, and over so few even random walks resemble each other. '
+        'Compare more or longer trials.',
     ),
     (
         lambda s: s['best'] - s['worst'] > 0.2,
-        'Not all of these runs agree: matched latents correlate with {worst:.2f} to {best:.2f} in the mean, '
-        'by pair of runs; by chance it would be {chance:.2f}. Look at each pair.',
+        'Not all of these runs agree: the mean correlation of matched latents is {worst:.2f} to {best:.2f}, '
+        'depending on the pair of runs; by chance it would be {chance:.2f}. Look at each pair.',
     ),
     (
         lambda s: s['agreement'] < s['chance_high'] + 0.1 and s['same_plane'] < 0.8,
@@ -863,39 +863,39 @@ _VERDICTS = (
     ),
     (
         lambda s: s['chance_high'] > 0.8,
-        'The seeds agree, but so would chance: {beside}. The session seems to have leaked into both '
-        '(see leakage).',
+        'The seeds agree, but they would also agree by chance: {beside}. The session seems to have leaked '
+        'into both runs (see leakage).',
     ),
     (lambda s: s['agreement'] >= 0.9, 'The seeds find the same latents: {beside}.'),
     (
         lambda s: s['same_plane'] >= 0.8,
-        'The seeds find the same plane with other axes in it: {beside}, but a linear map explains '
-        '{same_plane:.0%} of one run by another. A larger beta pins the axes down.',
+        'The seeds find the same plane, but different axes in it: {beside}, and a linear map from one run '
+        'explains {same_plane:.0%} of another. A larger beta fixes the axes.',
     ),
     (
         lambda s: True,
-        'The seeds agree in part: {beside}. Look at each pair; what only one seed finds is no property of '
-        'the video.',
+        'The seeds agree in part: {beside}. Look at each pair; what only one seed finds is not a property '
+        'of the video.',
     ),
 )
 
 
 def _stability_text(s):  # in plain words
     beside = (
-        f'matched latents correlate with {s["agreement"]:.2f} in the mean; by chance it would be '
+        f'the mean correlation of matched latents is {s["agreement"]:.2f}; by chance it would be '
         f'{s["chance"]:.2f} (rarely above {s["chance_high"]:.2f})'
     )
-    return next(text.format(beside=beside, **s) for holds, text in _VERDICTS if holds(s))
+    return next(text.format(beside=beside, **s) for applies, text in _VERDICTS if applies(s))
 
 # %% ../../nbs/judge/01_evaluate.ipynb #dff0ba5e
 def stability(
     runs: list,  # `Run`s or their folders: fits of the same data with other seeds
-    most_frames: int = 20_000,  # that are compared
+    most_frames: int = 20_000,  # frames that are compared
     # `agreement`, `worst`, `best`, `chance`, `chance_high`, `same_plane`, `n_effective` (the fewest): over all
     # pairs of runs; `pairs`: `match_latents` of each, with names; `text`
 ) -> dict:
-    """Do several seeds find the same unsupervised latents? Raises one `RunError` with all that keeps runs
-    from being compared."""
+    """Do several seeds find the same unsupervised latents? Raises one `RunError` with all reasons
+    why the runs cannot be compared."""
     runs = [as_run(r) for r in (runs if isinstance(runs, (list, tuple)) else [runs])]
     for run in runs:
         check_limits(run, most_frames=most_frames)

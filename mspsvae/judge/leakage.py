@@ -42,18 +42,18 @@ class VarianceParts:
     session: np.ndarray  # between the means of sessions
     drift: np.ndarray  # between the means of a session's trials
     movement: np.ndarray  # between the frames of a trial
-    difference: Differences | None  # are the means of sessions different? None where that has no answer
+    difference: Differences | None  # are the means of sessions different? None if that cannot be tested
 
     def total(self, columns=slice(None)) -> float:  # variance of some latents taken together
         return float((self.session + self.drift + self.movement)[columns].sum())
 
-    def _between(self, share, columns):  # variance between sessions of which this is the share
+    def _between(self, share, columns):  # variance between sessions that this share is
         share = np.minimum(share[columns], 0.999)
         return float((share / (1 - share) * (self.drift + self.movement)[columns]).sum())
 
     # `session`, `drift`, `movement` (their sum is 1), `corrected`, `at_most`
     def shares(self, columns=slice(None)) -> dict:
-        "Shares of the variance of some latents taken together; None where nothing varies."
+        "Shares of the variance of some latents taken together; None if nothing varies."
         total = self.total(columns)
         if not total > 1e-12:
             return dict.fromkeys(('session', 'drift', 'movement', 'corrected', 'at_most'))
@@ -83,9 +83,9 @@ def _by_trial(z, session, trial):
 def variance_parts(
     z: np.ndarray,  # latents, `[n, d]`
     session: np.ndarray,  # of each frame, `[n]`
-    trial: np.ndarray,  # of each frame, ascending within a session, no number in two sessions, `[n]`
-    excess: np.ndarray | float = 0.0,  # variance that was added to means of sessions since, `[d]`
-    # z less all that is known of it, with the same means of sessions: tells their errors; default: z, `[n, d]`
+    trial: np.ndarray,  # of each frame, ascending within a session, unique across sessions, `[n]`
+    excess: np.ndarray | float = 0.0,  # variance that a later step added to session means, `[d]`
+    # z minus all that is known of it, with the same session means, to estimate their errors; default: z, `[n, d]`
     unknown: np.ndarray | None = None,
 ) -> VarianceParts:
     "Split the variance of latents into sessions, drift and movement; every session counts the same."
@@ -104,7 +104,7 @@ def session_means(
     y: np.ndarray,  # `[n, k]`
     known: np.ndarray,  # False where missing, `[n, k]`
     session: np.ndarray,  # `[n]`
-    # for each frame the mean of its session, `[n, k]`; of all sessions where this one knows none
+    # for each frame the mean of its session, `[n, k]`; of all sessions if this one has no known value
 ) -> np.ndarray:
     "Means of the known values of each session."
     y = np.where(known, y, 0.0).astype(float)
@@ -127,9 +127,9 @@ def without_labels(
     labels: np.ndarray,  # `[n, k]`
     known: np.ndarray,  # False where a label is missing, `[n, k]`
     session: np.ndarray,  # `[n]`
-    also_within: bool = False,  # take out what labels explain within sessions, too
+    also_within: bool = False,  # subtract what labels explain within sessions, too
 ) -> np.ndarray:  # latents, `[n, d]`
-    """Latents less what the session means of labels explain of them (slopes of an analysis of
+    """Latents minus what the session means of labels explain of them (slopes of an analysis of
     covariance)."""
     y, mean, slopes = _slopes(z, labels, known, session)
     return z - ((y if also_within else mean) - mean.mean(0)) @ slopes
@@ -142,17 +142,17 @@ def slope_error(
     session: np.ndarray,  # `[n]`
     trial: np.ndarray,  # `[n]`
 ) -> np.ndarray:  # `[d]`, in units of z squared
-    "Variance that unsure slopes of `without_labels` add to the means of sessions, in the mean over sessions."
+    "Variance that uncertain slopes of `without_labels` add to session means; mean over sessions."
     y, mean, slopes = _slopes(z, labels, known, session)
     moved = z - session_means(z, np.ones(z.shape, bool), session)
     rest, number = moved - (y - mean) @ slopes, np.unique(session, return_inverse=True)[1]
     block = number * 6 + trial_folds(session, trial, 6)
     first = np.unique(number, return_index=True)[1]
-    # how far each session's mean labels are from the others', in slopes' units `[s, k]`
+    # how far the mean labels of each session are from the others, in units of the slopes `[s, k]`
     far = (mean[first] - mean[first].mean(0)) @ np.linalg.pinv((y - mean).T @ (y - mean))
     n_blocks = len(np.unique(block))
     df = max(n_blocks - y.shape[1] - len(first), 1)
-    # an error known from few blocks lets F exceed its 99th percentile more often: as if it were larger
+    # few blocks: F exceeds its 99th percentile more often, as if the error were larger
     safe = fdtri(1, df, 0.99) / chdtri(1, 0.01) * n_blocks / df
     out = np.zeros(z.shape[1])
     for b in np.unique(block):
@@ -166,9 +166,9 @@ def shared_variance(
     y: np.ndarray,  # NaN where unknown, `[n, b]`
     session: np.ndarray,  # `[n]`
     trial: np.ndarray,  # `[n]`
-    n_bins: int = 24,  # of each x, with as many frames each
+    n_bins: int = 24,  # of each x, with equally many frames
 ) -> np.ndarray:  # R2 of each y from each x within sessions, on trials that were left out, `[a, b]`
-    "How much of one quantity another one tells, by whatever curve."
+    "How much of each y a curve of any form predicts from each x."
     fold, known = trial_folds(session, trial), np.isfinite(y)
     y = np.where(known, y - session_means(y, known, session), np.nan)
     x = x - session_means(x, np.ones(x.shape, bool), session)
@@ -191,9 +191,9 @@ def _by_bins(x, y, fold, n_bins):  # y by the mean of its bin in other folds, `[
 @torch.no_grad()
 def latent_kl(
     run: Run,
-    most_frames: int = 2000,  # of test trials that are encoded
+    most_frames: int = 2000,  # frames of test trials that are encoded
 ) -> np.ndarray:  # nats, `[n_latents]`; NaN for the background
-    "KL divergence of each latent from its prior, in the mean over evenly spaced test frames."
+    "KL divergence of each latent from its prior, mean over evenly spaced test frames."
     device = pick_device(run.config.device)
     model, total, n = run.model.to(device), np.zeros(run.model.n_latents), 0
     with TrialReader(run.infos(), run.config.replace(cache='stream')) as reader:
@@ -235,7 +235,7 @@ def _named_r2(z, y, known, names, table):
     return {k: dict(zip(names, v.tolist())) for k, v in scores.items()}
 
 # %% ../../nbs/judge/02_leakage.ipynb #f75aa3e6
-UNUSED = 0.1  # nats: a latent that tells less of the frame than this is called unused
+UNUSED = 0.1  # nats: a latent that says less about the frame is called unused
 
 
 @dataclass
@@ -251,7 +251,7 @@ class _Look:  # what is looked at
     table: FrameTable  # of all trials
     names: _Names
     kl: np.ndarray  # nats, `[n_latents]`
-    rest: np.ndarray | None  # latents without what labels explain of sessions' means
+    rest: np.ndarray | None  # latents minus what labels explain of their session means
     parts: VarianceParts | None
     parts_rest: VarianceParts | None
 
@@ -279,40 +279,40 @@ def _shape_of(look, name):  # the quantity that differs most between sessions, a
     if look.parts is None or look.parts.difference is None:
         return None, None
     apart, where = look.parts.difference.p[columns] < ERROR[0], (table.session, table.trial)
-    quantity, said = shapes(table.latents[:, columns], table.session, names, apart)
-    plain = session_differences(cut(quantity, *where)) if said else None
+    quantity, meanings = shapes(table.latents[:, columns], table.session, names, apart)
+    plain = session_differences(cut(quantity, *where)) if meanings else None
     if plain is None:
         return None, None
-    z, n = table.latents[:, columns], len(said)
+    z, n = table.latents[:, columns], len(meanings)
     plain = _with_neighbours(plain, table, z, look.parts.difference, columns)
-    said = said + [NEARBY] * (len(plain.p) - n)
-    before = _most_different(plain, plain.p, n, said, look)
+    meanings = meanings + [NEARBY] * (len(plain.p) - n)
+    before = _most_different(plain, plain.p, n, meanings, look)
     if look.rest is None:
         return before, None
-    rest, excess = _without_shapes(look, columns, apart, quantity, said[:n])
+    rest, excess = _without_shapes(look, columns, apart, quantity, meanings[:n])
     left = session_differences(cut(rest, *where), excess)
-    z = z - _told_by_labels(table, columns)
+    z = z - _predicted_by_labels(table, columns)
     left = _with_neighbours(left, table, z, look.parts_rest.difference, columns)
-    return before, _most_different(left, np.maximum(left.p, plain.p), n, said, look)
+    return before, _most_different(left, np.maximum(left.p, plain.p), n, meanings, look)
 
 
-SURELY = 0.001  # p of a latent's means, below which they are taken off before neighbours are looked for
-FEW_PIECES = 8  # independent pieces of a session, with fewer of which its halves are too much alike
+SURELY = 0.001  # below this p, a latent's session means are subtracted before neighbours are searched
+FEW_PIECES = 8  # independent pieces of a session; with fewer, its halves are too similar
 NEARBY = "which sessions' frames lie nearest"
 
 
-# of all quantities, the first ones of which are shapes: these say more, so neighbours only count beyond them
-def _most_different(found, p, n_shapes, said, look):
+# of all quantities, shapes first: these say more, so neighbours count only if no shape differs
+def _most_different(found, p, n_shapes, meanings, look):
     k, most = int(p[:n_shapes].argmin()), found.at_most[:n_shapes].max()
     if p[k] * len(p) / (1 - FOR_MEANS) >= ERROR[1]:
         k = int(p.argmin())
-    return _difference(found, k, look.names.sessions, what=said[k], n_asked=len(said), any_at_most=most)
+    return _difference(found, k, look.names.sessions, what=meanings[k], n_asked=len(meanings), any_at_most=most)
 
 
-def _with_neighbours(found, table, z, means, columns):  # and neighbours, of 5,000 frames
+def _with_neighbours(found, table, z, means, columns):  # `found` with neighbours added, of 5,000 frames
     rows = evenly_spaced(len(z), 5000)
     where = table.session[rows], table.trial[rows]
-    # a mean that is taken off and is wrong is wrong in both halves: only where it surely differs
+    # a wrong mean would shift both halves: subtract it only where sessions surely differ
     share = neighbour_shares(z[rows], *where, means.p[columns] < SURELY)
     near = None if share is None else session_differences(cut(share, *where))
     if near is None:
@@ -322,19 +322,20 @@ def _with_neighbours(found, table, z, means, columns):  # and neighbours, of 5,0
     return Differences(*(np.r_[getattr(found, k), getattr(near, k)] for k in vars(found)))
 
 
-def _told_by_labels(t, columns):  # what labels predict of latents, `[n, d]`
+def _predicted_by_labels(t, columns):  # what labels predict of latents, `[n, d]`
     labels = np.where(t.label_mask, t.labels, session_means(t.labels, t.label_mask, t.session))
     return labels @ _slopes(t.latents[:, columns], t.labels, t.label_mask, t.session)[2]
 
 
-def _without_shapes(look, columns, apart, quantity, said):  # quantities, and the error of slopes
+# quantities minus what labels explain, and the error of slopes
+def _without_shapes(look, columns, apart, quantity, meanings):
     t = look.table
     names = [look.names.latents[k] for k in columns]
-    known, known_said = shapes(_told_by_labels(t, columns), t.session, names, apart)
-    rest, excess = quantity.copy(), np.zeros(len(said))
-    for k, what in enumerate(said):
-        if what in known_said:
-            y = known[:, [known_said.index(what)]]
+    known, known_meanings = shapes(_predicted_by_labels(t, columns), t.session, names, apart)
+    rest, excess = quantity.copy(), np.zeros(len(meanings))
+    for k, what in enumerate(meanings):
+        if what in known_meanings:
+            y = known[:, [known_meanings.index(what)]]
             args = quantity[:, [k]], y, np.ones(y.shape, bool), t.session
             rest[:, [k]] = without_labels(*args)
             excess[k] = slope_error(*args, t.trial)[0]
@@ -378,7 +379,7 @@ def _look_at_behaviour(look, z, cause_names):
     return scores
 
 # %% ../../nbs/judge/02_leakage.ipynb #22276ba9
-N_AXES, MOST_VALUES = 8, 2**25  # directions in which pixels move; pixels that are looked at, 128 MiB
+N_AXES, MOST_VALUES = 8, 2**25  # directions in which pixels move; pixels at most, 128 MiB
 
 
 def _movement_of(run, table):  # of the frames of a table, `[n, N_AXES]`
@@ -389,7 +390,7 @@ def _movement_of(run, table):  # of the frames of a table, `[n, N_AXES]`
         return pixel_movement(reader, wanted, N_AXES)
 
 
-def _asked(run, table, look, names):  # kind -> quantities `[n, k]`, NaN where unknown, and their names
+def _behaviours_of(run, table, look, names):  # kind -> quantities `[n, k]`, NaN where unknown, and their names
     causes, hidden = names
     columns, own = look.columns('unsupervised')
     out = dict(latents=(table.latents[:, columns], own))
@@ -404,31 +405,32 @@ def _asked(run, table, look, names):  # kind -> quantities `[n, k]`, NaN where u
     return {kind: v for kind, v in out.items() if v[1]}
 
 # %% ../../nbs/judge/02_leakage.ipynb #0353b1f1
-def _told_of(kind, y, z, others, table, n_asked):  # what background and others tell, one dict a behaviour
+# what background and other latents predict, a dict for each behaviour
+def _predicted_rows(kind, y, z, others, table, n_asked):
     where = table.session, table.trial
     if kind == 'pixels':  # within trials
         y, z, others = (less_session_means(v, table.trial) for v in (y, z, others))
-    told, left = told_behaviour(z, y, *where, n_asked), [np.full(y.shape[1], np.nan)]
+    found, left = told_behaviour(z, y, *where, n_asked), [np.full(y.shape[1], np.nan)]
     if others.shape[1]:
         left = list(behaviour_r2(others, y, np.isfinite(y), *where).values())
     elsewhere = np.maximum(np.nan_to_num(left).max(0), 0)
-    rows = zip(told.r2, told.p, told.limit, np.ones(y.shape[1]) if kind == 'latents' else elsewhere)
+    rows = zip(found.r2, found.p, found.limit, np.ones(y.shape[1]) if kind == 'latents' else elsewhere)
     return [dict(kind=kind, r2=r2, p=p, limit=limit, elsewhere=e) for r2, p, limit, e in rows]
 
 
-def _look_behind(look, run, table, names):  # what the background tells of behaviour; None without one
+def _look_behind(look, run, table, names):  # what the background says about behaviour; None without one
     columns = subspace_slices(run)
     if 'background' not in columns:
         return None
     table = table.thin(max(MOST_VALUES // int(np.prod(run.model.input_shape)), 10 * len(look.names.sessions)))
-    asked = _asked(run, table, look, names)
-    n_asked = sum(len(own) for _, own in asked.values())
+    tested = _behaviours_of(run, table, look, names)
+    n_asked = sum(len(own) for _, own in tested.values())
     z = table.latents[:, columns['background']]
     others = np.delete(table.latents, np.r_[columns['background']], axis=1)
     return [
-        dict(name=name) | told
-        for kind, (y, own) in asked.items()
-        for name, told in zip(own, _told_of(kind, y, z, others, table, n_asked))
+        dict(name=name) | found
+        for kind, (y, own) in tested.items()
+        for name, found in zip(own, _predicted_rows(kind, y, z, others, table, n_asked))
     ]
 
 # %% ../../nbs/judge/02_leakage.ipynb #d78b76f8
@@ -493,14 +495,14 @@ def _independent(look, k):  # pieces of all sessions, for a latent
     return float(look.parts.difference.n_effective[k]) * len(look.names.sessions)
 
 # %% ../../nbs/judge/02_leakage.ipynb #999c5812
-# what the background knows of the session, by how grave it is
+# what the background knows about the session, from good to bad
 KNOWLEDGE = (
     'knows the session',
     'knows the session, but not always',
     'knows the session only in part',
     'hardly knows the session',
 )
-BEHAVIOURS = {  # of behaviours that the background is asked about
+BEHAVIOURS = {  # kinds of behaviour that are looked for in the background
     'labels': 'labels',
     'hidden labels': 'labels that the fit did not see',
     'causes': 'causes',
@@ -512,10 +514,10 @@ LEVELS = 'ok', 'note', 'warning', 'problem'
 # limits of the table above
 SHARE, APART, BEHAVIOUR, KNOWN = (0.03, 0.67), 0.5, (0.1, 0.3, 0.6), (0.9, 0.7, 0.4)
 SHARED, SHARED_LABEL = (0.4, 0.7), (0.8, 0.9)  # of two latents; of a latent and a label
-# false notes and warnings in a subspace; the part of them for means
+# permitted share of false notes and of false warnings in a subspace; the part of it for means
 ERROR, FOR_MEANS = (0.05, 0.02), 0.8
-SMALL, SMALL_SHAPE = 0.06, 0.2  # share up to which no difference is OK, for means and for shapes
-LARGE = 0.2  # share from which on "perhaps" and "little" say too little
+SMALL, SMALL_SHAPE = 0.06, 0.2  # upper limits up to which "no difference" is OK, for means and for shapes
+LARGE = 0.2  # upper limit above which a note becomes "unclear"
 
 
 def _percent(v):
@@ -523,14 +525,14 @@ def _percent(v):
 
 
 # name of the better classifier, its accuracy, how far that is from chance to certainty
-def _told(accuracy, chance):
+def _better_classifier(accuracy, chance):
     best = max(('linear', 'nearest'), key=accuracy.get)
     return best, accuracy[best], (accuracy[best] - chance) / (1 - chance)
 
 
 def holm(
-    p: list[float],  # of several questions
-) -> np.ndarray:  # of each, corrected for having asked them all
+    p: list[float],  # of several tests
+) -> np.ndarray:  # of each test, corrected for their number
     "Step-down correction (Holm 1979)."
     p, order = np.array(p, float), np.argsort(p)
     out = np.empty(len(p))
@@ -542,13 +544,13 @@ def difference_level(
     difference: dict | None,  # `share`, `at_least`, `distance`, `n_effective` (default 1)
     p: float,  # corrected
 ) -> int:  # 0 to 3, as in `LEVELS`
-    "How grave a difference between sessions is."
+    "How severe a difference between sessions is."
     if difference is None or p >= ERROR[0]:
         return 0
     large = difference['share'] >= SHARE[0] or abs(difference['distance']) >= APART
     if p >= ERROR[1] or not large:
         return 1
-    # what takes longer to move than a session lasts cannot be seen to move within one
+    # a latent that needs longer than a session to move cannot show movement within one
     long_enough = difference.get('n_effective', 1) >= 1
     return 3 if long_enough and difference['share'] >= SHARE[1] and difference['at_least'] > 0.5 else 2
 
@@ -556,7 +558,7 @@ def difference_level(
 def is_small(
     difference: dict,  # `share`, `at_most`, `distance`
 ) -> bool:
-    "Is what remains between sessions surely of no weight?"
+    "Is the remaining difference between sessions surely negligible?"
     small = difference['share'] < SHARE[0] and abs(difference['distance']) < APART
     return small and difference['at_most'] <= SMALL
 
@@ -568,23 +570,23 @@ def _finding(level, subspace, text, knob=''):
 
 def _knows(report):  # how far the background is from chance to certainty
     space = report['subspaces'].get('background')
-    return (
-        _told(space['session_accuracy'], report['chance'])[2] if space and space['session_accuracy'] else 0.0
-    )
+    if not space or not space['session_accuracy']:
+        return 0.0
+    return _better_classifier(space['session_accuracy'], report['chance'])[2]
 
 
 def _delta(config):
     return (
-        f'delta={max(10 * config.delta, 50):g} (now {config.delta:g}), which weighs the term that pulls the sessions '
-        f'apart in the background; or train longer (max_epochs, now {config.max_epochs})'
+        f'delta={max(10 * config.delta, 50):g} (now {config.delta:g}), the weight of the term that separates the '
+        f'sessions in the background; or train longer (max_epochs, now {config.max_epochs})'
     )
 
 
 def _leak_knob(report, config, subspace):  # what to turn
     if subspace == 'supervised':
-        return 'labels that are z-scored within sessions, if they are not; and see whether labels are right in all'
+        return 'z-scoring the labels within sessions, if they are not; check also that labels are right in all sessions'
     if not config.n_background:
-        return 'n_background=3 (now 0): the session needs a place of its own'
+        return 'n_background=3 (now 0): the session needs latents of its own'
     if _knows(report) < KNOWN[1]:
         return _delta(config)
     enough = -(-3 * len(report['sessions']) // 4)
@@ -593,15 +595,15 @@ def _leak_knob(report, config, subspace):  # what to turn
             f'n_background={min(enough, 16)} (now {config.n_background}): many sessions need more room there'
         )
     if config.gamma == 0:
-        return 'gamma=100 (now 0): it punishes what these latents tell about the session'
+        return 'gamma=100 (now 0): it punishes what these latents say about the session'
     return ''
 
 # %% ../../nbs/judge/02_leakage.ipynb #6fe12668
 @dataclass
-class _Told:  # of one latent or one shape
+class _Judgement:  # of one latent or one shape
     name: str
-    before: int  # how grave, as it is
-    after: int  # and without what labels explain; never graver
+    before: int  # how severe, as it is
+    after: int  # without what labels explain; never more severe
     difference: dict  # the milder of the two
     p: float  # of `difference`, corrected
 
@@ -609,9 +611,9 @@ class _Told:  # of one latent or one shape
 def _judged(name, plain, p, rest, p_rest):
     before = difference_level(plain, p)
     if rest is None:
-        return _Told(name, before, before, plain, p)
+        return _Judgement(name, before, before, plain, p)
     after = min(before, 0 if is_small(rest) else difference_level(rest, p_rest))
-    return _Told(name, before, after, rest, p_rest)
+    return _Judgement(name, before, after, rest, p_rest)
 
 
 def _judge_means(report, subspace):  # of all used latents
@@ -625,84 +627,80 @@ def _judge_means(report, subspace):  # of all used latents
     return [_judged(l['name'], *four) for l, *four in zip(latents, plain, p, rest, p_rest)]
 
 
-def _judge_shape(space):  # of the one that differs most; empty where there is none
+def _judge_shape(space):  # of the shape that differs most; empty if there is none
     plain, beyond = space['shape'], space['beyond_labels']
     rest = beyond and beyond['shape']
     if plain is None:
         return []
     p, p_rest = (d and d['p'] * d['n_asked'] / (1 - FOR_MEANS) for d in (plain, rest))
-    told = _judged((rest or plain)['what'], plain, p, rest, p_rest)
-    # that a latent hardly moves within sessions is nothing that its shape could say
-    return [replace(told, before=min(told.before, 2), after=min(told.after, 2))]
+    judged = _judged((rest or plain)['what'], plain, p, rest, p_rest)
+    # a shape cannot show that a latent hardly moves within sessions, so it is never a problem
+    return [replace(judged, before=min(judged.before, 2), after=min(judged.after, 2))]
 
 # %% ../../nbs/judge/02_leakage.ipynb #41220d83
 def _apart(d, n_sessions):  # which session it is, in words
     if n_sessions < 3 or d['worst_p'] >= ERROR[0]:
         return ''
-    return f', session {d["worst"]} {abs(d["distance"]):.1f} standard deviations from the others'
+    return f', and session {d["worst"]} is {abs(d["distance"]):.1f} standard deviations from the others'
 
 
-def _mean_words(told, n_sessions):  # of a latent
-    d = told.difference
+def _mean_words(judged, n_sessions):  # of a latent
+    d = judged.difference
     return (
-        f'{told.name}: {_percent(d["share"])} of its variance lies between sessions (at least '
+        f'{judged.name}: {_percent(d["share"])} of its variance lies between sessions (95 % limits: at least '
         f'{int(100 * d["at_least"])}%, {_at_most(d["at_most"])}){_apart(d, n_sessions)}'
     )
 
 
-def _at_most(share):  # limits are rounded to the careful side
-    return 'less than 1%' if share < 0.01 else f'at most {math.ceil(round(100 * share, 6))}%'
+def _at_most(share, words='at most'):  # limits are rounded to the careful side
+    return 'less than 1%' if share < 0.01 else f'{words} {math.ceil(round(100 * share, 6))}%'
 
 
-def _shape_words(told, n_sessions):  # of a shape
-    return f'{told.name} is not the same in all sessions{_apart(told.difference, n_sessions)}'
+def _shape_words(judged, n_sessions):  # of a shape
+    return f'{judged.name} is not the same in all sessions{_apart(judged.difference, n_sessions)}'
 
 
-def _limits(means, shape):  # how large a difference may be all the same: of means, of shapes, in words
+def _limits(means, shape):  # how large a difference may still be: of means, of shapes, in words
     most = max(t.difference['at_most'] for t in means)
-    of = 'its variance' if len(means) == 1 else 'the variance of each'
-    words = f'{_at_most(most)} of {of} lies between sessions (95 %)'
+    of = 'its variance' if len(means) == 1 else 'the variance of each latent'
+    words = f'{_at_most(most, "up to")} of {of} could lie between sessions'
     if not shape:
-        return most, 0.0, words
+        return most, 0.0, f'{words} (95 % limit)'
     shapes = max(t.difference['any_at_most'] for t in shape)
-    return (
-        most,
-        shapes,
-        f'{words}, and {_at_most(shapes)} of the variance of how wide latents swing and go together',
-    )
+    words += f', and {_at_most(shapes, "up to")} of the variance of how wide latents swing and how they go together'
+    return most, shapes, f'{words} (95 % limits)'
 
 
-def _described(space, chance):  # what the better classifier makes of it
+def _described(space, chance):  # how well the better classifier does
     if not space['session_accuracy']:
         return ''
-    kind, v, _ = _told(space['session_accuracy'], chance)
-    how = dict(linear='a straight cut', nearest='nearest neighbours')[kind]
-    return f' A classifier ({how}) tells the session of {_percent(v)} of the frames; guessing, of {_percent(chance)}.'
+    kind, v, _ = _better_classifier(space['session_accuracy'], chance)
+    how = dict(linear='linear', nearest='nearest neighbours')[kind]
+    return f' A classifier ({how}) finds the session of {_percent(v)} of the frames; guessing finds {_percent(chance)}.'
 
 # %% ../../nbs/judge/02_leakage.ipynb #0e9ff8b8
 WHAT_TELLS = (
-    'Whether that is a leak or a behaviour that no label knows is not decided by these numbers. What would decide: '
-    'plot_swaps (does swapping it change looks or movement?), a label of the behaviour, or one animal recorded twice.'
+    'These numbers cannot decide whether this is a leak or an unlabelled behaviour. These can: plot_swaps (does '
+    'swapping the latent change looks or movement?), a label of the behaviour, or one animal recorded twice.'
 )
 HARDLY_MOVES = (
-    'A latent that hardly moves within sessions says little of behaviour: most of what it contains is what sets the '
-    'sessions apart.'
+    'A latent that hardly moves within sessions says little about behaviour: it mostly shows how the sessions differ.'
 )
 
 
-def _found_text(told, level, n_sessions, described):  # of differences that are there
-    worst = sorted((t for t in told if t.after), key=lambda t: (-t.after, t.p))
+def _found_text(judged, level, n_sessions, described):  # about differences that were found
+    worst = sorted((t for t in judged if t.after), key=lambda t: (-t.after, t.p))
     means = [_mean_words(t, n_sessions) for t in worst if 'at_least' in t.difference and not _is_shape(t)]
     words = (means + [_shape_words(t, n_sessions) for t in worst if _is_shape(t)])[:3]
     if len(worst) > 3:
         words.append(f'and {len(worst) - 3} more')
     head, tail = _head_and_tail(worst, level)
-    beyond = ' beyond what labels explain' if any(t.after < t.before for t in told) else ''
-    return f'{head}{beyond}: {"; ".join(words)} (95 %).{described}{tail}'
+    beyond = ' beyond what labels explain' if any(t.after < t.before for t in judged) else ''
+    return f'{head}{beyond}: {"; ".join(words)}.{described}{tail}'
 
 
-def _is_shape(told):
-    return 'n_asked' in told.difference
+def _is_shape(judged):
+    return 'n_asked' in judged.difference
 
 
 def _head_and_tail(worst, level):
@@ -711,10 +709,10 @@ def _head_and_tail(worst, level):
     if level == 2:
         return 'Sessions differ here', f' {WHAT_TELLS}'
     if min(t.p for t in worst) < ERROR[1]:
-        return 'Sessions differ here, probably by little', ''
+        return 'Sessions differ here, but probably only a little', ''
     return (
         'Perhaps sessions differ here',
-        ' Up to five fits of a hundred without any difference would say so, too.',
+        ' Up to five of a hundred fits without any difference would get this note, too.',
     )
 
 # %% ../../nbs/judge/02_leakage.ipynb #0181e876
@@ -726,23 +724,23 @@ def _session_findings(report, config):  # does the session leak into supervised 
         means = _judge_means(report, name)
         if not means:  # there is a finding of its own for latents that are not used
             continue
-        told = means + _judge_shape(space)
-        level, described = max(t.after for t in told), _described(space, report['chance'])
+        judged = means + _judge_shape(space)
+        level, described = max(t.after for t in judged), _described(space, report['chance'])
         if level > 1:
             knob = _leak_knob(report, config, name)
-            yield _finding(level, name, _found_text(told, level, n, described), knob)
+            yield _finding(level, name, _found_text(judged, level, n, described), knob)
         elif level:
-            yield _perhaps(name, means, told, n, described)
+            yield _perhaps(name, means, judged, n, described)
         else:
-            yield _none_found(name, means, told, described)
+            yield _none_found(name, means, judged, described)
 
 # %% ../../nbs/judge/02_leakage.ipynb #8571c542
-def _none_found(name, means, told, described):
-    excused, shape = [t.name for t in told if t.before], told[len(means) :]
+def _none_found(name, means, judged, described):
+    excused, shape = [t.name for t in judged if t.before], judged[len(means) :]
     start = 'No difference between sessions was found'
     if excused:
         start = (
-            f'Sessions differ here as their labels do ({", ".join(excused[:3])}). Beyond that, none was found'
+            f'Sessions differ here as their labels do ({", ".join(excused[:3])}). Beyond that, no difference was found'
         )
     most, shape_most, words = _limits(means, shape)
     words = f'{words}.{described}'
@@ -756,20 +754,17 @@ def _none_found(name, means, told, described):
     )
     times = max(2, round(more))
     knob = (
-        f'more of each session: about {times} times as much would do, if behaviour goes on so and sessions do '
-        'not differ'
+        f'longer recordings: about {times} times as much data per session is enough, if sessions do not differ'
     )
     return _finding('unclear', name, text, knob)
 
 
-def _perhaps(name, means, told, n_sessions, described):  # a note, where it cannot be much
-    text = _found_text(told, 1, n_sessions, described)
-    most, shape_most, words = _limits(means, told[len(means) :])
+def _perhaps(name, means, judged, n_sessions, described):  # a note if the limits are small, else unclear
+    text = _found_text(judged, 1, n_sessions, described)
+    most, shape_most, words = _limits(means, judged[len(means) :])
     if max(most, shape_most) <= LARGE:
         return _finding(1, name, text)
-    return _finding(
-        'unclear', name, f'{text} Too little data to say how much: {words}.', 'more of each session'
-    )
+    return _finding('unclear', name, f'{text} Too little data to say how much: {words}.', 'longer recordings')
 
 
 def _odds(share):
@@ -783,13 +778,12 @@ def _background_findings(report, config):  # does it know the session, and does 
             yield _finding(
                 2,
                 'background',
-                'There is no background, so that what sets the sessions apart has to go into the other '
-                'latents.',
+                'There is no background, so the other latents have to contain how the sessions differ.',
                 'n_background=3 (now 0), with n_sessions_per_batch of 2 or more',
             )
         return
     if report['chance'] is not None and space['session_accuracy']:
-        kind, v, way = _told(space['session_accuracy'], report['chance'])
+        kind, v, way = _better_classifier(space['session_accuracy'], report['chance'])
         level = sum(way < k for k in KNOWN)
         text = (
             f'The background {KNOWLEDGE[level]}: a classifier is right in {_percent(v)} of the frames (guessing gives '
@@ -801,43 +795,42 @@ def _background_findings(report, config):  # does it know the session, and does 
 
 # %% ../../nbs/judge/02_leakage.ipynb #6c982867
 def _behaviour_findings(report, config):
-    asked = report.get('behind') or []
-    believed = [b for b in asked if b['r2'] >= BEHAVIOUR[0] and b['p'] < ERROR[0]]
+    tested = report.get('behind') or []
+    believed = [b for b in tested if b['r2'] >= BEHAVIOUR[0] and b['p'] < ERROR[0]]
     if believed:
         yield _hidden(sorted(believed, key=lambda b: (b['kind'] == 'pixels', -b['r2'])), config)
-    elif asked:
-        yield _none_hides(asked)
+    elif tested:
+        yield _none_hides(tested)
 
 
-def _none_hides(asked):
-    kinds = list(dict.fromkeys(BEHAVIOURS[b['kind']] for b in asked))
+def _none_hides(tested):
+    kinds = list(dict.fromkeys(BEHAVIOURS[b['kind']] for b in tested))
     of = f'{", ".join(kinds[:-1])} and {kinds[-1]}' if len(kinds) > 1 else kinds[0]
-    most = max(b['r2'] for b in asked)
-    said = f'(R2 at most {most:.2f}, by straight maps and by nearest neighbours)'
-    blind = [b for b in asked if b['limit'] > BEHAVIOUR[1]]
+    most = max(b['r2'] for b in tested)
+    r2_text = f'(R2 at most {most:.2f}, from linear maps and nearest neighbours)'
+    blind = [b for b in tested if b['limit'] > BEHAVIOUR[1]]
     if not blind:
-        limit = max(b['limit'] for b in asked)
-        seen = f'an R2 above {limit:.2f} would have been seen'
-        text = f'Of {of} the background tells little within sessions {said}; {seen}.'
-        return _finding(0, 'background', f'{text} Behaviour that is in none of them was not asked for.')
+        limit = max(b['limit'] for b in tested)
+        seen = f'the test would have noticed an R2 above {limit:.2f}'
+        text = f'Within sessions the background says little about {of} {r2_text}; {seen}.'
+        return _finding(0, 'background', f'{text} No other behaviour was tested.')
     names = ', '.join(b['name'] for b in blind[:3]) + (
         f' and {len(blind) - 3} more' if len(blind) > 3 else ''
     )
     text = (
-        f'Too little data to say whether the background tells behaviour within sessions {said}. So slow, or so short, '
-        f'are recordings that chance could give more than {BEHAVIOUR[1]:g}: {names}.'
+        f'Too little data to say whether the background contains behaviour within sessions {r2_text}. The '
+        f'recordings are so slow or short that chance alone could give an R2 above {BEHAVIOUR[1]:g}: {names}.'
     )
-    return _finding('unclear', 'background', text, 'more of each session')
+    return _finding('unclear', 'background', text, 'longer recordings')
 
 
 def _hidden(found, config):
-    words = [f'{b["name"]} (R2 {b["r2"]:.2f}; in the other latents {b["elsewhere"]:.2f})' for b in found[:4]]
+    words = [f'{b["name"]} (R2 {b["r2"]:.2f}; from the other latents {b["elsewhere"]:.2f})' for b in found[:4]]
     names = ', '.join(words) + (f' and {len(found) - 4} more' if len(found) > 4 else '')
     if config.static_background:
         text = (
-            f'Within sessions the background goes along with behaviour: {names}. It was not used for '
-            'painting (static_background is on), so the frames lose nothing by it; but do not take the background '
-            'for constant.'
+            f'Within sessions the background varies with behaviour: {names}. The reconstruction did not use this '
+            '(static_background is on), so it does no harm there; but do not treat the background as constant.'
         )
         return _finding(1, 'background', text)
     lack = any(b['elsewhere'] < 0.9 * b['r2'] for b in found)
@@ -845,8 +838,8 @@ def _hidden(found, config):
     level = max(_hidden_level(b) for b in found)
     what = 'Behaviour hides in the background'
     if all(b['kind'] == 'pixels' for b in found):
-        what = 'What moves is in the background, too, be it behaviour, a lamp that flickers or a camera that shakes'
-    text = f'{what}: within sessions it tells {names}. {lost}'
+        what = 'The background contains movement, too (behaviour, a flickering lamp or a shaking camera)'
+    text = f'{what}: within sessions it predicts {names}. {lost}'
     return _finding(level, 'background', text, STATIC)
 
 
@@ -857,11 +850,11 @@ def _hidden_level(b):  # pixels may move for other reasons: a lamp that flickers
 
 # %% ../../nbs/judge/02_leakage.ipynb #5fba8849
 STATIC = (
-    'static_background=True (now False): what is not the same in all frames of a session then cannot pass'
+    'static_background=True (now False): the background then passes on only what all frames of a session share'
 )
 
 
-def _restless_findings(report, config):  # a background that is not the same all through a session
+def _restless_findings(report, config):  # a background that changes within a session
     space = report['subspaces'].get('background')
     v = space['variance'] if space else dict(session=None)
     if v['session'] is None:
@@ -871,14 +864,14 @@ def _restless_findings(report, config):  # a background that is not the same all
             1,
             'background',
             f'The background changes from trial to trial within sessions ({_percent(v["drift"])} of its '
-            'variance): did light, camera or the place of the animal change there?',
+            'variance): did light, camera or the place of the animal change?',
         )
     if not config.static_background and v['movement'] >= 0.02 and not space['cause_r2']:
         yield _finding(
             1 + (v['movement'] >= 0.1),
             'background',
-            f'The background moves within trials ({_percent(v["movement"])} of its variance). What '
-            'moves and has no label may hide there; no label would tell.',
+            f'The background moves within trials ({_percent(v["movement"])} of its variance). '
+            'Unlabelled movement may hide there, and no label would show it.',
             STATIC,
         )
 
@@ -897,8 +890,8 @@ def _none_used(report, config):
         knob = f'beta={config.beta / 10:g} (now {config.beta:g}), or train longer (max_epochs, now '
         knob += f'{config.max_epochs}; learning_rate, now {config.learning_rate:g})'
     nats = sum(l['kl'] or 0 for l in mine)
-    text = f'None of the unsupervised latents is used: together they tell {nats:.2f} nats of a frame. That they do '
-    text += 'not know the session is no merit then; what moves and has no label was not found.'
+    text = f'None of the unsupervised latents is used: together they say {nats:.2f} nats about a frame. So they have '
+    text += 'found no unlabelled movement, and it is no merit that they do not know the session.'
     yield _finding(2, 'unsupervised', text, knob)
 
 
@@ -906,11 +899,11 @@ def _some_unused(report, config):
     mine, unused = _unused(report)
     if not unused or len(unused) == len(mine):
         return
-    text = f'{", ".join(unused)} {"is" if len(unused) == 1 else "are"} hardly used (less than {UNUSED:g} nats): there '
+    text = f'{", ".join(unused)} {"is" if len(unused) == 1 else "are"} hardly used (less than {UNUSED:g} nats): '
     text += (
-        f'was nothing left to find, or nothing that this beta ({config.beta:g}) and these epochs let it find.'
+        f'there was nothing left to find, or beta ({config.beta:g}) is too large or the training too short for it.'
     )
-    knob = f'n_unsupervised={len(mine) - len(unused)} (now {len(mine)}) may do as well'
+    knob = f'n_unsupervised={len(mine) - len(unused)} (now {len(mine)}) may be enough'
     yield _finding(1, 'unsupervised', text, knob)
 
 # %% ../../nbs/judge/02_leakage.ipynb #c167a318
@@ -923,33 +916,33 @@ def _twin_findings(report, config):
         level = 1 + (mine[0]['r2'] >= (SHARED_LABEL if is_label else SHARED)[1])
         pairs = ', '.join(f'{d["latent"]} and {d["of"]} ({_percent(d["r2"])})' for d in mine[:3])
         pairs += f' and {len(mine) - 3} more' if len(mine) > 3 else ''
-        head, knob = 'Unsupervised latents tell of each other', _decorrelate(report, config)
+        head, knob = 'Unsupervised latents repeat each other', _decorrelate(report, config)
         if is_label:
-            head, knob = 'A label is found again among the unsupervised latents', _fewer(report)
-        text = f'{head}: {pairs} share so much of their variance, by a straight relation or a bent one.'
+            head, knob = 'Unsupervised latents repeat a label', _fewer(report)
+        text = f'{head}. Shared variance, in a linear or nonlinear relation: {pairs}.'
         yield _finding(level, 'unsupervised', text, knob if level > 1 else '')
 
 
 def _decorrelate(report, config):  # in a fit of the made-up scene beta 5 to 100 took |r| from 0.99 to 0.11
     if config.beta < 100:
-        return f'beta={max(10 * config.beta, 10):g} (now {config.beta:g}): it takes apart what goes along'
+        return f'beta={max(10 * config.beta, 10):g} (now {config.beta:g}): it separates latents that go together'
     return _fewer(report)
 
 
 def _fewer(report):
     n = report['subspaces']['unsupervised']['n_latents']
-    return f'n_unsupervised={n - 1} (now {n}), if nothing else is lost by it'
+    return f'n_unsupervised={n - 1} (now {n}), if nothing else is lost'
 
 # %% ../../nbs/judge/02_leakage.ipynb #90a9e4d2
 def _one_session(report, config):
     if report['chance'] is None:
-        text = 'One session: there are no sessions that could differ. The report tells only which latents are used, '
-        yield _finding(1, 'all', text + 'and what they know of the labels.')
+        text = 'One session: there are no sessions that could differ. The report only says which latents are used, '
+        yield _finding(1, 'all', text + 'and what they know about the labels.')
 
 
 def _few_trials(report, config):
     if report['chance'] is not None and report['fewest_trials'] < 5:
-        text = f'A session has {report["fewest_trials"]} trials: figures that count trials are rough.'
+        text = f'A session has {report["fewest_trials"]} trials: limits and accuracies are rough.'
         yield _finding(1, 'all', text, 'more trials: shorter ones, or more sessions of the same kind')
 
 
@@ -957,7 +950,7 @@ def _labels_missing(report, config):
     names = [l['name'] for l in report['labels'] if l['missing'] > 0.5]
     if names:
         text = f'More than half of the values of {", ".join(names)} {"is" if len(names) == 1 else "are"} missing: '
-        yield _finding(1, 'all', text + 'what labels explain is underestimated.')
+        yield _finding(1, 'all', text + 'the report underestimates what labels explain.')
 
 
 def _labels_differ(report, config):
@@ -965,9 +958,9 @@ def _labels_differ(report, config):
     names = [name for name, d in found if d['p'] < ERROR[1] and d['share'] >= SHARE[0]]
     if names:
         text = f'The labels themselves differ between sessions: {", ".join(names[:4])}'
-        text += f'{" and more" if len(names) > 4 else ""}. If that is how they were measured and not how the animals '
+        text += f'{" and more" if len(names) > 4 else ""}. If this is due to the measurement, not to how the animals '
         text += 'moved, z-score them within sessions.'
-        yield _finding(1, 'supervised', text, 'labels z-scored within sessions, if so')
+        yield _finding(1, 'supervised', text, 'z-scoring the labels within sessions, if the measurement differs')
 
 # %% ../../nbs/judge/02_leakage.ipynb #d3a171f7
 RULES = (  # each gives the findings that follow from a report and the settings
@@ -984,15 +977,15 @@ RULES = (  # each gives the findings that follow from a report and the settings
 
 
 def find_leaks(
-    report: dict,  # as of `leakage`, without its findings
-    config,  # `Config` of the run: what the knobs stand at
+    report: dict,  # as `leakage` makes it, without findings
+    config,  # `Config` of the run, for the present settings
 ) -> list[dict]:  # `severity`, `subspace`, `text`, `knob`; the worst first
-    "What a report means."
+    "The findings that follow from a report."
     found = [f for rule in RULES for f in rule(report, config)]
     return sorted(found, key=lambda f: -SEVERITIES.index(f['severity']))
 
 # %% ../../nbs/judge/02_leakage.ipynb #c68a8367
-def _information(run):  # of `evaluate`, where it has a meaning
+def _information(run):  # as in `evaluate`; None if it has no meaning
     several = len(run.data['sessions']) > 1 and run.model.n_unsupervised
     return session_information_of(run) if several else None
 
@@ -1066,11 +1059,11 @@ def _look_at_arrays(z, session, trial, labels):
 def judge_latents(
     z: np.ndarray,  # latents, `[n, d]`
     session: np.ndarray,  # of each frame, 0, 1, ..., `[n]`
-    trial: np.ndarray,  # of each frame, ascending within a session, no number in two sessions, `[n]`
+    trial: np.ndarray,  # of each frame, ascending within a session, unique across sessions, `[n]`
     labels: np.ndarray | None = None,  # NaN where one is missing, `[n, k]`
     config: Config | None = None,  # of the fit they are from, for advice; default: `Config()`
 ) -> list[dict]:  # findings as in the report, the worst first
-    "Do sessions differ in latents, beyond what labels explain, and are two of them one?"
+    "Do sessions differ in latents, beyond what labels explain, and are two latents the same?"
     look = _look_at_arrays(z, session, trial, labels)
     shape, rest = _shape_of(look, 'unsupervised')
     space = dict(n_latents=z.shape[1], shape=shape, session_accuracy=None)
@@ -1120,7 +1113,7 @@ def describe_leakage(
 ) -> str:
     "The report in plain words: a verdict, the findings with the knobs to turn, and a table."
     if not isinstance(report, dict) or not {'findings', 'subspaces', 'latents', 'sessions'} <= set(report):
-        raise RunError(f'got {str(report)[:80]}, expected a report, as of leakage(run) or in leakage.json')
+        raise RunError(f'got {str(report)[:80]}, expected a report from leakage(run) or leakage.json')
     n, lines = len(report['sessions']), []
     head = (
         f'Leakage: {_verdict(report["findings"])} ({n} session{"s" if n > 1 else ""}, '
@@ -1151,20 +1144,20 @@ def describe_leakage(
     ]
     note = (
         'linear, nearest: session accuracy of the two classifiers; between sessions: share of the variance, '
-        'less what chance gives; beyond labels: what of it is left without what labels explain; nats: what '
-        'a latent tells of a frame, at most.'
+        'minus what chance gives; beyond labels: the part of it that labels do not explain; nats: the most '
+        'that a latent can say about a frame.'
     )
     if report['chance'] and any(
         a and a['linear'] < report['chance'] - 0.02
         for a in (v['session_accuracy'] for v in report['subspaces'].values())
     ):
         note += (
-            ' An accuracy below chance means chance: means of sessions that agree (z-scored labels) mislead '
+            ' An accuracy below chance means chance: if session means agree (z-scored labels), they mislead '
             'a classifier about trials that it has not seen.'
         )
     if report['session_information'] is not None:
         note += (
             f' Session information of the unsupervised latents: {report["session_information"]:.2f} nats; '
-            'it leans to the high side, so compare it between fits.'
+            'it is biased upwards, so use it only to compare fits.'
         )
     return '\n'.join([head, '', *lines, '', *_table(rows), '', *wrap(note, width)])

@@ -32,7 +32,7 @@ def less_session_means(
     session: np.ndarray,  # of each row, `[n]`
     known: np.ndarray | None = None,  # False where a value is missing, `[n, d]`; None: where it is NaN
 ) -> np.ndarray:  # `[n, d]`, 0 where a value is missing
-    "What moves within sessions: each value less the mean of its column in its session."
+    "What moves within sessions: each value minus the mean of its column in its session."
     known = np.isfinite(values) if known is None else known
     values, number = np.where(known, values, 0.0), np.unique(session, return_inverse=True)[1]
     sums, counts = (np.zeros((number.max(initial=-1) + 1, values.shape[1])) for _ in range(2))
@@ -50,7 +50,7 @@ def r2_scores(
 ) -> tuple[float, np.ndarray]:
     "Share of variance explained, around the mean of the known values of each column (in each session)."
     if y.shape != y_hat.shape:
-        raise ShapeError(f'y is {y.shape} and y_hat {y_hat.shape}; expected one shape')
+        raise ShapeError(f'got y {y.shape} and y_hat {y_hat.shape}, expected the same shape for both')
     known = np.isfinite(y) if mask is None else mask.astype(bool) & np.isfinite(y)
     y, y_hat = np.where(known, y, 0.0).astype(float), np.where(known, y_hat, 0.0).astype(float)
     moved = less_session_means(y, np.zeros(len(y), int) if session is None else session, known)
@@ -72,9 +72,9 @@ def guess_sessions(
     train: np.ndarray,  # latents to learn from, `[n, d]`
     train_session: np.ndarray,  # their session, `[n]`
     test: np.ndarray,  # latents of other trials, `[m, d]`
-    # the session that each classifier takes each of them to be from, `[m]`: `linear`, `nearest`
+    # `linear`, `nearest`: the session that this classifier guesses for each row of `test`, `[m]`
 ) -> dict[str, np.ndarray]:
-    "What two classifiers make of latents: logistic regression, and the vote of the 15 nearest neighbours."
+    "The session, guessed by two classifiers: logistic regression, and the vote of the 15 nearest neighbours."
     rows = equal_rows(train_session)
     models = dict(
         linear=(LogisticRegression(max_iter=2000, class_weight='balanced'), slice(None)),
@@ -94,12 +94,12 @@ def _agreeing(mean, n, level):  # limits for n trials that all agree, each count
 
 
 def accuracy_interval(
-    right: np.ndarray,  # was the session of this frame guessed? `[n]`
+    right: np.ndarray,  # was the session of this frame guessed correctly? `[n]`
     session: np.ndarray,  # `[n]`
-    trial: np.ndarray,  # `[n]`, no number in two sessions
-    level: float = 0.95,  # share of such intervals in which the truth lies
+    trial: np.ndarray,  # `[n]`, unique across sessions
+    level: float = 0.95,  # share of such intervals that contain the truth
 ) -> list[float] | None:  # low, high; None where no session has two trials
-    "Limits of the balanced accuracy by the spread between trials (Student's t, after Welch and Satterthwaite)."
+    "Limits of the balanced accuracy from the spread of trials (Student's t, after Welch and Satterthwaite)."
     trials, first, number = np.unique(trial, return_index=True, return_inverse=True)
     k, n, of = np.bincount(number, right), np.bincount(number), session[first]
     parts = [(k[of == s], n[of == s]) for s in np.unique(of)]
@@ -135,16 +135,16 @@ def session_accuracy(
     train_session: np.ndarray,  # their session, `[n]`
     test: np.ndarray,  # latents of other trials, `[m, d]`
     test_session: np.ndarray,  # their session, `[m]`
-    test_trial: np.ndarray | None = None,  # their trial, `[m]`, no number in two sessions; None: no intervals
+    test_trial: np.ndarray | None = None,  # their trial, `[m]`, unique across sessions; None: no intervals
     # balanced accuracy: `linear`, `nearest`; with trials `linear_interval`, `nearest_interval` `[low, high]` too
 ) -> dict:
-    "How well sessions can be told from latents."
+    "How well classifiers recognise the session from latents."
     return _accuracies(guess_sessions(train, train_session, test), test_session, test_trial)
 
 # %% ../../nbs/judge/00a_measures.ipynb #c35ee616
 def trial_folds(
     session: np.ndarray,  # of each frame, `[n]`
-    trial: np.ndarray,  # of each frame, `[n]`, ascending within a session, no number in two sessions
+    trial: np.ndarray,  # of each frame, `[n]`, ascending within a session, unique across sessions
     n_folds: int = 5,  # blocks of neighbouring trials; fewer where a session has fewer trials
 ) -> np.ndarray:  # the block of each frame, `[n]`, 0, 1, ...; only 0 where a session has a single trial
     "Cut every session into blocks of whole trials."
@@ -161,14 +161,14 @@ def cross_validated_accuracy(
     session: np.ndarray,  # `[n]`
     trial: np.ndarray,  # `[n]`
     n_folds: int = 5,  # blocks of trials
-    # as of `session_accuracy`, with `n_trials` and `n_folds`; None where no session has two trials
+    # as in `session_accuracy`, with `n_trials` and `n_folds`; None if no session has two trials
 ) -> dict | None:
-    "How well sessions can be told from latents of trials that the classifiers have not learnt from."
+    "How well classifiers recognise the session in trials that they have not learnt from."
     n_trials = np.array([len(np.unique(trial[session == s])) for s in np.unique(session)])
     judged = np.isin(session, np.unique(session)[n_trials > 1])
     if not judged.any():
         return None
-    fold = np.full(len(session), -1)  # of sessions with a single trial: they are learnt, and not judged
+    fold = np.full(len(session), -1)  # stays -1 in sessions with a single trial: they are learnt, not tested
     fold[judged] = trial_folds(session[judged], trial[judged], n_folds)
     guesses = dict(linear=np.zeros_like(session), nearest=np.zeros_like(session))
     for f in range(fold.max() + 1):
@@ -185,7 +185,7 @@ def neighbours_elsewhere(
     trial: np.ndarray,  # `[n]`
     k: int = 30,
 ) -> np.ndarray:  # rows, `[n, k]`
-    "The nearest rows of other trials, in standard deviations."
+    "The nearest rows of other trials; distances are in standard deviations."
     z = StandardScaler().fit_transform(z)
     far = cdist(z, z)
     far[trial[:, None] == trial] = np.inf
@@ -202,12 +202,12 @@ def _effective_sessions(
 def local_mixing(
     z: np.ndarray,  # latents, `[n, d]`
     session: np.ndarray,  # `[n]`
-    trial: np.ndarray,  # `[n]`, no number in two sessions
+    trial: np.ndarray,  # `[n]`, unique across sessions
     k: int = 30,  # neighbours
-    most_frames: int = 1500,  # as many of each session
+    most_frames: int = 1500,  # in all, equally many from each session
     n_shuffles: int = 19,
 ) -> dict | None:  # `effective_sessions`, `chance` (mean), `chance_low` (lowest); None with too few frames
-    "How many sessions frames find among their neighbours in other trials (after iLISI)."
+    "How many sessions there are among the neighbours of a frame in other trials (after iLISI)."
     rows = equal_rows(session)
     rows = rows[evenly_spaced(len(rows), most_frames)]
     z, (sessions, number) = z[rows], np.unique(session[rows], return_inverse=True)
@@ -225,8 +225,8 @@ def linear_predictions(
     train: np.ndarray,  # latents to learn from, `[n, d]`
     train_y: np.ndarray,  # what they should explain, `[n, k]`; NaN where missing
     test: np.ndarray,  # latents of other trials, `[m, d]`
-) -> np.ndarray:  # `[m, k]`; NaN in a column of which too few values are known
-    "What a linear map, fitted to the known values of each column, makes of other latents."
+) -> np.ndarray:  # `[m, k]`; NaN in a column with too few known values
+    "Predictions of a linear map, fitted to the known values of each column."
     y_hat, known = np.full((len(test), train_y.shape[1]), np.nan), np.isfinite(train_y)
     for j in range(train_y.shape[1]):
         rows = known[:, j]
@@ -240,7 +240,7 @@ def linear_r2(
     train_y: np.ndarray,  # what they should explain, `[n, k]`; NaN where missing
     test: np.ndarray,  # latents of other trials, `[m, d]`
     test_y: np.ndarray,  # `[m, k]`; NaN where missing
-    # session of each frame: a map of its own for each, `[n]`; None: one map for all
+    # session of each frame, `[n]`, for a separate map in each session; None: one map for all
     train_group: np.ndarray | None = None,
     test_group: np.ndarray | None = None,  # `[m]`
 ) -> tuple[float, np.ndarray]:  # variance-weighted over all, and each, `[k]`
@@ -262,20 +262,20 @@ def within_r2(
     train_session: np.ndarray,  # `[n]`
     test_session: np.ndarray,  # `[m]`
 ) -> tuple[float, np.ndarray]:  # variance-weighted over all, and each, `[k]`
-    "R2 of one linear map for all sessions, from latents to values, both less their session's mean."
+    "R2 of one linear map for all sessions, from latents to values, both minus their session's mean."
     y, y_hat = np.full(test_y.shape, np.nan), np.full(test_y.shape, np.nan)
     for j in range(test_y.shape[1]):
         a, b = np.isfinite(train_y[:, j]), np.isfinite(test_y[:, j])
         if not b.any():
             continue
         z, moved = (less_session_means(v[a], train_session[a]) for v in (train, train_y[:, [j]]))
-        asked, y[b, j] = less_session_means(test[b], test_session[b]), test_y[b, j]
+        moved_test, y[b, j] = less_session_means(test[b], test_session[b]), test_y[b, j]
         y[b, j] = less_session_means(test_y[b][:, [j]], test_session[b])[:, 0]
-        y_hat[b, j] = linear_predictions(z, moved, asked)[:, 0]
+        y_hat[b, j] = linear_predictions(z, moved, moved_test)[:, 0]
     return r2_scores(y, y_hat, np.isfinite(y_hat))
 
 # %% ../../nbs/judge/00a_measures.ipynb #48aece22
-# of each row `[r, k]`, to the base of k; None where there is nothing to tell apart
+# of each row `[r, k]`, with base k; None for fewer than two columns
 def _one_minus_entropy(importance):
     if importance.shape[1] < 2:
         return None
@@ -291,33 +291,33 @@ def _weighted(values, importance):  # their mean, weighted by the importance of 
     )
 
 
-PENALTIES = np.logspace(0, -3, 13)  # of a lasso on standardised numbers: from no weight at all to all of them
+PENALTIES = np.logspace(0, -3, 13)  # of a lasso on standardised numbers: from no weights to all weights
 
 
-def _path(x, y, penalties):  # weights for each penalty, `[d, n_penalties]`; of nearly the same latents, some
+def _path(x, y, penalties):  # weights for each penalty, `[d, n_penalties]`; equal latents may not converge
     with warnings.catch_warnings():
         warnings.simplefilter('ignore', ConvergenceWarning)
         return lasso_path(x, y, alphas=penalties, precompute=True, max_iter=2000)[1]
 
 
-def _lasso_weights(x, y):  # standardised latents `[n, d]`, a cause `[n]`; the penalty by cross-validation
+def _lasso_weights(x, y):  # standardised latents `[n, d]`, a cause `[n]`; penalty by cross-validation
     fold, error = (np.arange(len(y)) * 60 // len(y)) % 3, np.zeros(len(PENALTIES))
     for f in range(3):
         a, b = fold != f, fold == f
         weights = _path(x[a], y[a], PENALTIES)
         error += ((y[b, None] - x[b] @ weights) ** 2).sum(0) / len(y)
-    best = int(np.argmax(error <= error.min() + 0.002 * y.var()))  # the largest that is as good
+    best = int(np.argmax(error <= error.min() + 0.002 * y.var()))  # the largest penalty that is as good
     return _path(x, y, PENALTIES[: best + 1])[:, -1]
 
 
-def _weights_and_r2(train, y, test, asked):  # of a cause: sizes of weights `[d]`, R2 on other trials
-    a, b = np.isfinite(y), np.isfinite(asked)
+def _weights_and_r2(train, y, test, y_test):  # of a cause: absolute weights `[d]`, R2 on other trials
+    a, b = np.isfinite(y), np.isfinite(y_test)
     if a.sum() < 3 or not b.any() or not y[a].std() > 0:
         return np.zeros(train.shape[1]), np.nan
     mean, std, scaler = y[a].mean(), y[a].std(), StandardScaler().fit(train[a])
     weights = _lasso_weights(scaler.transform(train[a]), (y[a] - mean) / std)
     y_hat = mean + std * scaler.transform(test[b]) @ weights
-    return np.abs(weights), r2_scores(asked[b, None], y_hat[:, None])[0]
+    return np.abs(weights), r2_scores(y_test[b, None], y_hat[:, None])[0]
 
 
 def dci(
@@ -329,9 +329,9 @@ def dci(
     # `[d, k]`
 ) -> dict:
     """Disentanglement, completeness and informativeness (Eastwood & Williams 2018); None for a score that
-    needs more latents or causes, or latents that know something."""
+    needs more latents or causes, or latents with any weight."""
     pairs = zip(train_y.T, test_y.T)
-    found = [_weights_and_r2(train, y, test, asked) for y, asked in pairs]
+    found = [_weights_and_r2(train, y, test, y_test) for y, y_test in pairs]
     importance = np.stack([weights for weights, _ in found], axis=1).astype(float)
     by_latent, by_cause = _one_minus_entropy(importance), _one_minus_entropy(importance.T)
     known = [r2 for _, r2 in found if np.isfinite(r2)]
@@ -352,7 +352,7 @@ def shift_in_session(
     session: np.ndarray,  # `[n]`
     rng: np.random.Generator,
 ) -> np.ndarray:  # `[n, d]`
-    "Each session's rows by a random number of rows, a tenth to nine tenths of all, round and round."
+    "Shift the rows of each session in a circle, by a random number: a tenth to nine tenths of them."
     out = values.copy()
     for s in np.unique(session):
         rows = session == s
@@ -362,7 +362,7 @@ def shift_in_session(
 
 
 def dci_chance(
-    train: np.ndarray,  # as of `dci`
+    train: np.ndarray,  # as in `dci`
     train_y: np.ndarray,
     test: np.ndarray,
     test_y: np.ndarray,

@@ -28,7 +28,7 @@ def kbet(
     near: np.ndarray,  # rows of neighbours, `[n, k]`
     level: float = 0.05,
 ) -> float:  # share of rows, 0 to 1
-    "Share of rows whose neighbours are of all sessions as expected (Büttner et al. 2019)."
+    "Share of rows whose neighbours come from the sessions in the expected numbers (Büttner et al. 2019)."
     n_sessions = session.max() + 1
     counts = np.stack([(session[near] == s).sum(1) for s in range(n_sessions)], 1)
     expected = near.shape[1] * np.bincount(session) / len(session)
@@ -42,7 +42,7 @@ def relative_mixing(
     trial: np.ndarray,  # `[n]`
     most_frames: int = 1000,
 ) -> float | None:  # 0 to about 1; None with too few frames
-    "Sessions among neighbours in other trials, from only the own to as many as by chance."
+    "Sessions among neighbours in other trials, from 0 (only the own session) to 1 (as many as by chance)."
     found = local_mixing(z, session, trial, most_frames=most_frames)
     if found is None or found['chance'] < 1.01:
         return None
@@ -52,9 +52,9 @@ def relative_mixing(
 def label_bins(
     labels: np.ndarray,  # `[n, k]`, NaN where missing
     most: int = 8,
-    frames: int = 150,  # of a bin, at least, in the mean
+    frames: int = 150,  # in a bin, on average, at least
 ) -> np.ndarray:  # `[n]`, 0, 1, ...; -1 where a label is missing
-    "Frames with similar labels."
+    "Bins of frames with similar labels."
     bins, known = np.full(len(labels), -1), np.isfinite(labels).all(1)
     n_bins = min(most, int(known.sum()) // frames)
     if n_bins:
@@ -68,9 +68,9 @@ def mixing_given(
     session: np.ndarray,  # `[n]`
     trial: np.ndarray,  # `[n]`
     bins: np.ndarray,  # of each frame, -1 for none, `[n]`
-    fewest: int = 30,  # frames with which a session counts in a bin
-) -> float | None:  # as `relative_mixing`, mean over bins by their frames; None where no bin has two sessions
-    "Mixing among frames that are alike in behaviour."
+    fewest: int = 30,  # frames that a session needs to count in a bin
+) -> float | None:  # as `relative_mixing`, mean over bins by their frames; None if no bin has two sessions
+    "Mixing among frames with similar behaviour."
     found, weight = [], []
     for b in range(bins.max() + 1):
         rows = np.flatnonzero(bins == b)
@@ -87,7 +87,7 @@ def harmonised(
     z: np.ndarray,  # `[n, d]`
     session: np.ndarray,  # `[n]`
 ) -> np.ndarray | None:  # `[n, d]`; None where `harmonypy` is not installed
-    "What Harmony makes of latents."
+    "Latents as Harmony mixes them."
     try:
         run_harmony = import_module('harmonypy').run_harmony
     except ImportError:
@@ -101,7 +101,7 @@ def mixing_baselines(
     session: np.ndarray,  # `[n]`, numbers from 0 on
     size: int,  # dimensions
 ) -> dict[str, np.ndarray]:  # name -> `[n, size]`
-    "Latents that cost nothing."
+    "Principal components in place of latents."
     baseline = fit_baseline(frames, session, None, size, size)
     out = {"PCA, sessions' means removed": baseline.scores(np.nan_to_num(frames - baseline.still[session]))}
     x = np.nan_to_num(frames - np.nanmean(frames, 0))
@@ -140,7 +140,7 @@ def mixing(
     run: Run | str | Path,  # from `fit` or `load_run`, or its folder
     most_frames: int = 2000,  # evenly spaced frames of all trials
 ) -> list[dict] | None:  # rows with `name` and the scores of the table above; None for one session
-    "How well sessions are mixed in a fit, beside principal components; written to `mixing.json`."
+    "How well sessions are mixed in a fit and in principal components; written to `mixing.json`."
     run = as_run(run)
     check_limits(run, most_frames=most_frames)
     if len(run.data['sessions']) < 2:
@@ -168,18 +168,18 @@ MIXING_COLUMNS = dict(  # of a row, and what they are called
 def describe_mixing(
     rows: list[dict],  # from `mixing`
 ) -> str:
-    "A table, and whether the fit is beaten."
-    told = [['', *MIXING_COLUMNS.values()]]
-    told += [[r['name'], *('-' if r[k] is None else f'{r[k]:.2f}' for k in MIXING_COLUMNS)] for r in rows]
-    wide = [max(map(len, column)) for column in zip(*told)]
-    lines = ['  '.join([f'{r[0]:{wide[0]}}', *(f'{v:>{w}}' for v, w in zip(r[1:], wide[1:]))]) for r in told]
+    "A table, and a sentence that says whether a baseline is as good as the fit."
+    cells = [['', *MIXING_COLUMNS.values()]]
+    cells += [[r['name'], *('-' if r[k] is None else f'{r[k]:.2f}' for k in MIXING_COLUMNS)] for r in rows]
+    wide = [max(map(len, column)) for column in zip(*cells)]
+    lines = ['  '.join([f'{r[0]:{wide[0]}}', *(f'{v:>{w}}' for v, w in zip(r[1:], wide[1:]))]) for r in cells]
     return '\n'.join([*lines, '', beaten_by(rows)])
 
 # %% ../../nbs/judge/01c_mixing.ipynb #1114b28b
 def beaten_by(
     rows: list[dict],  # from `mixing`
 ) -> str:  # a sentence
-    "Which baselines are as good as the fit in mixing and in what they tell?"
+    "A sentence: which baselines mix sessions and predict labels as well as the fit?"
     fit = next(r for r in rows if r['name'] == 'supervised + unsupervised')
     keys = [k for k in ('mixing', 'given_labels', 'label_r2') if fit[k] is not None]
 
@@ -190,5 +190,5 @@ def beaten_by(
     if not keys:
         return 'Too few frames to say.'
     if lost:
-        return f'As good as the fit, in mixing and in what it tells of labels: {", ".join(lost)}.'
-    return 'No baseline mixes sessions and tells labels as well as the fit does.'
+        return f'As good as the fit, in mixing and in predicting labels: {", ".join(lost)}.'
+    return 'No baseline mixes sessions and predicts labels as well as the fit does.'

@@ -40,12 +40,13 @@ from ..train import default_out, fit
 
 # %% ../../nbs/judge/03_new_sessions.ipynb #cd478482
 def _sums(y, p, known):
-    "Of one piece, all that correlations are made of: `[6, n_labels, n_labels]`"
+    "The sums over one piece that correlations are computed from, `[6, n_labels, n_labels]`"
     k, ones = known.astype(float), np.ones_like(p)
     return np.stack([k.T @ ones, y.T @ ones, (y**2).T @ ones, k.T @ p, k.T @ p**2, y.T @ p])
 
 
 def _correlations(sums):
+    "Correlations from the sums of `_sums`; 0 where a label or a prediction does not vary"
     n, y, yy, p, pp, yp = np.moveaxis(sums, -3, 0)
     n = np.maximum(n, 1)
     spread = np.sqrt(np.clip(yy / n - (y / n) ** 2, 0, None) * np.clip(pp / n - (p / n) ** 2, 0, None))
@@ -55,9 +56,9 @@ def _correlations(sums):
 def label_correlations(
     labels: list,  # of each trial, `[n_frames, n_labels]`; NaN where unknown
     predicted: list,  # of each trial, the same shape
-    lag: int = 0,  # frames by which labels are compared with earlier predictions; below 0: later ones
-    margin: int = 0,  # frames left out at both ends of a trial, at least the largest lag
-    n_pieces: int = 10,  # at least so many
+    lag: int = 0,  # compare labels with predictions this many frames earlier; below 0: later
+    margin: int = 0,  # frames to leave out at both ends of a trial, at least the largest lag
+    n_pieces: int = 10,  # the least number of pieces
 ) -> np.ndarray:  # `[1 + n_pieces, n_labels, n_labels]`: of all frames, then with each piece left out
     "Correlation of each given label with each predicted one, within the session."
     every = np.concatenate(labels).astype(float)
@@ -73,8 +74,8 @@ def label_correlations(
     return _correlations(np.concatenate([total[None], total - np.stack(sums)]))
 
 # %% ../../nbs/judge/03_new_sessions.ipynb #c5447f92
-LEAST_GAIN = 0.2  # of the fit, for the labels that an alternative changes
-LEAST_LAG_GAIN = 0.05  # share of the fit with the lag
+LEAST_GAIN = 0.2  # in the fit of the labels that an alternative changes
+LEAST_LAG_GAIN = 0.05  # as a share of the fit with the lag
 
 
 def _jackknife(v):
@@ -84,7 +85,7 @@ def _jackknife(v):
 
 
 def _fits(c, order, sign):
-    "Share that each label would have explained, `[1 + n_pieces, n_labels]`"
+    "Fit of each label if columns had this order and these signs, `[1 + n_pieces, n_labels]`"
     return np.maximum(sign * c[:, np.arange(len(order)), order], 0) ** 2
 
 
@@ -101,7 +102,7 @@ def _cycles(order):
 
 
 def _alternative(c, turn):
-    "The best order of columns (and signs, where they may `turn`), without changes that gain little"
+    "The best order of columns (and signs, if they may `turn`), without changes that gain little"
     n = c.shape[1]
     order = linear_sum_assignment(-(c[0] ** 2 if turn else np.maximum(c[0], 0) ** 2))[1]
     sign = np.where(c[0][np.arange(n), order] < 0, -1, 1) if turn else np.ones(n, int)
@@ -118,7 +119,7 @@ def _pairs(names, order):
     if any(len(cycle) > 2 for cycle in swapped):
         moved = [k for k, o in enumerate(order) if k != o]
         return 'columns were in another order: ' + ', '.join(
-            f'{names[k]} holds what the model reads as {names[order[k]]}' for k in moved
+            f'{names[k]} contains what the model predicts as {names[order[k]]}' for k in moved
         )
     differ = [{frozenset((s, t)) for s, t in zip(a.split('_'), b.split('_')) if s != t} for a, b in swapped]
     with_what = ', '.join(f'{a} with {b}' for a, b in swapped)
@@ -128,18 +129,19 @@ def _pairs(names, order):
 
 
 def _words(names, order, sign):
-    "An order of columns and signs, for a person"
+    "An order of columns and signs, in words"
     said = []
     if (order != np.arange(len(order))).any():
         said.append(_pairs(names, order))
     if (sign < 0).any():
-        turned = ', '.join(names[k] for k in np.flatnonzero(sign < 0))
-        said.append(f'the sign of {turned} were turned round')
+        turned = [names[k] for k in np.flatnonzero(sign < 0)]
+        what, verb = ('sign', 'was') if len(turned) == 1 else ('signs', 'were')
+        said.append(f'the {what} of {", ".join(turned)} {verb} reversed')
     return ' and '.join(said)
 
 # %% ../../nbs/judge/03_new_sessions.ipynb #5dbdb634
 def _by_columns(c, names):
-    "Alternatives of order and sign: `looks` (words), fit of the changed labels `before` and `after`, `gain`"
+    "Alternatives of order and sign, as `_found` makes them"
     n = c.shape[1]
     straight, up = np.arange(n), np.ones(n, int)
     turned = np.where((c[0].diagonal() < 0) & (c[0].diagonal() ** 2 >= LEAST_GAIN), -1, 1)
@@ -152,7 +154,8 @@ def _by_columns(c, names):
 
 
 def _found(looks, before, after, share):
-    "An alternative that changes this share of the labels; `before`, `after`: fit of these"
+    """An alternative that changes this share of the labels, described in words (`looks`); `before`, `after`:
+    the fit of these labels without it and with it"""
     gain = share * (after - before)
     return dict(
         looks=looks,
@@ -185,7 +188,7 @@ def _by_lags(labels, predicted, most=10):
 def label_units(
     labels: np.ndarray,  # `[n, n_labels]`, NaN where unknown
 ) -> dict:  # `mean` and `std` of each label, NaN where it does not vary
-    "Where labels lie, and how far they spread."
+    "Mean and standard deviation of labels."
     known = np.isfinite(labels)
     n, y = np.maximum(known.sum(0), 1), np.where(known, labels, 0.0)
     mean = y.sum(0) / n
@@ -195,19 +198,19 @@ def label_units(
 
 
 def _mean_r2(y, y_hat):
-    "R2 of the predictions as they are, mean over labels"
+    "R2 of the unscaled predictions, averaged over labels"
     return float(np.nanmean(r2_scores(y, y_hat)[1]))
 
 
 def check_labels(
     labels: list,  # of each trial of a session, `[n_frames, n_labels]`; NaN where unknown
-    predicted: list,  # of each trial, what the model reads
+    predicted: list,  # of each trial, what the model predicts
     names: list,  # of the labels
     # `names`; `fit`, its standard `error`, and `r2`, which counts offset and scale as errors; `mean` and `std`
     # of each given label; `better`: None, or the alternative that fits far better, in words (`looks`), with the
-    # fit of the labels that it changes `before` and `after`; `perhaps`: those that chance may explain
+    # fit of the labels that it changes `before` and `after`; `perhaps`: those that chance may explain, in words
 ) -> dict | None:  # None where no label varies
-    "Do the labels of a session look like those that a model reads from its frames?"
+    "Compare the labels of a session with those that a model predicts from its frames."
     units = label_units(np.concatenate(labels).astype(float))
     kept = np.flatnonzero(np.isfinite(units['std']))
     if not len(kept):
@@ -230,34 +233,34 @@ def check_labels(
 # %% ../../nbs/judge/03_new_sessions.ipynb #f047ec63
 @dataclass
 class KnownSessions:
-    """What the sessions that a run was fitted on look like to its model, in held-out trials; None where that
-    cannot be known any more."""
+    """Numbers on the sessions that a run was fitted on, from their held-out trials; None for those that can no
+    longer be computed."""
 
     names: list  # of the sessions
     errors: list | None  # for each session the mean squared error of each held-out trial
-    # for each session its mean background, `[n_background]`; None also for a model without
+    # for each session its mean background, `[n_background]`; None also for a model without background
     means: list | None
     scatter: list | None  # for each session the root-mean-square distance of its frames from that mean
     # for each session, variance-weighted; None also for a model without labels
     label_r2: list | None
     missing: list  # texts: what could not be compared, and why
-    movement: list | None = None  # for each session, as of `movement`
-    labels: list | None = None  # for each session, as of `check_labels`
-    left_out: list = ()  # names of sessions that `adapt` did not bring within: nothing is compared with them
-    lasting: list | None = None  # for each session, as of `movement` with `lag=1`
+    movement: list | None = None  # for each session, from `movement`
+    labels: list | None = None  # for each session, from `check_labels`
+    left_out: list = ()  # names of sessions that were not within after `adapt`: nothing is compared with them
+    lasting: list | None = None  # for each session, from `movement` with `lag=1`
 
 
 def centre_and_scatter(
     background: np.ndarray,  # background latents of a session, `[n, n_background]`
 ) -> tuple[list, float]:  # their mean, and the root-mean-square distance from it
-    "Where the background of a session lies, and how much it moves."
+    "The mean of a session's background, and how much the background moves."
     mean = background.mean(0)
     return mean.tolist(), float(np.sqrt(((background - mean) ** 2).sum(1).mean()))
 
 
 def movement(
     trials: list,  # behaviour latents of each trial, `[n_frames, n]`
-    lag: int = 0,  # 1: only what lasts from a frame to the next
+    lag: int = 0,  # 1: only movement that lasts from one frame to the next
 ) -> float | None:  # None where no trial has two frames
     "Standard deviation of latents within trials, all latents together."
     moved = [z - z.mean(0) for z in trials if len(z) > 1]
@@ -270,8 +273,8 @@ def labels_beside(
     session: int,  # position in `reader.infos`
     predicted: dict,  # trial -> `[n_frames, n_labels]`
     trials: list | None = None,  # positions in the session; default: all
-) -> tuple[list, list]:  # labels, NaN where unknown or masked, and predicted ones: of each trial
-    "The labels of a session and what the model reads."
+) -> tuple[list, list]:  # of each trial: labels, NaN where unknown or masked; and predicted labels
+    "The labels of a session, and those that the model predicts."
     info = reader.infos[session]
     trials = range(len(info.trials)) if trials is None else trials
     given = [reader.trial(session, t, images=False) for t in trials]
@@ -284,7 +287,7 @@ def label_r2(
     predicted: list,  # of each trial, the same shape
     names: list,  # of the labels
 ) -> dict:  # `all`, variance-weighted, and `by_label`; None where nothing varies
-    "How well the model reads the labels of a session as they are given, units included."
+    "R2 of the predicted labels of a session; labels in other units count as errors."
     overall, each = r2_scores(np.concatenate(labels), np.concatenate(predicted))
 
     def plain(v):
@@ -298,7 +301,7 @@ def _background(run):
 
 
 def _behaviour(run, z):
-    "Of latents `[n, n_latents]` those that are not background"
+    "The columns of latents `[n, n_latents]` that are not background"
     return np.delete(z, _background(run), axis=1)
 
 
@@ -312,7 +315,7 @@ def _known_errors(run):
 
 
 def _known_latents(run):
-    "Mean and scatter of the background, movement, and what of it lasts, of each session"
+    "For each session: centre and scatter of the background, movement, and the movement that lasts"
     held_out = [
         [z for t, z in enumerate(trials.values()) if t in _held_out(run, s)]
         for s, trials in enumerate(run.latents().values())
@@ -321,20 +324,20 @@ def _known_latents(run):
 
 
 def _moves(run, trials):
-    "Movement of latents that are not background, and what of it lasts"
+    "Movement of the latents that are not background: all of it, and the part that lasts"
     moved = [_behaviour(run, z) for z in trials]
     return movement(moved), movement(moved, lag=1)
 
 
 def _place(run, trials):
-    "Centre and scatter of the background, None for a model without"
+    "Centre and scatter of the background; None for both if the model has none"
     if not run.model.n_background:
         return None, None
     return centre_and_scatter(np.concatenate(trials)[:, _background(run)])
 
 # %% ../../nbs/judge/03_new_sessions.ipynb #067037fe
 def _known_labels(run):
-    "The label R2 of each session, and what `check_labels` says; with mean and spread of the labels of all trials"
+    "For each session: its label R2, and what `check_labels` returns, but with mean and spread from all trials"
     predicted, names = list(run.predicted_labels().values()), label_names(run)
     with TrialReader(run.infos(), run.config.replace(cache='stream')) as reader:
         every = [np.concatenate(labels_beside(reader, s, p)[0]) for s, p in enumerate(predicted)]
@@ -347,13 +350,13 @@ def _known_labels(run):
 
 
 def _columns(rows, n):
-    "Rows as `n` lists; None for what is None in every row"
+    "The `n` columns of these rows, as lists; None for a column that is None in every row"
     lists = [list(v) for v in zip(*rows)] if rows else [[None]] * n
     return [None if all(v is None for v in values) else values for values in lists]
 
 
 def _all_sessions(run):
-    "`KnownSessions` of all sessions of a run, also of those that `adapt` did not bring within"
+    "`KnownSessions` of all sessions of a run, including those that were not within after `adapt`"
     missing = []
 
     def tried(f, what):
@@ -371,13 +374,14 @@ def _all_sessions(run):
 
 
 def _note(run):
-    "What `adapt` wrote down about a run, if it made it"
+    "The content of `adapted.json`; empty for a run that `adapt` did not make"
     path = run.path / 'adapted.json'
     return read_json(path) if path.exists() else {}
 
 
 def _as_recorded(run, known):
-    "Replayed frames are easier than recorded ones: in their place what the parent knew of the recorded ones"
+    """For replayed sessions, take the parent's numbers on the recorded ones: replayed frames are easier to
+    reconstruct"""
     before = _note(run).get('known')
     if before is None:
         return known
@@ -390,16 +394,16 @@ def _as_recorded(run, known):
 
 
 def _kept_known(run):
-    "What `known.json` says, if it was made with these weights"
+    "`KnownSessions` from `known.json`, if it was made with these weights"
     with suppress(RunError, TypeError):
         kept = read_json(run.path / 'known.json')
-        # files of earlier versions know less
+        # files of earlier versions lack `lasting`
         if kept.pop('weights', None) == run._stamp() and 'lasting' in kept:
             return KnownSessions(**kept)
 
 
 def _only(known, names):
-    "Some of the known sessions"
+    "`KnownSessions` of these names alone"
     at = [k for k, name in enumerate(known.names) if name in names]
     lists = {k: v and [v[i] for i in at] for k, v in vars(known).items() if k not in ('missing', 'left_out')}
     return replace(known, **lists)
@@ -408,37 +412,37 @@ def _only(known, names):
 def known_sessions(
     run: Run,  # from `fit` or `load_run`
 ) -> KnownSessions:
-    "What the run's own sessions look like to its model; computed once and kept in the run's folder."
+    "Numbers on the run's own sessions, to compare new ones with; computed once and kept in `known.json`."
     kept = _kept_known(run)
     if kept and not kept.missing:
         return kept
     left_out, known = _note(run).get('left_out', []), _all_sessions(run)
     known = _without_badly_read(run, known)
     known = replace(_only(known, set(known.names) - set(left_out)), left_out=left_out)
-    # a run of others may be read-only
+    # another user's run may be read-only
     with suppress(RunError):
         write_json(run.path / 'known.json', dict(weights=run._stamp(), **vars(known)))
     return known
 
 
 def _without_badly_read(run, known):
-    "Labels that an adapted model reads badly are no measure for those of later sessions"
+    "Drop labels that an adapted model predicts badly: labels of later sessions must not be compared with them"
     low = _note(run).get('low_r2', {})
     if not known.labels:
         return known
     return replace(known, labels=[None if k in low else v for k, v in zip(known.names, known.labels)])
 
 # %% ../../nbs/judge/03_new_sessions.ipynb #a4d87562
-EDGE, OUTSIDE = 1.5, 3.0  # times the worst known session: where doubt begins, and where it ends
+EDGE, OUTSIDE = 1.5, 3.0  # times the worst known session: within up to the first, outside above the second
 
 
 def worst_error(known: KnownSessions) -> float | None:  # None where no error is known
-    "The reconstruction error of the median held-out trial, of the known session where it is highest."
+    "The error of the median held-out trial, in the known session where it is highest."
     return None if known.errors is None else float(max(np.nanmedian(e) for e in known.errors))
 
 
-def _ratios(known, errors, mean, scatter, moves):  # `moves`: two numbers, as of `_moves`
-    "The new session beside the worst known one: ratios, and where its background lies"
+def _ratios(known, errors, mean, scatter, moves):  # `moves`: from `_moves`
+    "Compare the new session with the worst known one: ratios, and where its background lies"
     v = {}
     if known.errors is not None:
         v['error_ratio'] = float(np.nanmedian(errors) / worst_error(known))
@@ -450,12 +454,13 @@ def _ratios(known, errors, mean, scatter, moves):  # `moves`: two numbers, as of
     return v | _stillness(known, *moves)
 
 
-# of a known movement that has to last, or else all movement is compared: frames far apart in time
+# the movement that lasts is compared if it is at least this share of all movement in each known session; it is less
+# if frames are far apart in time, and then all movement is compared
 LASTS = 0.5
 
 
 def _stillness(known, moves, lasting):
-    "How much a session moves beside the stillest known one"
+    "Compare how much a session moves with the known session that moves least"
     pairs = [p for p in zip(known.movement or [], known.lasting or []) if None not in p]
     lasts = lasting is not None and bool(pairs) and min(b / max(a, 1e-12) for a, b in pairs) >= LASTS
     mine, all_known = (lasting, known.lasting) if lasts else (moves, known.movement)
@@ -473,49 +478,50 @@ def _level(ratio):
 
 
 def _by_ratios(v):
-    "For each ratio: what it is about, the level, and what is odd in words"
+    "For each ratio: what it judges, the level, and in words what is wrong if the level is not `within`"
     if np.isfinite(v.get('error_ratio', math.nan)):
         yield (
             'frames',
             _level(v['error_ratio']),
             f'its frames are badly reconstructed: the error of the median trial is {v["error_ratio"]:.1f} times '
-            f'that of the worst session it knows, and {v["worse_trials"]:.0%} of its trials are worse than any '
-            'held-out trial of those',
+            f'that of the worst known session, and {v["worse_trials"]:.0%} of its trials are worse than any '
+            'held-out trial of the known sessions',
         )
     if np.isfinite(v.get('scatter_ratio', math.nan)):
         yield (
             'background',
             _level(v['scatter_ratio']),
             f'its background moves {v["scatter_ratio"]:.1f} times as much from frame to frame as that of any '
-            'known session: the model takes something in it for another session',
+            'known session: the model mistakes parts of this session for another one',
         )
 
 
 def _by_movement(v):
-    "Does the behaviour move? As `_by_ratios`; of frames that the model cannot see only whether nothing moves"
+    """Does the behaviour move? Yields the same as `_by_ratios`; for frames that the model reconstructs badly, only
+    if almost nothing moves"""
     ratio = v.get('stillness_ratio')
     if ratio is None or (v.get('error_ratio', 0) > OUTSIDE and ratio < 10):
         return
-    how, why = 'it moves little', 'the animal kept still more, or the model does not see all of its movement'
+    how, why = 'it moves little', 'the animal moved less, or the model does not see all of its movement'
     if ratio > OUTSIDE:
         how, why = (
             'it hardly moves',
             'the video may be frozen, with or without noise, or the animal kept still',
         )
-    lasts = ' for longer than a frame' if v['movement_lasts'] else ''
+    lasts = ' (counting movement that lasts longer than a frame)' if v['movement_lasts'] else ''
     yield (
         'movement',
         _level(ratio),
-        f'{how}: within trials its latents vary by {v["movement"]:.2g}{lasts}, in the stillest session it knows '
-        f'by {v["least_movement"]:.2g}; {why}',
+        f'{how}: within trials its latents vary by {v["movement"]:.2g}{lasts}, in the known session that moves '
+        f'least by {v["least_movement"]:.2g}; {why}',
     )
 
 # %% ../../nbs/judge/03_new_sessions.ipynb #7b3d08b6
-FOREIGN = 3.0  # times the known spread of a label: where doubt begins whether its units are the same
+FOREIGN = 3.0  # times the known spread of a label: above this the label may be in other units
 
 
 def _by_units(known, labels):
-    "Are labels in the units of the known sessions? As `_by_ratios`"
+    "Are labels in the units of the known sessions? Yields the same as `_by_ratios`"
     if not any(known.labels or []):
         return
     mean, std = (np.array(labels[k], float) for k in ('mean', 'std'))
@@ -528,9 +534,9 @@ def _by_units(known, labels):
     yield (
         'labels',
         _level(ratio[k] * EDGE / FOREIGN),
-        f'its label {labels["names"][k]}{others} is in other units than in the sessions it knows, or lies '
-        f'elsewhere: mean {mean[k]:.3g} and standard deviation {std[k]:.3g}, there {low[k]:.3g} to {high[k]:.3g} '
-        f'and {least[k]:.3g} to {most[k]:.3g}',
+        f'its label {labels["names"][k]}{others} is in other units than in the known sessions, or '
+        f'has another mean: its mean is {mean[k]:.3g} and its standard deviation {std[k]:.3g}, in the known sessions '
+        f'they are {low[k]:.3g} to {high[k]:.3g} and {least[k]:.3g} to {most[k]:.3g}',
     )
 
 
@@ -539,38 +545,38 @@ def _worst_fit(known):
 
 
 def _by_alternative(known, labels):
-    "Do labels and video go together in another way? As `_by_ratios`"
+    "Would the labels fit the video better in another way? Yields the same as `_by_ratios`"
     worst, better = _worst_fit(known), labels['better']
     if better and better['after'] >= (0.25 if worst is None else max(0.5 * worst, 0.1)):
         large = better['after'] - better['before'] >= 0.1
         yield (
             'labels',
             'outside' if large else 'doubtful',
-            f'its labels and its video do not go together as they are. They look as if {better["looks"]}: turned '
-            f'back, the fit of these labels is {better["after"]:.2f} instead of {better["before"]:.2f}',
+            f'its labels do not fit its video as they are. They look as if {better["looks"]}. If this is undone, '
+            f'the fit of these labels is {better["after"]:.2f} instead of {better["before"]:.2f}',
         )
 
 
 def _by_fit(known, labels):
-    "Does the model read the labels as well as in the known sessions? As `_by_ratios`"
+    "Does the model predict the labels as well as in the known sessions? Yields the same as `_by_ratios`"
     worst = _worst_fit(known)
     share = math.inf if worst is None else (labels['fit'] + 2 * labels['error']) / worst
     if worst is None or worst < 0.1 or share >= 0.75:
         yield from _by_r2(known, labels)
         return
-    why = 'Exchanged columns, turned signs or a lag do not explain it'
+    why = 'Exchanged columns, reversed signs or a lag do not explain it'
     if labels['perhaps']:
         why = f'Perhaps {" or ".join(labels["perhaps"])}'
     yield (
         'labels',
         'doubtful' if share >= 0.5 else 'outside',
-        f'the model reads its labels badly: their fit is {labels["fit"]:.2f}, in the sessions it knows '
+        f'the model predicts its labels badly: their fit is {labels["fit"]:.2f}, in the known sessions '
         f'{worst:.2f} or more. {why}',
     )
 
 
 def _by_r2(known, labels):
-    "Are the predicted labels right as they are, too? As `_by_ratios`"
+    "Are the predicted labels right without a new scale and offset? Yields the same as `_by_ratios`"
     least = min((v['r2'] for v in known.labels or [] if v), default=None)
     if least is not None:
         short = least - labels['r2']
@@ -578,7 +584,7 @@ def _by_r2(known, labels):
         yield (
             'labels',
             'within' if short <= 0.5 else level,
-            f'the labels that the model reads are off: their R2 is {labels["r2"]:.2f}, in the sessions it knows '
+            f'the labels that the model predicts are off: their R2 is {labels["r2"]:.2f}, in the known sessions '
             f'{least:.2f} or more; with an offset and a scale of their own it would be {labels["fit"]:.2f}',
         )
 
@@ -589,8 +595,9 @@ VERDICTS = ('unknown', 'within', 'doubtful', 'outside')
 def _caution(n):
     return (
         f'These bounds come from held-out trials of the {n} session{"s" if n > 1 else ""} that the model was '
-        'trained on. A later recording of one of them usually lies within. A session of an animal or a rig that '
-        'it was not trained on usually lies outside, however good it is: `adapt` teaches the model its look'
+        'trained on. A later recording of one of them is usually within. A session with an animal or a rig that '
+        'the model was not trained on is usually outside, however good it is: `adapt` teaches the model what it '
+        'looks like'
     )
 
 
@@ -599,13 +606,13 @@ def judge_session(
     errors: np.ndarray,  # mean squared error of each trial of the new session
     mean=None,  # its mean background `[n_background]`; None for a model without
     scatter: float | None = None,  # of its background
-    moves: float | tuple | None = None,  # as of `movement`, of all and of what lasts; a number: of all
-    labels: dict | None = None,  # as of `check_labels`; None where it has none
+    moves: float | tuple | None = None,  # from `movement`: of all movement and of what lasts; a number: of all
+    labels: dict | None = None,  # from `check_labels`; None if it has no labels
     # `level` (`within`, `doubtful`, `outside`, `unknown`), `levels` of `frames`, `background`, `movement` and
-    # `labels` as far as they were judged, the ratios, `findings` (texts), `caution` (a text)
+    # `labels`, as far as they were judged; the ratios, `findings` (texts), `caution` (a text)
 ) -> dict:
-    """Does a session lie within what the model knows? Pure arithmetic on the numbers of the session and of
-    the known ones."""
+    """Say whether a session is within what the model knows; plain arithmetic on its numbers and on those of the
+    known sessions."""
     moves = moves if isinstance(moves, tuple) else (moves, None)
     v = _ratios(known, errors, mean, scatter, moves)
     said = [*_by_ratios(v), *_by_movement(v)]
@@ -626,9 +633,9 @@ UNCHANGED = dict(inverted=False, mirrored=False, upside_down=False, light=1.0, z
 
 def changed_frames(
     x: torch.Tensor,  # frames in [0, 1], `[n, c, y, x]`
-    how: dict,  # what to change of `UNCHANGED`
+    how: dict,  # the fields of `UNCHANGED` to change, and their values
 ) -> torch.Tensor:  # the same shape
-    "Frames inverted, mirrored, brighter, nearer or moved; what comes in from beyond the edge continues it."
+    "Frames inverted, mirrored, brighter, enlarged or moved; pixels from beyond the edge repeat the edge."
     how = UNCHANGED | how
     if how['inverted']:
         x = 1 - x
@@ -650,7 +657,7 @@ def changed_frames(
 
 
 def _next_changes(how, step):
-    "All ways to change one thing more"
+    "All ways to change one more thing"
     for key in ('inverted', 'mirrored', 'upside_down'):
         yield how | {key: not how[key]}
     for key, by in (('light', 1.2), ('zoom', 1.1)):
@@ -660,7 +667,7 @@ def _next_changes(how, step):
 
 # %% ../../nbs/judge/03_new_sessions.ipynb #6760b11b
 def _in_words(how, shape):
-    "What `changed_frames` does, for a person"
+    "What `changed_frames` does, in words"
     (_, y, x), said = (
         shape,
         [
@@ -684,13 +691,13 @@ def what_helps(
     model: MSPSVAE,  # in evaluation mode
     frames: np.ndarray,  # some frames of a session, `[n, c, y, x]` uint8
     enough: float = 0.0,  # an error that needs no further change
-    # share of the error that has to go, or nothing is said: trying so many changes finds a half for a fourth of
-    # new animals, true changes leave less than a fifth
+    # share of the error that a change has to remove, or the result is None: with so many changes tried, one removes
+    # half of the error for a quarter of new animals; a true change leaves less than a fifth
     least: float = 0.75,
-    most: float = math.inf,  # largest error that may be left, or nothing is said
+    most: float = math.inf,  # largest error that may be left, or the result is None
     # `change` in words, mean squared error `before` and `after`; None where no such change helps
 ) -> dict | None:
-    "Is there a plain change of the frames after which the model reconstructs them well?"
+    "Look for a simple change of the frames after which the model reconstructs them well."
     x = as_unit_float(torch.from_numpy(frames).to(model.frame_std.device))
 
     def error(how):
@@ -711,7 +718,8 @@ def what_helps(
     return None
 
 # %% ../../nbs/judge/03_new_sessions.ipynb #0be29279
-def _looking_config(run):  # reads new files as the run's own, wherever they are named
+def _looking_config(run):
+    "The run's config, to read files that are named one by one in the same way as the run's own"
     use_labels = run.config.use_labels and run.model.n_labels > 0
     return run.config.for_named_files().replace(
         use_labels=use_labels, hide_labels=run.data.get('hidden_labels', ()) if use_labels else ()
@@ -719,7 +727,7 @@ def _looking_config(run):  # reads new files as the run's own, wherever they are
 
 
 def _misfits(run, infos):
-    "What keeps sessions from going into the run's model"
+    "Why sessions do not fit the run's model, as texts"
     size, n, names = tuple(run.data['input_shape']), run.model.n_labels, label_names(run)
 
     def text(shape):
@@ -742,8 +750,7 @@ def new_infos(
     run: Run,
     paths,  # as for `fit`: root folder, list of HDF5 paths, CSV, or `Session`s
 ) -> list[SessionInfo]:
-    """Look at new sessions; raises one `SessionError` that lists all that keeps them from going into the
-    run's model."""
+    """Check new sessions; raises one `SessionError` that lists everything that does not fit the run's model."""
     check = inspect_sessions(paths, _looking_config(run))
     problems = check.problems + list(_misfits(run, check.infos))
     if problems:
@@ -763,11 +770,11 @@ def new_infos(
 
 # %% ../../nbs/judge/03_new_sessions.ipynb #7741aaba
 class Encoded(Run):
-    "New sessions as a run's model sees them; takes the place of a `Run` in plots and exports."
+    "New sessions encoded by a run's model; plots and exports accept it like a `Run`."
 
     def __init__(
         self,
-        parent: Run,  # whose model it is
+        parent: Run,  # whose model encodes them
         path: Path,  # the folder of the results
         infos: list[SessionInfo],  # of the new sessions
         files: dict,  # session name -> (file of its latents, stamp)
@@ -806,8 +813,8 @@ class Encoded(Run):
         return describe_encoded(self)
 
     def beside(self) -> Run:
-        """The sessions that the model was fitted on, and then the new ones, as one run; raises
-        `SessionError` where the old ones were never encoded and are gone."""
+        """The sessions that the model was fitted on, followed by the new ones, as one run; raises
+        `SessionError` if the old ones were never encoded and are gone."""
         self.parent.latents()
         both, old = (
             Encoded(self.parent, self.path, self._infos, dict(self.elsewhere), self.known),
@@ -829,7 +836,7 @@ class Encoded(Run):
 
 
 def _fresh(name, taken):
-    "A name that is not taken yet; it is from now on"
+    "A name that is not in `taken` yet; it is added there"
     n, new = 1, name
     while new.lower() in taken:
         n += 1
@@ -844,33 +851,34 @@ def _advice(report):
     odd = [about for about, level in levels.items() if level in ('doubtful', 'outside')]
     if odd == ['labels']:
         return (
-            'look at its labels beside its video, mend them, and encode it again. Its latents come from the frames '
-            'alone and do not change; by its frames it lies within'
+            'compare its labels with its video, correct them, and encode it again. Its latents come from the frames '
+            'alone and do not change; judged by its frames, it is within'
         )
     if odd == ['movement'] and levels['movement'] == 'doubtful':
         return (
-            'look whether the animal moved less than those that the model knows; if so, nothing here speaks '
-            'against its latents'
+            'check whether the animal moved less than in the known sessions; if so, there is no objection to its '
+            'latents'
         )
     if levels.get('movement') == 'outside':
-        return 'look at the video: does the animal move in it? Without movement its latents say nothing of behaviour'
+        return 'look at the video: does the animal move in it? Without movement its latents say nothing about behaviour'
     helps = report.get('helps')
     if helps:
         return (
-            f'its frames are reconstructed better (error {helps["after"]:.4f} instead of {helps["before"]:.4f}) '
-            f'when they are {helps["change"]}: if that is how this session differs, prepare it again so, and '
-            'encode it again; if that is not it, or not enough, `adapt` teaches the model its look'
+            f'the model reconstructs its frames better (error {helps["after"]:.4f} instead of '
+            f'{helps["before"]:.4f}) when they are {helps["change"]}: if this is how the session differs, prepare '
+            'it again with this change, and encode it again; if not, or if that is not enough, `adapt` teaches the '
+            'model what it looks like'
         )
     return (
-        'look whether crop, size and brightness are as in the training sessions; if they are, and the session '
-        'simply looks different, `adapt` teaches the model its look'
+        'check whether crop, size and brightness are as in the training sessions; if they are, and the session '
+        'simply looks different, `adapt` teaches the model what it looks like'
     )
 
 
 def describe_encoded(
     encoded: Encoded,  # from `encode`
-) -> str:  # a table, and what is odd
-    "What came out, in words."
+) -> str:  # a table, the findings, and what to do
+    "The result of `encode`, in words."
     rows = [('session', 'frames', 'error', 'of known', 'label R2', 'verdict')]
     for r in encoded.reports:
         ratio, r2 = r['verdict'].get('error_ratio'), (r['label_r2'] or {}).get('all')
@@ -890,7 +898,7 @@ def describe_encoded(
 
 
 def _remarks(encoded):
-    "What stands below the table"
+    "The lines below the table"
     known = encoded.known
     r2 = [v for v in known.label_r2 or [] if v is not None]
     if r2:
@@ -902,7 +910,7 @@ def _remarks(encoded):
             yield f'- to do: {_advice(r)}'
     yield from (f'not judged: {t}' for t in known.missing)
     if known.left_out:
-        yield f'not compared with {", ".join(known.left_out)}, which `adapt` did not bring within'
+        yield f'not compared with {", ".join(known.left_out)}: not within after `adapt`'
     if encoded.reports:
         yield encoded.reports[0]['verdict']['caution']
 
@@ -929,7 +937,7 @@ def _earlier(folder):
 
 
 def _check_overwriting(folder, infos, files, earlier):
-    "Raise `RunError` where the results of another session of the same name would be lost"
+    "Raise `RunError` if the results of another session with the same name would be lost"
 
     def other(i):
         r = earlier.get(i.session.name, {})
@@ -940,13 +948,13 @@ def _check_overwriting(folder, infos, files, earlier):
         )
 
     problems = [
-        f'{i.session.name}: it holds that of {other(i)}, this one is {i.session.path}'
+        f'{i.session.name}: the results there are of {other(i)}, this session is {i.session.path}'
         for i in infos
         if other(i) and Path(other(i)).is_file()
     ]
     if problems:
         raise RunError(
-            f'{folder} holds other sessions of the same name; choose another folder (out=, --out):', problems
+            f'{folder} contains other sessions of the same name; choose another folder (out=, --out):', problems
         )
 
 
@@ -963,7 +971,7 @@ def _some_frames(info, n=16):
 
 # %% ../../nbs/judge/03_new_sessions.ipynb #3bb31373
 def _report(encoded, reader, k, earlier):
-    "All that is said about one new session"
+    "The report on one new session"
     info, model = reader.infos[k], encoded.parent.model
     name, stamp = info.session.name, encoded.elsewhere[info.session.name][1]
     widths = dict(errors=(), latents=(model.n_latents,), labels=(model.n_labels,))
@@ -1002,7 +1010,7 @@ def _judged(encoded, errors, latents, labels):
 
 
 def _helps(encoded, info, old, stamp):
-    "As of `what_helps`, where a change brings the error near that of the known sessions"
+    "The result of `what_helps`, if a change brings the error near that of the known sessions"
     if old.get('stamp') == stamp and 'helps' in old:
         return old['helps']
     worst = worst_error(encoded.known)
@@ -1014,12 +1022,12 @@ def _helps(encoded, info, old, stamp):
 
 def encode(
     run: Run,  # from `fit`, `adapt` or `load_run`
-    # sessions that it never saw: root folder, list of HDF5 paths, CSV, or `Session`s; with or without labels
+    # sessions that the model never saw: root folder, list of HDF5 paths, CSV, or `Session`s; with or without labels
     paths,
     out: str | Path | None = None,  # folder for the results; default: `encoded` in the run's folder
-    # print it; `.latents()`, `.predicted_labels()`, `.reports`; and all that takes a run takes it
+    # print it; it has `.latents()`, `.predicted_labels()` and `.reports`, and works in place of a run
 ) -> Encoded:
-    """Put new sessions on a run's axes without training, and say whether they lie within what the model
+    """Encode new sessions with a run's model, without training, and say whether they are within what the model
     knows; raises `SessionError` for sessions that do not fit, `RunError` for the folder."""
     infos, known = new_infos(run, paths), known_sessions(run)
     folder = inner_folder(run, 'encoded') if out is None else Path(out)
@@ -1042,7 +1050,7 @@ def encode(
 
 
 def _beyond(report):
-    "What is said where a new session is not within what the model knows"
+    "The warning about a new session that is not within what the model knows"
     verdict = report['verdict']
     where = 'at the edge' if verdict['level'] == 'doubtful' else verdict['level']
     findings = '; '.join(verdict['findings'])
@@ -1065,12 +1073,11 @@ def latent_drift(
 
 # %% ../../nbs/judge/03_new_sessions.ipynb #f1d67331
 def hold_factor(
-    drifts: list,  # the worst latent's drift that each epoch so far reached
+    drifts: list,  # `worst_drift` after each epoch so far
     max_drift: float,  # the bound
     most: int = 64,  # largest factor
 ) -> int:  # a power of 2, from 1 to `most`
-    """How many times its first weight the tether has: twice as much after an epoch beyond the bound, half
-    as much after one that kept well within."""
+    "Factor on the tether's initial weight: doubled after an epoch beyond the bound, halved after one well within."
     factor = 1
     for d in drifts:
         factor = (
@@ -1080,25 +1087,24 @@ def hold_factor(
 
 
 def worst_drift(
-    drift: dict,  # as of `Tether.drift`
+    drift: dict,  # from `Tether.drift`
 ) -> float:  # in standard deviations
-    "Drift of the latent that moved most in the session where it moved most; what `max_drift` bounds."
+    "Drift of the latent that moved most, in the session where it moved most; `max_drift` is its bound."
     return max(map(max, drift['sessions'].values()))
 
 # %% ../../nbs/judge/03_new_sessions.ipynb #5ade1f4a
 class Tether:
-    """Holds the latents of old sessions where a model had them, while it learns others; what
-    `fit(tether=...)` takes."""
+    "Keeps the latents of old sessions in place while the model learns new ones; pass it to `fit(tether=...)`."
 
     def __init__(
         self,
-        model: MSPSVAE,  # as it was, in evaluation mode
+        model: MSPSVAE,  # before it learns, in evaluation mode
         infos: list[SessionInfo],  # of the old sessions, which come first in the fit
-        trials: list[list[int]],  # of each, to measure the drift on
+        trials: list[list[int]],  # of each old session, to measure the drift on
         config: Config,  # how to read the sessions
         weight: float = 1.0,  # of the squared drift, for each pixel of a frame
         max_drift: float = 0.1,  # standard deviations
-        drifts: list = (),  # `worst_drift` of earlier epochs, where a fit is resumed
+        drifts: list = (),  # `worst_drift` of earlier epochs, if a fit is resumed
         note=lambda measured: None,  # called after each epoch with what was measured
     ):
         self.model, self.weights = deepcopy(model).eval().requires_grad_(False), cpu_state(model)
@@ -1142,7 +1148,7 @@ class Tether:
             / len(batch.whole)
         )
 
-    def drift(self, model) -> dict:  # as of `latent_drift`; `sessions`: `rms` of each old session
+    def drift(self, model) -> dict:  # as `latent_drift`, with `sessions`: `rms` of each old session
         "How far the old latents have moved, all together and in each session."
         mode = model.training
         after = self.latents(model.eval())[0]
@@ -1152,18 +1158,17 @@ class Tether:
         return latent_drift(self.before, after, self.std) | dict(sessions=sessions)
 
     def holds(self, model: MSPSVAE, epoch: int) -> bool:
-        "Measure the drift, note it, and say whether it keeps to the bound, in every session."
+        "Measure the drift, record it, and say whether it is within the bound in every session."
         drift = self.drift(model)
         self.drifts.append(worst_drift(drift))
         self.note(dict(epoch=epoch, **drift))
         return self.drifts[-1] <= self.max_drift
 
-    def take_back(self, model: MSPSVAE) -> float:  # share of the way that it may go
-        """Move a model back on the straight line to the weights as they were, until the drift keeps to the
-        bound."""
+    def take_back(self, model: MSPSVAE) -> float:  # the share of the way that remains
+        "Move a model back on the straight line to the old weights, until the drift is within the bound."
         there, low, high = {k: v.clone() for k, v in model.state_dict().items()}, 0.0, 1.0
 
-        def keeps(share):  # to the bound, that far on the way?
+        def keeps(share):  # the bound, this far on the way?
             model.load_state_dict(
                 {
                     k: torch.lerp(self.weights[k].to(v), v, share) if v.is_floating_point() else v
@@ -1181,13 +1186,13 @@ class Tether:
 
 # %% ../../nbs/judge/03_new_sessions.ipynb #04edf761
 def _in_pieces(run, s):
-    "Were the trials of a session dealt out as pieces of one recording?"
+    "Were the trials of a session split as pieces of one recording?"
     n, parts = len(run.data['sessions'][s]['trials']), {k: v[s] for k, v in run.data['splits'].items()}
     return split_trials(n, run.config.splits(n, pieces=True), run.config.seed_data) == parts
 
 
 def _replay(run, folder):
-    "The old sessions as the run's decoder paints them from their stored latents: list of `Session`s"
+    "Write the old sessions as the run's decoder makes them from their stored latents; a list of `Session`s"
     folder.mkdir(parents=True, exist_ok=True)
     out = []
     stored = zip(run.latents().items(), run.predicted_labels().values())
@@ -1212,8 +1217,8 @@ def _replay(run, folder):
 
 
 def _old_sessions(run, out, replayed=None):
-    """The sessions that stand for the old ones, and whether they are replayed; `replayed`: what an
-    interrupted adaptation used"""
+    """The old sessions, or their replay if they are gone, and whether they are replayed; `replayed`: whether an
+    interrupted adaptation used replayed ones"""
     if not replayed:
         try:
             return [i.session for i in run.infos()], False
@@ -1224,26 +1229,26 @@ def _old_sessions(run, out, replayed=None):
         old = _replay(run, out / 'replay')
     except SessionError as e:
         raise RunError(
-            f'neither the sessions that {run.path} was fitted on nor their latents are there any more: '
-            'nothing could hold them in place. Say where the sessions are now: load_run(path, data=...)'
+            f'neither the sessions that {run.path} was fitted on nor their latents are there any more, so '
+            'nothing can keep the latents in place. Say where the sessions are now: load_run(path, data=...)'
         ) from e
     if replayed is None:
         warnings.warn(
-            f'the sessions that {run.path} was fitted on are gone; frames that its decoder paints from '
-            'their stored latents take their place. Their scores are not those of true frames',
+            f'the sessions that {run.path} was fitted on are gone; frames that its decoder makes from '
+            'their stored latents replace them. Their scores are not those of true frames',
             stacklevel=3,
         )
     return old, True
 
 # %% ../../nbs/judge/03_new_sessions.ipynb #53dbd8fa
-# of a run that is adapted
+# fields of `Config` that an adapted run keeps
 STAYS = ('arch', 'n_background', 'n_unsupervised', 'use_labels', 'trial_splits', 'seed_data')
 
 
 def _adapt_config(run, n_sessions, overrides):
-    "The config to train on with"
+    "The config for the further training"
     fixed = [
-        f'{k}: it stays as it was, or old latents and test trials would not be the same'
+        f'{k}: leave it out; with another value, old latents and test trials would not be the same'
         for k in overrides
         if k in STAYS
     ]
@@ -1290,21 +1295,23 @@ def _some(trials, most=8):
 
 
 def _begun(run, out, resume):
-    "What `adapted.json` says of an adaptation that is to go on; raises `RunError` where it is another's"
+    """The content of `adapted.json` if an adaptation is resumed, else empty; raises `RunError` if it was adapted
+    from another run"""
     if (out / 'config.json').exists() and not resume:
         raise RunError(
-            f'{out} holds a run already; go on with it (resume=True, --resume), or choose another '
+            f'{out} contains a run already; continue it (resume=True, --resume), or choose another '
             'folder (out, --out)'
         )
     if not resume or not (out / 'adapted.json').exists():
         return {}
     begun = read_json(out / 'adapted.json')
     epoch = (last_checkpoint(out) or ({},))[0].get('epoch', 0)
-    # those after it come again
+    # later epochs are trained again
     begun['drift'] = [d for d in begun.get('drift', []) if d['epoch'] <= epoch]
     if begun.get('weights') != weights_digest(cpu_state(run.model)):
         raise RunError(
-            f'cannot resume {out}: it was adapted from {begun.get("parent")}, or that has other weights now'
+            f'cannot resume {out}: it was adapted from {begun.get("parent")} with other weights than those of '
+            f'{run.path}; resume it from that run, or choose another folder (out, --out)'
         )
     return begun
 
@@ -1316,7 +1323,7 @@ def _renamed(run, infos, old):
 
 
 def _check_asked(**numbers):
-    "Raise `ConfigError` for numbers that are not > 0, and where `torchrun` started several processes"
+    "Raise `ConfigError` for numbers that are not > 0, and if `torchrun` started several processes"
     for name, v in numbers.items():
         if isinstance(v, bool) or not isinstance(v, (int, float)) or not 0 < v < math.inf:
             raise ConfigError(f'{name}: got {v!r}, expected a number > 0')
@@ -1340,7 +1347,7 @@ def _odd_labels(run, known, infos, names):
         if texts:
             out[names[s]] = '; '.join(texts)
             warnings.warn(
-                f'{names[s]}: {out[names[s]]}. The model will learn from these labels; mend them first, or leave '
+                f'{names[s]}: {out[names[s]]}. The model will learn from these labels; correct them first, or leave '
                 'them out of the file',
                 stacklevel=4,
             )
@@ -1348,7 +1355,8 @@ def _odd_labels(run, known, infos, names):
 
 
 def _inherited(run, known, old):
-    "What the parent's own adaptation did not bring within, under the names of the new run"
+    """Sessions that were not within after the parent's own adaptation, or with badly predicted labels, under their
+    names in the new run"""
     now = {was['name']: s.name for s, was in zip(old, run.data['sessions'])}
     low = _note(run).get('low_r2', {})
     return dict(
@@ -1357,7 +1365,7 @@ def _inherited(run, known, old):
 
 
 def _begin(run, old, new, infos, replayed):
-    "What `adapted.json` says before anything is learned"
+    "The content of `adapted.json` before the training"
     known, names = known_sessions(run), [s.name for s in new]
     return dict(
         parent=str(run.path.resolve()),
@@ -1377,18 +1385,18 @@ def adapt(
     out: str | Path | None = None,  # folder of the new run; default: `runs/` and the time
     # how far latents of the old sessions may move, in standard deviations (root mean square, worst latent)
     max_drift: float = 0.1,
-    # weight of the term that holds them, for each pixel of a frame; more: less drift, slower learning
+    # weight of the term that keeps them in place, for each pixel of a frame; more: less drift, slower learning
     tether: float = 1.0,
-    resume: bool = False,  # go on with the adaptation in `out`
+    resume: bool = False,  # continue the adaptation in `out`
     log=None,  # called after each epoch with its rows of the history, as in `fit`
     show_progress: bool | Callable[[str], None] = True,  # as for `fit`
     # fields of `Config`; other defaults than in `fit`: 40 epochs, 0.1 times the run's learning rate, no
     # annealing
     **overrides,
-    # a run like any other, of old and new sessions; `adapted.json` in its folder tells what became of both
+    # a run like any other, of old and new sessions; `adapted.json` in its folder says what changed for both
 ) -> Run:
-    """Teach a run's model the look of new sessions, while old latents stay within a bound; raises
-    `SessionError` for sessions that do not fit, `ConfigError` for settings, `RunError` for folders."""
+    """Teach a run's model what new sessions look like, while the latents of the old ones stay within a bound;
+    raises `SessionError` for sessions that do not fit, `ConfigError` for settings, `RunError` for folders."""
     _check_asked(max_drift=max_drift, tether=tether)
     out = Path(out or default_out())
     begun, infos = _begun(run, out, resume), new_infos(run, paths)
@@ -1407,7 +1415,7 @@ def adapt(
 
 # %% ../../nbs/judge/03_new_sessions.ipynb #0f35836e
 def _hold(run, old, config, out, note):
-    "The `Tether` of an adaptation, which writes down what it measures"
+    "The `Tether` of an adaptation, which writes what it measures to `adapted.json`"
     infos = inspect_sessions(old, _looking_config(run)).raise_if_wrong().infos
 
     def measured(drift):
@@ -1439,8 +1447,8 @@ def _new_error(adapted, new):
 
 
 def _part_of_the_way(adapted, held, new):
-    """Where the last epoch went beyond the bound: its weights, taken back as far as is needed, unless an
-    epoch that kept to the bound learned more; the share of the way, or None"""
+    """If the last epoch exceeds the bound: move its weights back as far as is needed, unless an epoch within the
+    bound learned more; returns the share of the way that remains, or None"""
     best, error = cpu_state(adapted.model), _new_error(adapted, new) if _best_epoch(adapted) else math.inf
     state, _ = last_checkpoint(adapted.path)
     held.model.cpu()
@@ -1452,15 +1460,15 @@ def _part_of_the_way(adapted, held, new):
     save_weights(adapted.path / 'best.safetensors', adapted.model, epoch=state['epoch'], val_loss=math.nan)
     kept = 'no epoch' if error == math.inf else 'no epoch that learned as much'
     warnings.warn(
-        f'{kept} kept within max_drift={held.max_drift:g}; the weights of the last one were taken back, to '
-        f'{share:.0%} of their way. More is learned by a lower learning_rate, a stronger tether, or more drift',
+        f'{kept} stayed within max_drift={held.max_drift:g}; the weights of the last one were moved back, to '
+        f'{share:.0%} of their way. To learn more, lower learning_rate, or increase tether or max_drift',
         stacklevel=4,
     )
     return share
 
 # %% ../../nbs/judge/03_new_sessions.ipynb #443422dd
 def _finish(run, adapted, held, note):
-    "Write down what became of old and new sessions, and warn where nothing was learned"
+    "Record the effect on old and new sessions, and warn about sessions that the model did not learn"
     infos, test = adapted.infos(), adapted.data['splits']['test']
     new = range(len(note['old']), len(infos))
     if not adapted.interrupted and held.drifts and held.drifts[-1] > held.max_drift:
@@ -1482,13 +1490,13 @@ def _finish(run, adapted, held, note):
 
 
 def _not_learned(levels):
-    "Is a new session no measure for later ones? One that only moves less, or whose labels are in doubt, is"
+    "Is this session unfit as a reference for later ones? Less movement or doubtful labels alone are no reason"
     frames = [levels.get(k, 'within') for k in ('frames', 'background')]
     return frames != ['within'] * 2 or 'outside' in (levels.get('movement'), levels.get('labels'))
 
 
 def _verdicts(every, note):
-    "What `judge_session` says of the new sessions' held-out trials, beside the old sessions that count"
+    "Judge the held-out trials of the new sessions by `judge_session`, against the old sessions that count"
     known = _only(every, set(note['old']) - set(note['left_out']))
     moves = every.movement and list(zip(every.movement, every.lasting))
 
@@ -1507,7 +1515,7 @@ def _verdicts(every, note):
 
 
 def _warn_of(note):
-    "Say which new sessions the model did not learn well"
+    "Warn about new sessions that the model did not learn well"
     for name in note['left_out']:
         v = note['verdicts'].get(name)
         if v is None:  # of an earlier adaptation
@@ -1515,14 +1523,15 @@ def _warn_of(note):
         what = '; '.join(v['findings'] + [t for k, t in note['odd_labels'].items() if k == name])
         where = dict(outside='outside', doubtful='at the edge').get(v['level'], 'within the bounds')
         warnings.warn(
-            f'{name} is {where} of what the model knows even now: {what}. Later sessions are not compared with it. '
-            'Look at its video and its labels; if they are sound, more epochs (max_epochs) may teach the model more',
+            f'{name} is {where} of what the model knows even after training on it: {what}. Later sessions are not '
+            'compared with it. Look at its video and its labels; if both are right, more epochs (max_epochs) may help',
             stacklevel=4,
         )
 
 
 def _low_r2(every, note):
-    "New sessions whose labels are read much worse than those of the old ones: name -> R2, and the lowest old one"
+    """New sessions whose labels are predicted much worse than those of the old ones: name -> their R2, and the
+    lowest R2 of the old ones"""
     counts = set(note['old']) - set(note['left_out']) - set(note['low_r2'])
     old = [v for name, v in zip(every.names, every.label_r2 or []) if name in counts and v is not None]
     after = {k: v['label_r2'] for k, v in note['after'].items() if v['label_r2'] is not None}
@@ -1530,13 +1539,13 @@ def _low_r2(every, note):
 
 
 def _warn_of_labels(note):
-    "Say which labels the model reads badly even now"
+    "Warn about labels that the model still predicts badly"
     for name, (r2, least) in note['low_r2'].items():
         if name in note['old']:
             continue
         warnings.warn(
-            f'the labels of {name} are read with an R2 of {r2:.2f} in its test trials, those of the old sessions with '
-            f'{least:.2f} or more: do not rely on the labels that the model reads there',
+            f'the model predicts the labels of {name} with an R2 of {r2:.2f} in its test trials, those of the old '
+            f'sessions with {least:.2f} or more: do not rely on the labels that it predicts for {name}',
             stacklevel=4,
         )
 
@@ -1544,13 +1553,12 @@ def _warn_of_labels(note):
 def describe_adapted(
     adapted: Run,  # from `adapt`
 ) -> str:
-    """What an adaptation did to new and old sessions, in words; raises `RunError` for a run that was not
-    adapted."""
+    "The effect of an adaptation on new and old sessions, in words; raises `RunError` for a run without one."
     if not (adapted.path / 'adapted.json').is_file():
         raise RunError(f'{adapted.path} was not made by adapt: it has no adapted.json')
     note = read_json(adapted.path / 'adapted.json')
     if 'final' not in note:
-        raise RunError(f'{adapted.path}: its adaptation was not finished; go on with adapt(..., resume=True)')
+        raise RunError(f'{adapted.path}: its adaptation was not finished; continue it: adapt(..., resume=True)')
 
     rows = [('new session, test trials', 'error', 'after', 'label R2', 'after', 'verdict')]
     rows += [_adapted_row(note, name) for name in note['before']]
@@ -1560,7 +1568,7 @@ def describe_adapted(
 
 
 def _adapted_row(note, name):
-    "What became of a new session, as a row of texts"
+    "A new session before and after, as a row of texts"
     both = note['before'][name], note['after'][name]
     errors = [f'{scores["error"]:.4f}' for scores in both]
     r2 = ['none' if scores['label_r2'] is None else f'{scores["label_r2"]:.2f}' for scores in both]
@@ -1569,18 +1577,18 @@ def _adapted_row(note, name):
 
 
 def _on_drift(note, most=10):
-    "How far old sessions moved, in words"
+    "How far the latents of old sessions moved, in words"
     drift, by_session = note['final'], {k: max(v) for k, v in note['final']['sessions'].items()}
-    where = 'frames painted from stored latents' if note['replayed'] else 'held-out trials'
+    where = 'frames decoded from stored latents' if note['replayed'] else 'held-out trials'
     yield (
         'Drift of the latents of old sessions, in standard deviations (root mean square of the worst latent; the '
         f'bound for each session is {note["max_drift"]:g}), on {where}, at epoch {note["epoch"]}:'
     )
     far = sorted(by_session, key=by_session.get, reverse=True)
-    less = f', {len(far) - most} more with less' if len(far) > most else ''
+    less = f', {len(far) - most} more that moved less' if len(far) > most else ''
     yield ', '.join(f'{k} {by_session[k]:.3f}' for k in far[:most]) + less
     yield (
-        f'all together {max(drift["rms"]):.3f}, median {max(drift["median"]):.3f}, 95th percentile '
+        f'all sessions together {max(drift["rms"]):.3f}, median {max(drift["median"]):.3f}, 95th percentile '
         f'{max(drift["p95"]):.3f}'
     )
     for k in note['left_out']:

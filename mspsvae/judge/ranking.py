@@ -22,9 +22,9 @@ from ..runs import Run, plain_json, squared_errors
 def latents_use(
     run: Run,
     split: str = 'val',
-    most_frames: int = 2000,  # that are decoded, twice
-) -> float | None:  # at most 1; below 0 where they do harm; None without unsupervised latents
-    "Share of the pixel error that is gone because the unsupervised latents move."
+    most_frames: int = 2000,  # to decode, twice
+) -> float | None:  # at most 1; below 0 if they do harm; None without unsupervised latents
+    "Share of the pixel error that disappears because the unsupervised latents move."
     part, latents, infos = subspace_slices(run).get('unsupervised'), run.latents(), run.infos()
     if part is None:
         return None
@@ -55,19 +55,19 @@ def held_out_terms(run: Run) -> dict[str, float]:
     return {k: float(run.curve(k)[1][best]) for k in _TERMS}
 
 
-def _value(scores, score, **columns):  # None where it is not there
+def _value(scores, score, **columns):  # None if it is missing
     row = scores.find(score, **columns)
     return None if row is None else row.value
 
 
 def _of_unsupervised(scores):
-    "How well sessions are told by the better classifier, and beside what chance; R2 of causes"
+    "Session accuracy of the better classifier, its chance level, and R2 of causes"
     kinds = [scores.find(f'session_accuracy_{k}', subspace='unsupervised') for k in ('linear', 'nearest')]
-    told = [row for row in kinds if row is not None and row.value is not None]
+    accuracies = [row for row in kinds if row is not None and row.value is not None]
     causes = scores.where(score='cause_r2', split='test', subspace='unsupervised')
     return dict(
-        session=max((row.value for row in told), default=None),
-        chance=told[0].chance if told else None,
+        session=max((row.value for row in accuracies), default=None),
+        chance=accuracies[0].chance if accuracies else None,
         causes={row.label: row.value for row in causes if row.label} or None,
     )
 
@@ -99,7 +99,7 @@ def fit_scores(
 def failed_gates(
     scores: dict,  # from `fit_scores`
 ) -> list[str]:  # one sentence each
-    "What speaks against a fit by itself."
+    "The gates that a fit fails by itself, without a comparison with other fits."
     out = list(scores['problems'])
     if scores['nats'] and not any(v is not None and v >= UNUSED for v in scores['nats']):
         out.append('unsupervised: no latent is in use')
@@ -110,7 +110,7 @@ def failed_gates(
 def merit_parts(
     scores: dict,  # from `fit_scores`
     agreement: float | None = None,  # from `seeds_agreement`
-) -> dict[str, float]:  # each 0.01 to 1, so that there is an order among hopeless fits, too
+) -> dict[str, float]:  # each 0.01 to 1: not 0, to keep an order among hopeless fits
     "The parts of the merit that have a value."
     chance = scores['chance']
     above = None if scores['session'] is None else (scores['session'] - chance) / (1 - chance)
@@ -152,10 +152,10 @@ def udr(
 # %% ../../nbs/judge/04a_ranking.ipynb #4adf7378
 def seeds_agreement(
     runs: list[Run],  # of the same data, with other seeds
-    nats: list[list],  # what each unsupervised latent of each run tells of a frame, from `fit_scores`
-    most_frames: int = 4000,  # that are compared
+    nats: list[list],  # for each run, the information in each unsupervised latent, from `fit_scores`
+    most_frames: int = 4000,  # to compare
 ) -> float | None:  # mean over all pairs of runs; None for fewer than two
-    "Do runs that differ in their seeds alone find the same unsupervised latents?"
+    "How well runs that differ only in their seeds find the same unsupervised latents, by `udr`."
     if len(runs) < 2:
         return None
     latents = [
@@ -170,12 +170,12 @@ SEEDS = ('seed_model', 'seed_train', 'seed_data')
 
 
 def settings_key(settings: dict) -> str:
-    "The same for settings that differ in their seeds alone."
+    "A text that is the same for settings that differ only in their seeds."
     return json.dumps({k: v for k, v in settings.items() if k not in SEEDS}, sort_keys=True)
 
 
 def _group(rows, agreement):
-    "One row of the table, of fits that differ in their seeds alone"
+    "One row of the table, of fits that differ only in their seeds"
     rows = sorted(rows, key=lambda r: (-merit(r['scores']), r['name']))
     parts = [merit_parts(r['scores'], agreement) for r in rows]
     failed = [failed_gates(r['scores']) for r in rows]
@@ -191,9 +191,9 @@ def _group(rows, agreement):
 
 
 def rank_settings(
-    rows: list[dict],  # fits with `number`, `name`, `settings` and `scores`; others are left out
-    agreements: dict | None = None,  # `settings_key` -> agreement over seeds, where it is known
-) -> list[dict]:  # settings, the best first: `settings`, `rows`, `n_seeds`, `failed`, `parts`, `merit`
+    rows: list[dict],  # fits with `number`, `name`, `settings` and `scores`; those without scores are left out
+    agreements: dict | None = None,  # `settings_key` -> agreement over seeds, if it is known
+) -> list[dict]:  # the best first: `settings`, `rows`, `n_seeds`, `n_failed`, `failed`, `parts`, `merit`
     "Put settings in order: several seeds before one, then fewer failed gates, then more merit."
     groups, agreements = {}, agreements or {}
     for row in rows:
@@ -215,19 +215,19 @@ MARGIN = 0.1  # of label R2 below that of the best settings
 def read_worse(
     group: dict,  # settings with `parts`, as `rank_settings` makes them
     groups: list[dict],  # all of them
-) -> str | None:  # a sentence; None where labels are read about as well as with any other settings
-    "Are labels read clearly worse than with other settings?"
+) -> str | None:  # a sentence; None if labels are predicted about as well as with the best settings
+    "Are labels predicted clearly worse than with the best settings?"
     best = max(g['parts'].get('labels', 0.0) for g in groups)
     mine = group['parts'].get('labels', best)
     return f'labels: R2 {mine:.2f}, {best:.2f} with the best settings' if mine < best - MARGIN else None
 
 
 # %% ../../nbs/judge/04a_ranking.ipynb #ac17d53d
-GAIN = 0.03  # share of the pixels that more unsupervised latents have to explain before fewer are too few
+GAIN = 0.03  # if more unsupervised latents explain this much more of the pixels, fewer are too few
 
 
 def _size_and_rest(group):
-    "How many unsupervised latents, and what else was set"
+    "The number of unsupervised latents, and all other settings"
     rest = {k: v for k, v in group['settings'].items() if k != 'n_unsupervised'}
     return group['settings'].get('n_unsupervised'), settings_key(rest)
 
@@ -235,7 +235,7 @@ def _size_and_rest(group):
 def too_few(
     group: dict,  # settings with `parts`, as `rank_settings` makes them
     groups: list[dict],  # all of them
-) -> str | None:  # a sentence; None where nothing speaks for more latents
+) -> str | None:  # a sentence; None if there is no reason for more latents
     "Do the same settings with more unsupervised latents explain more held-out pixels, and leak nothing?"
     (n, rest), found = _size_and_rest(group), []
     for other in groups:
@@ -250,7 +250,7 @@ def too_few(
 
 # %% ../../nbs/judge/04a_ranking.ipynb #af131f93
 def reasons(group: dict) -> str:  # of `rank_settings`
-    "Why settings are where they are, in words."
+    "Why settings have their place in the order, in words."
     parts = ', '.join(f'{k} {v:.2f}' for k, v in group['parts'].items())
     seeds = f' (mean of {group["n_seeds"]} seeds)' if group['n_seeds'] > 1 else ''
     said = f'merit {group["merit"]:.2f}{seeds}: {parts}'
@@ -258,4 +258,4 @@ def reasons(group: dict) -> str:  # of `rank_settings`
         said += f'; warnings: {"; ".join(text[:120] for text in warnings)}'
     if not group['failed']:
         return f'passed all gates; {said}'
-    return f'failed {group["n_failed"]:.3g} gates ({"; ".join(group["failed"])}); {said}'
+    return f'gates failed: {group["n_failed"]:.3g} ({"; ".join(group["failed"])}); {said}'

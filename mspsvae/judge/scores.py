@@ -20,15 +20,15 @@ from ..runs import plain_json, read_json, write_bytes
 class Kind:
     "What a score measures."
 
-    words: str  # with `{label}` and `{subspace}` where it has them
-    goal: float | str | None = None  # the best there can be; `chance`; None for a count
-    goals: dict = field(default_factory=dict)  # the same in single subspaces, where it differs
-    digits: int = 2  # to show
+    words: str  # a description, with `{label}` and `{subspace}` as placeholders
+    goal: float | str | None = None  # the best value, or `chance`; None for a count
+    goals: dict = field(default_factory=dict)  # by subspace, where it differs
+    digits: int = 2  # that are shown
 
 
 _SESSION = dict(goal='chance', goals=dict(background=1))
 _BEHAVIOUR = dict(goal=1, goals=dict(background=0, supervised=0))
-# name -> what it is; where `evaluate` finds nothing to compute, there is no row
+# name -> what it measures; if there is nothing to compute, `evaluate` makes no row
 KINDS = dict(
     n_trials=Kind('trials', digits=0),
     n_frames=Kind('frames', digits=0),
@@ -39,13 +39,13 @@ KINDS = dict(
     label_r2_within=Kind('label R2 within sessions', 1),
     session_accuracy_linear=Kind('session accuracy of {subspace}, linear', **_SESSION),
     session_accuracy_nearest=Kind('session accuracy of {subspace}, nearest', **_SESSION),
-    session_accuracy_trials=Kind('trials that session accuracy was judged on', digits=0),
-    session_accuracy_folds=Kind('blocks of trials that took turns', digits=0),
+    session_accuracy_trials=Kind('trials that session accuracy was tested on', digits=0),
+    session_accuracy_folds=Kind('blocks of trials in cross-validation', digits=0),
     local_mixing=Kind('sessions among neighbours of {subspace}', **_SESSION),
     session_information=Kind('session information of {subspace}, nats', 0),
-    same_movement=Kind('likeness of what {subspace} moves to what it moves in other sessions', 1),
+    same_movement=Kind('similarity of what {subspace} moves to what it moves in other sessions', 1),
     same_axes=Kind(
-        'likeness of the axes of {subspace} to those with which it would move as in other sessions', 1
+        'similarity of the axes of {subspace} to axes that move the picture as in other sessions', 1
     ),
     mean_correlation=Kind('correlation between {subspace}', 0),
     correlation=Kind('correlation of {subspace} with {label}'),
@@ -71,27 +71,27 @@ class Score:
     "One number about a fit."
 
     split: str = 'test'  # trials it was computed on: `train`, `val`, `test`, `all`
-    session: str = ''  # of one session, by name; '': of all
-    subspace: str = ''  # read off this one, a single latent, or `PCA`; '': of the whole model
+    session: str = ''  # of this session; '': of all
+    subspace: str = ''  # from this subspace, a single latent, or `PCA`; '': of the whole model
     label: str = ''  # about this label, cause or latent; '': about all
     score: str  # what is measured, a key of `KINDS`
     value: float | None  # None where it has no meaning
     low: float | None = None  # limits of the 95 % interval
     high: float | None = None
-    chance: float | None = None  # what latents reach that know nothing, in the mean
-    chance_limit: float | None = None  # and at most
+    chance: float | None = None  # mean of what latents that know nothing reach
+    chance_limit: float | None = None  # the highest of the random draws; for mixing, the lowest
 
-    def __post_init__(self):  # whatever they are computed with: plain numbers, None for NaN
+    def __post_init__(self):  # make all of them plain numbers, and None of NaN
         for name in _NUMBERS:
             object.__setattr__(self, name, plain_json(getattr(self, name)))
 
     @property
-    def kind(self):  # a `Kind`; a score of a later version is its own name
+    def kind(self):  # a `Kind`; an unknown score, of a later version, is described by its name
         return KINDS.get(self.score, Kind(self.score.replace('_', ' ')))
 
     @property
     def words(self):
-        "What it is, for people."
+        "The description of the score, for people."
         words = self.kind.words
         if self.subspace and '{subspace}' not in words:
             words += ' of {subspace}'
@@ -101,13 +101,13 @@ class Score:
 
     @property
     def goal(self):
-        "The best that it could be; None where there is no such thing."
+        "The best possible value; None where there is none."
         goal = self.kind.goals.get(self.subspace, self.kind.goal)
         return self.chance if goal == 'chance' else goal
 
     @property
     def good(self):
-        "The same in words."
+        "The goal in words."
         goal = self.kind.goals.get(self.subspace, self.kind.goal)
         return {None: '', 0: 'small', 1: 'near 1', 'chance': 'near chance'}[goal]
 
@@ -122,7 +122,7 @@ _TEXTS = tuple(f.name for f in fields(Score) if f.type is str)
 _NUMBERS = tuple(name for name in COLUMNS if name not in _TEXTS)
 
 # %% ../../nbs/judge/00b_scores.ipynb #32806545
-_WHOLE = dict(split='test', subspace='', session='', label='')  # of what a number is, where nothing is said
+_WHOLE = dict(split='test', subspace='', session='', label='')  # values of the columns that a caller does not name
 
 
 @dataclass
@@ -130,7 +130,7 @@ class Scores:
     "Scores of a fit, as a table."
 
     rows: list[Score]
-    about: dict = field(default_factory=dict)  # what they were made of, see `evaluate`
+    about: dict = field(default_factory=dict)  # what they were computed from, see `evaluate`
 
     def __iter__(self) -> Iterator[Score]:
         return iter(self.rows)
@@ -139,31 +139,31 @@ class Scores:
         return len(self.rows)
 
     def values(self, column: str) -> list:
-        "What stands in a column, each once, in the order of the rows."
+        "The different values of a column, in the order of the rows."
         _check_columns([column])
         return list(dict.fromkeys(getattr(row, column) for row in self.rows))
 
-    def where(self, **columns) -> 'Scores':  # column -> what it shall hold, or a list of what it may
+    def where(self, **columns) -> 'Scores':  # column -> its value, or a list of allowed values
         "The rows that match."
         _check_columns(columns)
         wanted = {k: v if isinstance(v, (list, tuple, set)) else [v] for k, v in columns.items()}
         rows = [row for row in self.rows if all(getattr(row, k) in v for k, v in wanted.items())]
         return Scores(rows, self.about)
 
-    def find(self, score: str, **columns) -> Score | None:  # columns as of `where`
-        "One row; None where it is not there."
+    def find(self, score: str, **columns) -> Score | None:  # columns as in `where`
+        "One row; None if there is no such row."
         rows = self.where(score=score, **(_WHOLE | columns)).rows
         return rows[0] if rows else None
 
     def one(self, score: str, **columns) -> Score:
-        "One row; raises `RunError` that says what there is."
+        "One row; raises a `RunError` that says which rows exist."
         found = self.find(score, **columns)
         if found is None:
             raise RunError(_what_there_is(self, score, _WHOLE | columns))
         return found
 
     def value(self, score: str, **columns) -> float | None:  # None where it has no meaning
-        "The number in one row; raises `RunError` that says what there is."
+        "The number in one row; raises a `RunError` that says which rows exist."
         return self.one(score, **columns).value
 
 # %% ../../nbs/judge/00b_scores.ipynb #b9945c07
@@ -173,7 +173,7 @@ def _check_columns(names):
             raise RunError(f'scores have no column {name!r}: {unknown_name(name, COLUMNS)}')
 
 
-def _what_there_is(table, score, wanted):  # instead of a row that is not there
+def _what_there_is(table, score, wanted):  # the message if a row does not exist
     known = table.values('score')
     if score not in known:
         near = f'{unknown_name(score, known)}; ' if known else ''
@@ -208,7 +208,7 @@ def rows_text(scores: Scores) -> str:  # a line for each row
     return '\n'.join('  '.join(f'{v:{w}}' for v, w in zip(line, wide)).rstrip() for line in lines)
 
 # %% ../../nbs/judge/00b_scores.ipynb #cfaeb0d4
-FORMAT = 2  # of `metrics.json`; nested dicts, which came before, have no number
+FORMAT = 2  # of `metrics.json`; earlier versions, with nested dicts, had no number
 
 
 def scores_dict(scores: Scores) -> dict:
@@ -217,7 +217,7 @@ def scores_dict(scores: Scores) -> dict:
 
 
 def write_scores(path: str | Path, scores: Scores) -> None:
-    "Write a table whole or not at all, a line for each row; raises `RunError` where the disk refuses."
+    "Write a table completely or not at all, one row per line; raises `RunError` if it cannot be written."
     content = scores_dict(scores)
     rows = ',\n'.join(f'  {json.dumps(row, allow_nan=False)}' for row in content.pop('rows'))
     head = json.dumps(content, indent=1, allow_nan=False).removesuffix('\n}')
@@ -225,18 +225,18 @@ def write_scores(path: str | Path, scores: Scores) -> None:
 
 
 def read_scores(path: str | Path) -> Scores:  # of `metrics.json`
-    "Read a table; raises `RunError` where the file is none, or of another version."
+    "Read a table; raises `RunError` if the file contains none, or is from another version."
     content = read_json(path)
     version = content.pop('format', None)
     if version != FORMAT:
         when = 'a later' if isinstance(version, int) and version > FORMAT else 'an earlier'
         raise RunError(
-            f'{path} was written by {when} version of mspsvae, in another form (format {version}, expected '
+            f'{path} was written by {when} version of mspsvae, in another format (got {version}, expected '
             f'{FORMAT}); score the run again: mspsvae evaluate {Path(path).parent}'
         )
     rows = content.pop('rows', None)
     if not isinstance(rows, list) or not all(map(_is_row, rows)):
-        raise RunError(f'{path} holds no scores; score the run again: mspsvae evaluate {Path(path).parent}')
+        raise RunError(f'{path} contains no scores; score the run again: mspsvae evaluate {Path(path).parent}')
     return Scores([Score(**row) for row in rows], content)
 
 

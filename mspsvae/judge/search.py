@@ -66,9 +66,9 @@ def _list_problems(field, values):
 # %% ../../nbs/judge/05_search.ipynb #cbc2c58c
 def check_space(
     space: dict,  # field of `Config` -> list of values, or `dict(low=, high=, log=, step=)`
-    what: str = 'the space',  # said in the message
-) -> dict:  # the same, in plain values that JSON can hold
-    "Raise one `ConfigError` with all that is wrong with a space."
+    what: str = 'the space',  # its name in the error message
+) -> dict:  # the same, in plain values that JSON can store
+    "Check a space; raises one `ConfigError` with all of its errors."
     if not isinstance(space, dict):
         raise ConfigError(f'{what}: got {show_value(space)}, expected fields and their values')
     problems, out = [], {}
@@ -86,17 +86,17 @@ def check_space(
 
 
 def _plain(field, value):
-    "A value as `Config` keeps it, in JSON's own kinds"
+    "A value as `Config` keeps it, in the types of JSON"
     kept = check_values(Config, {field: value})[0][field]
     return Config(**{field: kept}).to_dict()[field] if not isinstance(kept, (int, float, str)) else kept
 
 # %% ../../nbs/judge/05_search.ipynb #16f546fb
 def guide_stages(
-    config: Config,  # to begin with
+    config: Config,  # your settings, to begin with
     n_labels: int,  # in the data
     n_sessions: int,  # in the data
 ) -> list[dict]:  # as in the table above
-    "The guide of the paper as stages, with sizes, gamma and learning rate, and what one came with."
+    "The guide of the paper as stages: first one fit of your settings; also sizes, gamma and learning rate."
     n_labels, n_background, n_unsupervised = config.latent_sizes(n_labels, n_sessions)
     weights, betas = [50, 100, 500, 1000], [1, 5, 10, 20]
     each = dict(
@@ -138,12 +138,12 @@ def _stage_problems(stage):
         if not isinstance(stage[key], dict):
             out.append(f'{key}: got {show_value(stage[key])}, expected fields and their values')
         elif key != 'sample' and any(isinstance(v, dict) for v in stage[key].values()):
-            out.append(f'{key}: has a range; expected lists of values, ranges belong to sample')
+            out.append(f'{key}: has a range; expected lists of values, ranges belong in sample')
     return out
 
 # %% ../../nbs/judge/05_search.ipynb #d2463c56
 def check_stages(stages: list[dict]) -> list[dict]:  # the same, in plain values
-    "Raise one `ConfigError` with what is wrong with a list of stages."
+    "Check a list of stages; raises one `ConfigError` with all of its errors."
     if not isinstance(stages, (list, tuple)) or not stages or not all(isinstance(s, dict) for s in stages):
         raise ConfigError(
             f"the stages: got {show_value(stages)}, expected a list such as [dict(name='start')]"
@@ -153,7 +153,7 @@ def check_stages(stages: list[dict]) -> list[dict]:  # the same, in plain values
         name = str(stage.get('name', f'stage {k + 1}'))
         problems += [(name, text) for text in _stage_problems(stage)]
         if stage.get('after') not in (None, *names):
-            problems.append((name, f'after: {stage["after"]!r} is no stage before it; there are {names}'))
+            problems.append((name, f'after: {stage["after"]!r} is not an earlier stage; there are {names}'))
         if name in names:
             problems.append((name, 'two stages have this name'))
         names.append(name)
@@ -163,7 +163,7 @@ def check_stages(stages: list[dict]) -> list[dict]:  # the same, in plain values
 
 
 def _plain_stage(stage, name):
-    "A stage in plain values; raises what `check_space` does"
+    "A stage in plain values; raises the errors of `check_space`"
     plain = dict(stage) | dict(name=name)
     for part in {'grid', 'each', 'sample'} & set(stage):
         plain[part] = check_space(stage[part], f'stage {name}, {part}')
@@ -188,8 +188,8 @@ def plan_stage(
     stage: dict,
     start: dict,  # settings to begin with: a value for every field that any stage changes
     best: list[dict],  # settings found so far, the best first; empty in the first stage
-) -> list[dict]:  # settings of each fit, complete
-    "What a stage tries; a stage that samples plans nothing ahead."
+) -> list[dict]:  # the complete settings of each fit
+    "The fits of a stage; none if it samples, because those are drawn one by one."
     if stage.get('sample'):
         return []
     go_on = best or [start]
@@ -208,10 +208,10 @@ _WHERE = ('device', 'precision', 'cache')  # settings that say where and how to 
 
 def fit_name(
     config: Config,  # of the fit
-    settings: dict,  # what was varied
-    start: dict,  # the settings one came with
+    settings: dict,  # the varied ones
+    start: dict,  # the starting settings
 ) -> str:  # a name for its run folder
-    "A name that belongs to one configuration alone, and says what is special about it."
+    "A name that belongs to this configuration alone, and says how it differs from the start."
     what = {k: v for k, v in config.to_dict().items() if k not in _WHERE}
     digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:8]
     changed = [f'{k}-{_short(v)}' for k, v in settings.items() if v != start.get(k)]
@@ -219,13 +219,13 @@ def fit_name(
 
 
 def _short(value):
-    "A value in a file name"
+    "A value as part of a file name"
     text = f'{value:g}' if isinstance(value, float) else json.dumps(value) if value is not None else 'none'
     return ''.join(c if c.isalnum() or c in '.-+' else '' for c in text)[:24]
 
 # %% ../../nbs/judge/05_search.ipynb #e105575c
 def _data_json(data):
-    "Where sessions are, so that a file can keep it"
+    "Where sessions are, in a form that JSON can store"
     if isinstance(data, (list, tuple)):
         data = [d.session if isinstance(d, SessionInfo) else d for d in data]
         return [
@@ -236,7 +236,7 @@ def _data_json(data):
 
 
 def _data_from(kept):
-    "The same, as `fit` takes it"
+    "From what `_data_json` stored: data as `fit` takes it"
     if isinstance(kept, str):
         return kept
     return [Session(d['name'], Path(d['path'])) if isinstance(d, dict) else d for d in kept]
@@ -249,7 +249,7 @@ def make_plan(
     pruning: bool = False,
     seed: int = 0,  # of the sampler
 ) -> dict:  # goes to `search.json`
-    "Everything that decides what a search does; raises what `fit` would raise, before anything is fitted."
+    "Everything that decides what a search does; raises the errors of `fit` before anything is fitted."
     settled, infos, _, described = check_fit(data, config)
     n_labels = infos[0].n_labels
     stages = guide_stages(config, n_labels, len(infos)) if stages is None else stages
@@ -274,7 +274,7 @@ def keep_plan(
     out: Path,  # the search's folder
     plan: dict,  # from `make_plan`
 ) -> None:
-    "Write `search.json`, or see that the one there is the same; raises `ConfigError` where it is not."
+    "Write `search.json`, or check that the one there is the same; raises `ConfigError` if it is not."
     path = out / 'search.json'
     with folder_lock(out):
         if not path.exists():
@@ -289,7 +289,7 @@ def keep_plan(
     ]
     if differ:
         raise ConfigError(
-            f'{out} has another search in it; choose another folder (out, --out), or ask for the same one. '
+            f'{out} contains another search; choose another folder (out, --out), or ask for the same search. '
             'What differs:',
             differ,
         )
@@ -313,11 +313,11 @@ def trial_config(plan: dict, settings: dict) -> Config:
     return Config.from_dict(plan['config']).replace(**settings)
 
 # %% ../../nbs/judge/05_search.ipynb #e732194e
-LOCKED = 15  # seconds after which a lock that was left behind is taken away
+LOCKED = 15  # seconds after which a lock that was left behind is removed
 
 
 def optuna_here():
-    "The module `optuna`, without its remarks; raises `ConfigError` where it is not installed."
+    "The module `optuna`, whose log shows only errors; raises `ConfigError` if it is not installed."
     try:
         import optuna
     except ImportError:
@@ -334,21 +334,21 @@ def _file_lock(path):
 def folder_lock(
     out: Path,  # the search's folder
 ):
-    "Hold the folder of a search for the block, for decisions that take a moment."
+    "Lock the folder of a search during the block, for short decisions."
     lock = _file_lock(out / 'plan')
     lock.acquire()
     try:
         yield
     finally:
-        with suppress(RuntimeError):  # it was taken away
+        with suppress(RuntimeError):  # another worker removed it
             lock.release()
 
 # %% ../../nbs/judge/05_search.ipynb #d02f2758
-BEAT, SILENT = 5.0, 60.0  # seconds between two touches; without a touch for so long a worker is dead
+BEAT, SILENT = 5.0, 60.0  # seconds between two touches; seconds without one after which a worker counts as dead
 
 
-def who_am_i() -> dict:  # `host`, `pid`, `born`: the same for no other process
-    "This process, so that others can look for it."
+def who_am_i() -> dict:  # `host`, `pid`, `born`: together they belong to no other process
+    "This process, in a form that lets other workers check whether it still runs."
     me = psutil.Process()
     return dict(host=socket.gethostname(), pid=me.pid, born=round(me.create_time(), 1))
 
@@ -366,7 +366,7 @@ def is_alive(
     path: Path,  # of a fit's file in `alive/`
     silent: float = SILENT,  # seconds
 ) -> bool:
-    "Is there a worker at this fit?"
+    "Is the worker of this fit still alive?"
     try:
         owner = json.loads(path.read_text(encoding='utf-8'))
         touched = path.stat().st_mtime
@@ -380,7 +380,7 @@ def is_alive(
 
 # %% ../../nbs/judge/05_search.ipynb #6f04e815
 class Heart:
-    "Touches a file from a thread for the block, and can say whether it is still its own."
+    "Touches a file from a thread during the block, and can say whether the file is still its own."
 
     def __init__(
         self,
@@ -398,7 +398,7 @@ class Heart:
                 os.utime(self.path)
 
     def is_mine(self) -> bool:
-        "Did nobody else take over in the meantime?"
+        "Does the file still name this worker, so that no other took over?"
         try:
             return json.loads(self.path.read_text(encoding='utf-8')) == self.owner
         except (OSError, ValueError):
@@ -416,7 +416,7 @@ class Heart:
 
 # %% ../../nbs/judge/05_search.ipynb #acbfd862
 def mend_journal(path: Path) -> bool:  # was there something to mend?
-    "Cut off a last line that was not written whole."
+    "Cut off an incomplete last line."
     content = path.read_bytes() if path.exists() else b''
     whole = content[: content.rfind(b'\n') + 1]
     if len(whole) == len(content):
@@ -430,7 +430,7 @@ def open_study(
     out: Path,  # the search's folder
     plan: dict,  # from `search.json`
 ):  # an `optuna.Study`
-    "The study of a search, new or old."
+    "Open the study of a search, or create it."
     optuna = optuna_here()
     path = out / 'study.log'
     lock = _file_lock(path)
@@ -455,7 +455,7 @@ def _sampler(optuna, seed):
 
 
 def _pruner(optuna, plan):
-    "Hyperband, or none: steps are epochs"
+    "Hyperband, whose steps are epochs; or none"
     if not plan['pruning']:
         return optuna.pruners.NopPruner()
     most = plan['max_epochs']
@@ -463,7 +463,7 @@ def _pruner(optuna, plan):
 
 
 def _distribution(optuna, asked):
-    "What Optuna draws a value from: a range, or a list of anything"
+    "What Optuna draws a value from: a range, or a list of any values"
     kinds = optuna.distributions
     if isinstance(asked, list):
         return kinds.CategoricalDistribution([json.dumps(v) for v in asked])
@@ -472,7 +472,7 @@ def _distribution(optuna, asked):
     return kind(asked['low'], asked['high'], **{k: asked[k] for k in ('log', 'step') if asked.get(k)})
 
 # %% ../../nbs/judge/05_search.ipynb #a2db2f22
-N_FITS = 30  # draws of a stage that does not say
+N_FITS = 30  # draws of a stage without `n_fits`
 WAIT = 'wait'
 
 
@@ -483,8 +483,8 @@ def _states(optuna, *names):
 def rows_of(
     plan: dict,
     trials: list,  # of a study
-) -> list[dict]:  # `number`, `name`, `stage`, `settings`, `state`, `scores`, `value`, `seconds`, `error`
-    "What a study knows, a row for each fit; of one that failed and was made again, the last."
+) -> list[dict]:  # `number`, `name`, `stage`, `settings`, `state`, `scores`, `seconds`, `error`
+    "A row for each fit of a study; if a failed fit was repeated, only the repetition."
     rows, replaced = [], {t.user_attrs.get('instead_of') for t in trials}
     for t in trials:
         if t.number in replaced:
@@ -506,7 +506,7 @@ def rows_of(
 
 
 def _missing(plan, rows, stage):
-    "What a stage has yet to try, given the rows of the stages before it"
+    "The settings that a stage still has to try, given all rows so far"
     before = [s['name'] for s in plan['stages'][: plan['stages'].index(stage)]]
     among = [stage['after']] if stage.get('after') else before
     known = [r for r in rows if r['stage'] in among and r['scores']]
@@ -535,14 +535,14 @@ def _due(plan, rows):
 
 
 def _add(optuna, study, stage, missing):
-    "Add planned fits, for whoever comes first"
+    "Add planned fits, which any worker may take"
     for settings in missing:
         about = dict(stage=stage['name'], settings=settings)
         study.add_trial(optuna.trial.create_trial(state=optuna.trial.TrialState.WAITING, user_attrs=about))
 
 
 def _draw(optuna, study, plan, stage):
-    "A fit whose settings the sampler draws; its seed hangs on its number, not on who asks"
+    "A fit whose settings the sampler draws; the seed depends on its number, not on the worker"
     study.sampler = _sampler(optuna, plan['seed'] + len(study.get_trials(deepcopy=False)))
     trial = study.ask({k: _distribution(optuna, v) for k, v in stage['sample'].items()})
     trial.set_user_attr('stage', stage['name'])
@@ -550,7 +550,7 @@ def _draw(optuna, study, plan, stage):
 
 # %% ../../nbs/judge/05_search.ipynb #8b474c54
 def _is_free(out, plan, trial):
-    "Is nobody writing into this fit's folder? (a worker that was only stopped still holds it)"
+    "Is nobody writing into this fit's folder? (a worker that was only suspended still has it locked)"
     try:
         with lock_run(out / 'runs' / name_of(plan, settings_of(plan, trial))):
             return True
@@ -559,7 +559,7 @@ def _is_free(out, plan, trial):
 
 
 def _orphan(optuna, study, plan, out, silent):
-    "A fit that is at work by its state, and whose worker is dead; None if there is none"
+    "A fit whose state is running, but whose worker is dead; None if there is none"
     for t in study.get_trials(False, _states(optuna, 'RUNNING')):
         if not is_alive(out / 'alive' / str(t.number), silent) and _is_free(out, plan, t):
             return optuna.trial.Trial(study, t._trial_id)
@@ -572,7 +572,7 @@ def next_fit(
     out: Path,
     owner: dict,  # from `who_am_i`
     silent: float = SILENT,  # seconds after which a worker on another machine counts as dead
-):  # an Optuna trial that is now ours; `WAIT`; None where the search is done
+):  # an Optuna trial, now ours; `WAIT` if others have to end first; None if the search is done
     "Take the next fit of a search."
     optuna = optuna_here()
     with folder_lock(out):
@@ -596,8 +596,8 @@ def next_fit(
 # %% ../../nbs/judge/05_search.ipynb #5db5e778
 def retry_failed(
     out: str | Path,  # the folder of a search
-) -> int:  # how many there are to be made again
-    "Put the fits that failed back among those that wait."
+) -> int:  # how many there are
+    "Put failed fits back into the queue."
     out, optuna = Path(out), optuna_here()
     plan = read_json(out / 'search.json')
     with folder_lock(out):
@@ -621,7 +621,7 @@ ENDED = ('complete', 'pruned', 'fail')
 
 
 class Search:
-    "A search as it stands now; ask for it again to see what came since."
+    "A search as it is now; open it again to see what is new."
 
     def __init__(
         self,
@@ -629,7 +629,7 @@ class Search:
     ):
         self.path = Path(out)
         if not (self.path / 'search.json').is_file():
-            raise RunError(f'{self.path} is no search: it has no search.json; expected a folder of `search`')
+            raise RunError(f'{self.path} is not a search: it has no search.json; expected a folder of `search`')
         self.plan = read_json(self.path / 'search.json')
         self.rows = rows_of(self.plan, open_study(self.path, self.plan).get_trials(deepcopy=False))
         self.interrupted = False
@@ -651,7 +651,7 @@ from fastcore.basics import patch
 
 @patch
 def ranked(self: Search) -> list[dict]:
-    "Settings, the best first; with the agreement of seeds, which is computed once and kept."
+    "Settings, the best first; with the agreement of seeds, which is computed once and kept in a file."
     path, agreements = self.path / 'agreement.json', {}
     kept = read_json(path) if path.exists() else {}
     for group in rank_settings(self.rows):
@@ -673,7 +673,7 @@ def pick(
     self: Search,
     place: int = 1,  # in the order: 1 is the best
 ) -> Run:
-    "The run at a place of the order: of several seeds, the one with most merit."
+    "The run at a place in the order; among several seeds, the one with the most merit."
     order = self.ranked()
     if not 1 <= place <= len(order):
         raise RunError(f'place {place}: the search has {counted(len(order), "setting")} with scores so far')
@@ -685,7 +685,7 @@ def why(
     self: Search,
     most: int = 3,  # how many settings
 ) -> str:
-    "The first places with their reasons, and what each would be opened with."
+    "The first places, with the name of the run and the reasons; then the fits that failed."
     lines = []
     for place, group in enumerate(self.ranked()[:most], 1):
         lines.append(f'{place}. {group["rows"][0]["name"]}: {reasons(group)}')
@@ -695,7 +695,7 @@ def why(
 
 # %% ../../nbs/judge/05_search.ipynb #24a9ec39
 def n_planned(plan: dict) -> int:
-    "How many fits the stages ask for, at most: those that two stages share are made once."
+    "The largest number of fits that the stages can make; fits that two stages share are made once."
     n = 0
     for stage in plan['stages']:
         if stage.get('sample'):
@@ -714,12 +714,12 @@ def is_over(plan: dict, rows: list[dict]) -> bool:
 
 @patch
 def progress(self: Search) -> str:
-    "How far a search is: done, running, pruned, failed, the best so far, time left."
+    "The progress of a search: done, running, pruned, failed, the best so far, time left."
     done, n = self.count('complete'), max(n_planned(self.plan), len(self.rows))
     parts = [f'{done} of at most {n} done', f'{self.count("running")} running']
     if over := is_over(self.plan, self.rows):
         parts = [f'all {len(self.rows)} fits have ended, {done} done']
-    again = 'failed (retry=True, --retry makes them again)'
+    again = 'failed (retry=True, --retry repeats them)'
     parts += [
         f'{self.count(s)} {word}' for s, word in (('pruned', 'pruned'), ('fail', again)) if self.count(s)
     ]
@@ -736,10 +736,10 @@ def progress(self: Search) -> str:
 
 
 def progress_line(found: Search, number: int) -> str:
-    "What is said when a fit has ended."
+    "The line about a fit that has ended."
     row = next(r for r in found.rows if r['number'] == number)
-    told = {'complete': lambda: f'merit {merit(row["scores"]):.2f}', 'fail': lambda: row['error']}
-    what = told.get(row['state'], lambda: row['state'])()
+    words = {'complete': lambda: f'merit {merit(row["scores"]):.2f}', 'fail': lambda: row['error']}
+    what = words.get(row['state'], lambda: row['state'])()
     return f'{row["name"]} ({row["stage"]}): {what}. {found.progress()}'
 
 # %% ../../nbs/judge/05_search.ipynb #ee3ebb23
@@ -779,7 +779,7 @@ def table(
 def importances(
     rows: list[dict],  # of a `Search`
 ) -> dict[str, float]:  # field -> share, the most important first; empty with fewer than four fits
-    "How much each setting mattered to the merit, as shares of 1."
+    "How much each setting mattered to the merit; the shares add up to 1."
     optuna = optuna_here()
     known = [r for r in rows if r['scores']]
     values = {
@@ -803,33 +803,33 @@ class TakenOver(Exception):
 
 
 class _Watch:
-    "Called after each epoch: is the fit still ours, and is it still worth going on with?"
+    "Called after each epoch: is the fit still ours, and is it worth continuing?"
 
     def __init__(self, study, trial, heart, pruning, path):
         self.trial, self.heart, self.pruning, self.path = trial, heart, pruning, path
         known = next(t for t in study.get_trials(deepcopy=False) if t.number == trial.number)
-        self.known = set(known.intermediate_values)  # told before an interruption
+        self.known = set(known.intermediate_values)  # epochs that were reported before an interruption
 
     def __call__(self, rows):
         if not self.heart.is_mine():
             raise TakenOver
-        told = [r for r in rows if (r['split'], r['session']) == ('val', 'all')]
-        if not (self.pruning and told):
+        validated = [r for r in rows if (r['split'], r['session']) == ('val', 'all')]
+        if not (self.pruning and validated):
             return
-        if told[0]['epoch'] not in self.known:
-            self.trial.report(told[0]['frames_ll'], told[0]['epoch'])
-        # the last epoch is done already: there is nothing left to save
-        if told[0]['epoch'] < Run(self.path).config.max_epochs and self.trial.should_prune():
+        if validated[0]['epoch'] not in self.known:
+            self.trial.report(validated[0]['frames_ll'], validated[0]['epoch'])
+        # after the last epoch there is nothing left to save
+        if validated[0]['epoch'] < Run(self.path).config.max_epochs and self.trial.should_prune():
             raise optuna_here().TrialPruned
 
 # %% ../../nbs/judge/05_search.ipynb #875c7618
-def judge_fit(run: Run) -> dict:  # as of `fit_scores`
-    "Score a fit and look for leaks; `metrics.json` and `leakage.json` are in its folder then."
+def judge_fit(run: Run) -> dict:  # from `fit_scores`
+    "Score a fit and look for leaks; writes `metrics.json` and `leakage.json` into its folder."
     return fit_scores(run, evaluate(run, baseline=False), leakage(run))
 
 
 def _carry_out(study, trial, plan, out, heart):
-    "Fit and judge; returns False where it was interrupted"
+    "Fit and judge; returns False if it was interrupted"
     optuna, settings, begin = optuna_here(), settings_of(plan, trial), time.monotonic()
     about, number = dict(skip_if_finished=True), trial.number
     try:
@@ -857,7 +857,7 @@ def work(
     say=None,  # takes a line about each fit that ended
     beat: float = BEAT,  # seconds between two signs of life
     silent: float = SILENT,  # seconds after which a worker on another machine counts as dead
-) -> bool:  # False where it was interrupted
+) -> bool:  # False if it was interrupted
     "Be a worker of a search: make fits until there are none left."
     out, owner = Path(out).resolve(), who_am_i()
     plan = read_json(out / 'search.json')
@@ -879,7 +879,7 @@ _WORKER = 'import sys; from mspsvae.judge.search import work; sys.exit(0 if work
 
 
 def start_workers(out: Path, n: int) -> list[subprocess.Popen]:
-    "Start workers of a search as processes of their own."
+    "Start workers of a search as separate processes."
     n_gpus, started = torch.cuda.device_count(), []
     visible = [v for v in os.environ.get('CUDA_VISIBLE_DEVICES', '').split(',') if v] or range(n_gpus)
     (out / 'workers').mkdir(exist_ok=True)
@@ -895,15 +895,15 @@ def start_workers(out: Path, n: int) -> list[subprocess.Popen]:
 
 
 def _watch_over(out, started, say):
-    "Wait for workers to end, with a line about each fit that ends meanwhile; False where one was interrupted"
-    told = {r['number'] for r in Search(out).rows if r['state'] in ENDED}
+    "Wait for workers to end, with a line about each fit that ends meanwhile; False if one was interrupted"
+    reported = {r['number'] for r in Search(out).rows if r['state'] in ENDED}
     try:
         while True:
             left = [p for p in started if p.poll() is None]
             now = Search(out)
             for row in now.rows:
-                if row['state'] in ENDED and row['number'] not in told:
-                    told.add(row['number'])
+                if row['state'] in ENDED and row['number'] not in reported:
+                    reported.add(row['number'])
                     say(progress_line(now, row['number']))
             if not left:
                 break
@@ -917,7 +917,7 @@ def _watch_over(out, started, say):
 # %% ../../nbs/judge/05_search.ipynb #7a49d8ca
 def search_stages(
     space: dict | None,  # None: no space, so the guide
-    n_fits: int | None,  # how many to draw; None: a grid is tried whole
+    n_fits: int | None,  # how many to draw; None: all combinations of a grid
 ) -> list[dict] | None:
     "The stages of a space: a grid, or draws from it."
     if space is None:
@@ -939,7 +939,7 @@ def _check_call(out, space, stages, n_fits, **numbers):
         problems.append('space: has no fields; give some, such as dict(beta=[1, 10]), or None for the guide')
     if space is None and n_fits is not None:
         problems.append(
-            'n_fits: is how many to draw from a space, and there is none; give one, or leave it out'
+            f'n_fits: got {show_value(n_fits)} without a space to draw from; give a space, or leave n_fits out'
         )
     blocked = [p for p in (out, *out.parents) if p.exists() and not p.is_dir()]
     if blocked:
@@ -952,19 +952,19 @@ def _check_call(out, space, stages, n_fits, **numbers):
 
 def search(
     data,  # as for `fit`
-    out: str | Path,  # folder of the search; where there is one already, it is joined
+    out: str | Path,  # folder of the search; if there is one already, it is joined
     space: dict | None = None,  # fields -> lists or ranges, as above; default: the guide of the paper
     config=None,  # what stays the same in all fits, as for `fit`
-    n_fits: int | None = None,  # drawn from the space; default: all of a grid, 30 where there are ranges
-    stages: list[dict] | None = None,  # in place of a space
+    n_fits: int | None = None,  # to draw from the space; default: all of a grid, 30 if there are ranges
+    stages: list[dict] | None = None,  # instead of a space
     workers: int = 1,  # processes; more can join at any time, from any machine
     pruning: bool = False,  # stop fits that fall behind
     seed: int = 0,  # of the draws
-    retry: bool = False,  # make fits again that failed
-    say=print,  # takes a line about each fit that ended; None: nothing is said
+    retry: bool = False,  # repeat fits that failed
+    say=print,  # takes a line about each fit that ended; None: no lines
     **overrides,  # any field of `Config`
 ) -> Search:
-    "Try settings, each as an ordinary run; go on with a search that was begun, alone or with others."
+    "Try settings, each as an ordinary run; joins or continues a search that is already in the folder."
     out, config = Path(out), as_config(config, overrides)
     optuna_here()
     _check_call(out, space, stages, n_fits, workers=workers, seed=seed)
@@ -986,5 +986,5 @@ def search(
 def load_search(
     out: str | Path,  # folder of a search
 ) -> Search:
-    "A search that was begun, to look at; also while others work on it."
+    "Open a search to look at it, also while workers are busy."
     return Search(out)

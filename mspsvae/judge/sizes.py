@@ -22,16 +22,16 @@ from .evaluate import spaced_in
 from ..train import as_config, check_fit
 
 # %% ../../nbs/judge/05a_sizes.ipynb #4037e87b
-N_SCORES = 40  # in which frames are described
+N_SCORES = 40  # numbers that describe a frame
 
 
 @dataclass
 class Movement:
-    "What moves in some frames; the first rows are there to learn from, the others to be asked about."
+    "What moves in some frames; the first rows are for training, the others for testing."
 
     scores: np.ndarray  # on the axes of what moves, `[n, d]`; the first one has a standard deviation of 1
     known: np.ndarray  # labels, 0 where missing, and a column for each session, `[n, q]`
-    n_train: int  # rows to learn from
+    n_train: int  # rows for training
     still: np.ndarray  # the mean frame of each session, `[n_sessions, p]`
 
 
@@ -56,10 +56,10 @@ def read_movement(
     infos: list,  # `SessionInfo`s, from `check_sessions`
     splits: dict,  # from `split_sessions`
     config,  # which labels and masks to use
-    most_frames: int = 3000,  # to learn from; a quarter of it to ask about
-    most_values: int = 2**26,  # pixels of these frames together: 256 MiB
+    most_frames: int = 3000,  # for training; a quarter of that for testing
+    most_values: int = 2**26,  # pixels in all of these frames together: 256 MiB
 ) -> Movement:
-    "Frames of training and validation trials, as what moves in them and what is known of it."
+    "What moves in frames of training and validation trials, and what is known about these frames."
     most = max(min(most_frames, most_values // int(np.prod(infos[0].image_shape))), 8 * len(infos))
     with TrialReader(infos, config.replace(cache='stream')) as reader:
         train = _some_frames(reader, splits['train'], most)
@@ -74,7 +74,7 @@ def read_movement(
 
 # %% ../../nbs/judge/05a_sizes.ipynb #ad74a398
 class Bottlenecks(torch.nn.Module):
-    "Networks of all sizes side by side: number `k` has `k` numbers to say what moves."
+    "Networks of all sizes, trained together: network `k` has `k` numbers to describe what moves."
 
     def __init__(self, n_scores, n_known, most, rng, width=64):
         super().__init__()
@@ -97,10 +97,10 @@ class Bottlenecks(torch.nn.Module):
         return x
 
     def forward(self, scores, known):
-        "Frames `[m, d]` as each network paints them, `[n, m, d]`"
+        "Frames `[m, d]` as each network reconstructs them, `[n, m, d]`"
         scores, known = (v.expand(self.n, -1, -1) for v in (scores, known))
         codes = torch.tanh(self._through(self.encoder, torch.cat([scores, known], 2)))
-        if self.training:  # a little noise: numbers that lie close have to mean nearly the same
+        if self.training:  # a little noise: similar numbers have to mean nearly the same
             codes = codes + 0.05 * torch.randn(codes.shape, generator=self.rng)
         return self._through(self.decoder, torch.cat([codes * self.kept, known], 2))
 
@@ -112,7 +112,7 @@ def left_by_size(
     seed: int = 0,  # of weights and noise
     n_at_once: int = 256,  # frames in a step
 ) -> np.ndarray:  # `[most + 1]`
-    "What share of held-out movement is left over when 0, 1, 2, ... numbers tell of it, beside what is known?"
+    "Share of held-out movement that is left over if 0, 1, 2, ... numbers describe it, besides what is known."
     scores, known = (torch.from_numpy(v) for v in (movement.scores, movement.known))
     n, rng = movement.n_train, torch.Generator().manual_seed(seed)
     networks = Bottlenecks(scores.shape[1], known.shape[1], most, rng)
@@ -130,14 +130,14 @@ def left_by_size(
     return (error / scores[n:].square().sum(1).mean().clamp_min(1e-12)).numpy()
 
 # %% ../../nbs/judge/05a_sizes.ipynb #7fad3e9b
-NEXT = 0.7  # a latent counts where it leaves at most this share of what was left without it
-DOUBT = (0.6, 0.8)  # the same, for the fewest and the most latents that the numbers allow
-UNCLEAR = 0.15  # of what moves; where more is left over, small movements may hide in it
+NEXT = 0.7  # a latent counts if it leaves at most this share of what was left without it
+DOUBT = (0.6, 0.8)  # the same, for the fewest and the most latents that can be defended
+UNCLEAR = 0.15  # share of what moves; if more is left over, small movements may hide in it
 
 
 def n_needed(
-    left: np.ndarray,  # of `left_by_size`
-    next: float = NEXT,  # see there
+    left: np.ndarray,  # from `left_by_size`
+    next: float = NEXT,  # see `NEXT`
 ) -> int:
     "The last size that leaves clearly less than all smaller ones."
     sizes = [k for k in range(1, len(left)) if left[k] <= next * min(left[:k])]
@@ -145,9 +145,9 @@ def n_needed(
 
 
 def fewest_and_most(
-    each: np.ndarray,  # of `left_by_size`, a row for each seed
+    each: np.ndarray,  # from `left_by_size`, a row for each seed
 ) -> tuple[int, int]:
-    "The sizes that can be defended: of the best of all seeds, of each seed, with a stricter and a milder rule."
+    "The smallest and largest size that can be defended: by all seeds, each seed, a stricter and a milder rule."
     best = each.min(0)
     counts = [n_needed(best), *map(n_needed, each), *(n_needed(best, share) for share in DOUBT)]
     enough = [k for k, v in enumerate(best) if v <= UNCLEAR]
@@ -168,19 +168,20 @@ def n_directions(
 def _size_text(found):
     "What is suggested, and how sure that is"
     n, (low, high), left = found['n_unsupervised'], found['between'], found['left']
-    told = ', '.join(f'{k}: {v:.1%}' for k, v in enumerate(left) if low - 2 < k < high + 2)
+    shares = ', '.join(f'{k}: {v:.1%}' for k, v in enumerate(left) if low - 2 < k < high + 2)
     sure = (
         'which is clear'
         if low == high
         else f'and anything from {low} to {high} can be defended; search among them'
     )
     if left[n] > UNCLEAR:
-        sure += '. Much of what moves was not painted at all, and small movements may hide in it'
+        sure += '. Much of what moves is left over, and small movements may hide in it'
     elif high == len(left) - 1:
-        sure += f', and {high} is the most that was tried: ask again with a larger `most`'
+        sure += f', and {high} is the largest size that was tried: try again with a larger `most`'
     return (
-        f'n_unsupervised={n}, {sure}. Held-out movement that is left over with so many numbers beside the '
-        f'labels: {told}. n_background={found["n_background"]}. It took {max(found["minutes"], 0.1):.1f} minutes.'
+        f'n_unsupervised={n}, {sure}. Share of held-out movement that is left over with this many numbers '
+        f'besides the labels: {shares}. n_background={found["n_background"]}. '
+        f'It took {max(found["minutes"], 0.1):.1f} minutes.'
     )
 
 
@@ -194,8 +195,8 @@ def suggest_sizes(
     data,  # as for `fit`
     config=None,  # as for `fit`
     most: int = 8,  # unsupervised latents
-    n_steps: int = 800,  # of training of the small networks
-    seeds: tuple = (0, 1),  # of them
+    n_steps: int = 800,  # training steps of the small networks
+    seeds: tuple = (0, 1),  # of the small networks
     **overrides,  # any field of `Config`
 ) -> dict:  # `n_unsupervised`, `between`, `n_background`, `left`, `counts`, `minutes`, `text`
     "How many unsupervised and background latents these videos need, and how sure that is."
@@ -205,7 +206,7 @@ def suggest_sizes(
     movement = read_movement(infos, splits, config)
     each = np.stack([left_by_size(movement, most, n_steps, seed) for seed in seeds])
     between, left = fewest_and_most(each), each.min(0)
-    n = max(n_needed(left), min(1, between[1]))  # none at all only where that is clear
+    n = max(n_needed(left), min(1, between[1]))  # 0 only if that is clear
     found = dict(n_unsupervised=n, between=between, counts=[n_needed(e) for e in each], left=left.tolist())
     found['n_background'] = _n_background(config, movement.still)
     found['minutes'] = (time.monotonic() - begin) / 60
@@ -213,10 +214,10 @@ def suggest_sizes(
 
 
 def _check_sizes(most, n_steps, seeds):
-    "Raises `ConfigError` for numbers that make no sense"
+    "Raise `ConfigError` for numbers that make no sense"
     for name, value in (('most', most), ('n_steps', n_steps)):
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise ConfigError(f'{name}: got {show_value(value)}, expected a whole number from 1 up')
+            raise ConfigError(f'{name}: got {show_value(value)}, expected a whole number >= 1')
     if not isinstance(seeds, Iterable) or isinstance(seeds, str) or not list(seeds):
         raise ConfigError(
             f'seeds: got {show_value(seeds)}, expected at least one whole number, such as (0, 1)'

@@ -18,7 +18,7 @@ def look_at_clocks(
     source: Source,
     infos: list,  # `VideoInfo` of each camera
 ) -> tuple:  # for each camera seconds `[n]`, or None; problems, as texts
-    "The times of each camera from its file of times, where there is one."
+    "The times of each camera from its file of times, if there is one."
     clocks, problems = [], []
     if source.timestamps and len(source.timestamps) not in (1, len(source.videos)):
         problems.append(
@@ -35,7 +35,7 @@ def look_at_clocks(
 
 
 def _rate(info, clock):
-    "Frames a second"
+    "Frames per second"
     return info.fps if clock is None else 1 / np.median(np.diff(clock))
 
 
@@ -43,19 +43,19 @@ def different_rates(
     infos: list,  # `VideoInfo` of each camera
     clocks: list,  # seconds `[n]` of each, or None
 ) -> list:  # of texts
-    "A problem where cameras have different rates."
+    "A problem, if cameras have different rates."
     rates = [_rate(i, c) for i, c in zip(infos, clocks, strict=True)]
     if not all(rates) or len(rates) < 2 or max(rates) / min(rates) < 1.01:
         return []
     said = ' and '.join(f'{i.path.name} has {r:.4g}' for i, r in zip(infos, rates, strict=True))
     return [
-        f'{said} frames a second, so that frames of the same number are of different moments; bring the videos '
-        f'(and their poses) to {min(rates):.4g} frames a second first, or prepare each as a session of its own'
+        f'{said} frames per second, so frames with the same number show different moments; convert the videos '
+        f'(and their poses) to {min(rates):.4g} frames per second first, or prepare each as a session of its own'
     ]
 
 # %% ../../nbs/prepare/05c_clocks.ipynb #ed9c1ed7
 def _moments(info, clock, n):
-    "Which moment each of the first `n` frames belongs to, counted in frames from the first; None: not known"
+    "The moment of each of the first `n` frames, counted in frames from the first one; None: not known"
     times = info.times if clock is None else clock
     if times is None or len(times) < n or n < 3:
         return None
@@ -68,7 +68,7 @@ def drifting_apart(
     clocks: list,  # seconds `[n]` of each, or None
     n: int,  # frames of the session
 ) -> list:  # of texts
-    "A problem for each camera that dropped other frames than the first one."
+    "A problem for each camera that did not drop the same frames as the first one."
     if all(c is not None for c in clocks) and n > 1:
         half = np.median(np.diff(clocks[0][:n])) / 2
         apart = [np.abs(c[:n] - clocks[0][:n]) > half for c in clocks]
@@ -78,8 +78,8 @@ def drifting_apart(
             return []
         apart = [m != moments[0] for m in moments]
     return [
-        f'{info.path.name} and {infos[0].path.name}: from frame {int(np.argmax(wrong))} on, frames of the same '
-        'number are of different moments by their time stamps (did one camera drop frames?); take out the frames '
+        f'{info.path.name} and {infos[0].path.name}: from frame {int(np.argmax(wrong))} on, frames with the '
+        'same number show different moments, by their times (did one camera drop frames?); remove the frames '
         'that only one of them has, or give the times of both cameras with timestamps (--timestamps)'
         for info, wrong in zip(infos, apart, strict=True)
         if wrong.any()
@@ -91,8 +91,8 @@ def session_times(
     clock,  # its seconds from a file of times, or None
     n: int,  # frames of the session
     recipe,  # its `Recipe`
-) -> tuple:  # seconds `[n]`, and which of `TIME_SOURCES`; None and '' where they are not known
-    "When the frames of a session were taken, and where that is known from."
+) -> tuple:  # seconds `[n]`, and which of `TIME_SOURCES`; None and '' if they are not known
+    "The times of a session's frames, and where they come from."
     if clock is not None:
         return clock[:n], 'timestamps'
     whole = info.times is not None and (
@@ -108,10 +108,10 @@ def session_times(
 
 # %% ../../nbs/prepare/05c_clocks.ipynb #4ef7d158
 def _joined_midway(infos):
-    "A remark for each camera whose film begins with pictures that nobody can decode"
+    "A remark for each camera whose film begins with pictures that no program can decode"
     return [
-        f'{i.path.name}: was joined midway: its first {counted(i.n_headless, "picture")} can not be decoded by any '
-        f'program and {"do" if i.n_headless > 1 else "does"} not count'
+        f'{i.path.name}: begins in the middle of a recording: no program can decode its first '
+        f'{counted(i.n_headless, "picture")}, which {"do" if i.n_headless > 1 else "does"} not count'
         for i in infos
         if i.n_headless
     ]
@@ -128,8 +128,8 @@ def clock_remarks(
     if times is None:
         return [
             *remarks,
-            f'{infos[0].path.name}: the times of its frames are not known, nor its rate; give the rate (--rate), or a '
-            'file of times (--timestamps)',
+            f'{infos[0].path.name}: neither the times of its frames nor its rate are known; give the rate (--rate), or '
+            'a file of times (--timestamps)',
         ]
     if source == 'timestamps':
         remarks += _rates_differ(infos[0], times)
@@ -137,7 +137,7 @@ def clock_remarks(
 
 
 def _gaps(info, trials, times):
-    "A remark about frames that were dropped in recording, by their times"
+    "A remark about frames that the recording dropped, by the times of the others"
     after, missing = time_gaps(times)
     if not len(after):
         return []
@@ -147,17 +147,17 @@ def _gaps(info, trials, times):
     within = int(((trial_of[after] >= 0) & (trial_of[after] == trial_of[after + 1])).sum())
     longest = after[np.argmax(missing)]
     return [
-        f'{info.path.name}: {counted(int(missing.sum()), "frame")} of {len(times) + int(missing.sum())} were '
-        f'dropped in recording, by the time stamps: {counted(len(after), "gap")}, {within} of them within trials, '
-        f'the longest {times[longest + 1] - times[longest]:.3g} s after frame {longest}'
+        f'{info.path.name}: the recording dropped {counted(int(missing.sum()), "frame")} of '
+        f'{len(times) + int(missing.sum())}, by the times of the others: {counted(len(after), "gap")}, {within} of '
+        f'them within trials, the longest {times[longest + 1] - times[longest]:.3g} s after frame {longest}'
     ]
 
 
 def _rates_differ(info, times):
-    "A remark where the times say another rate than the film by far: fast cameras, or times of something else"
+    "A remark if the rate by the times is far from that of the film: a fast camera, or times of another film"
     rate = 1 / np.median(np.diff(times)) if len(times) > 1 else info.fps
     if not info.fps or 2 / 3 < rate / info.fps < 1.5:
         return []
     return [
-        f'{info.path.name}: says {info.fps:.4g} frames a second, and its times say {rate:.4g}; are they its own?'
+        f'{info.path.name}: has {info.fps:.4g} frames per second, but by its times {rate:.4g}; are these its own times?'
     ]

@@ -34,7 +34,7 @@ class LabelTable:
     names: list = field(default_factory=list)  # of columns
     values: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))  # float `[n_frames, n_labels]`
     valid: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), bool))  # `[n_frames, n_labels]`
-    # for each column (camera, number of its keypoint, 0 for x or 1 for y), or None where it is no coordinate
+    # for each column (camera, number of its keypoint, 0 for x or 1 for y), or None if it is not a coordinate
     places: list = field(default_factory=list)
 
 # %% ../../nbs/prepare/05b_labels.ipynb #20d0c764
@@ -51,7 +51,7 @@ def _chosen(recipe, poses):
 
 def window_labels(
     recipe: Recipe,
-    poses: Poses,  # of one camera, as many frames as `matrices` unless that is one
+    poses: Poses,  # of one camera; as many frames as `matrices`, unless that is one for all
     matrices: np.ndarray,  # `[n, 2, 3]` or `[1, 2, 3]`
     size: tuple,  # y and x of the finished frame
 ) -> tuple:  # names of keypoints, float `[n, n_keypoints, 2]`, bool `[n, n_keypoints]`
@@ -69,8 +69,8 @@ def window_labels(
 def poses_name(
     path,  # of a pose file, or poses themselves
 ) -> str:
-    "What messages call poses: the name of their file."
-    return Path(path).name if isinstance(path, (str, os.PathLike)) else 'the poses'
+    "The name of poses in messages: that of their file, if they have one."
+    return Path(path).name if isinstance(path, (str, os.PathLike)) else 'the pose table'
 
 
 def unknown_keypoints(
@@ -78,7 +78,7 @@ def unknown_keypoints(
     poses: Poses,
     path,  # their file, or what was given instead of one
 ) -> list:  # of texts
-    "A problem for each keypoint that is asked for in vain."
+    "A problem for each keypoint that a recipe names and the poses do not have."
     asked = {
         name: what
         for what in ('keypoints', 'centre', 'heading', 'ruler')
@@ -87,7 +87,7 @@ def unknown_keypoints(
     for text in recipe.labels or ():
         asked |= {name: 'labels' for name in read_label(text, poses.keypoints).keypoints}
     return [
-        f'{poses_name(path)}: {what}: {unknown_name(name, poses.keypoints)}, got {name!r}; there are '
+        f'{poses_name(path)}: {what}: got {name!r}: {unknown_name(name, poses.keypoints)}; there are '
         f'{", ".join(poses.keypoints)}'
         for name, what in asked.items()
         if name not in poses.keypoints
@@ -107,7 +107,7 @@ def _angle(xy):
 
 
 def _speed(xy):
-    "Of one keypoint `[n, 1, 2]`: pixels a frame `[n]`, NaN for the first and the last"
+    "Of one keypoint `[n, 1, 2]`: pixels per frame `[n]`, NaN for the first and the last"
     speed = np.full(len(xy), np.nan)
     speed[1:-1] = np.linalg.norm(xy[2:, 0] - xy[:-2, 0], axis=1) / 2
     return speed
@@ -118,7 +118,7 @@ def measure(
     xy: np.ndarray,  # float `[n_frames, n_keypoints, 2]`, in pixels of the camera's picture
     valid: np.ndarray,  # bool `[n_frames, n_keypoints]`
 ) -> tuple:  # numbers `[n_frames]`, and which of them can be used `[n_frames]`
-    "What is computed of one, two or three keypoints."
+    "A distance, angle or speed in each frame, from one, two or three keypoints."
     ok = valid.all(1)
     if kind == 'speed':
         ok = ok & np.r_[False, ok[:-1]] & np.r_[ok[1:], False]
@@ -130,7 +130,7 @@ def z_score(
     labels: np.ndarray,  # float `[n_frames, n_labels]`
     valid: np.ndarray,  # bool `[n_frames, n_labels]`
 ) -> tuple:  # the same with mean 0 and deviation 1 over valid entries, 0 elsewhere; means; deviations
-    "Labels in units of their own deviation. A label that is never valid has mean 0 and deviation 1."
+    "Labels in units of their own standard deviation. A label that is never valid has mean 0 and deviation 1."
     n = np.maximum(valid.sum(0), 1)
     clean = np.where(valid, labels, 0.0)
     mean = clean.sum(0) / n
@@ -181,7 +181,7 @@ def label_problems(labels: LabelTable) -> list:  # of texts
         return []
     if not labels.valid.any():
         return [
-            'no keypoint is ever seen within the window with enough likelihood; look at crop, '
+            'no keypoint is ever seen within the window with enough likelihood; check crop, '
             'min_likelihood, and whether the poses belong to this video'
         ]
     still = [
@@ -192,15 +192,15 @@ def label_problems(labels: LabelTable) -> list:  # of texts
     if not still:
         return []
     return [
-        f'{", ".join(still)} never moves through this window, and can not be a label; choose others '
-        'with keypoints, or with labels'
+        f'constant within the window, and so of no use as labels: {", ".join(still)}; choose others with '
+        'keypoints, or with labels'
     ]
 
 
 def tracker_noise(
     x: np.ndarray,  # a coordinate in each frame `[n]`
     valid: np.ndarray,  # bool `[n]`
-) -> float:  # deviation, in pixels; NaN where fewer than three frames in a row are valid
+) -> float:  # deviation, in pixels; NaN if never three frames in a row are valid
     "How much a coordinate trembles from frame to frame: a robust deviation of its second differences."
     ok = valid[:-2] & valid[1:-1] & valid[2:]
     if not ok.any():
@@ -210,7 +210,7 @@ def tracker_noise(
 
 # %% ../../nbs/prepare/05b_labels.ipynb #c2f72c6b
 def _hardly_moving(labels, windows):
-    "A remark for each coordinate whose deviation is that of the tracker, in pixels of the camera's picture"
+    "A remark for each coordinate that hardly moves more than the tracker trembles, in pixels of the camera's picture"
     for name, x, ok, place in zip(labels.names, labels.values.T, labels.valid.T, labels.places, strict=True):
         if place is None or not ok.any():
             continue
@@ -221,8 +221,8 @@ def _hardly_moving(labels, windows):
         if deviation < 0.5 or deviation < 1.2 * noise:
             yield (
                 f'label {name} hardly moves: its deviation is {deviation:.2g} px of the picture, of which about '
-                f'{min(noise, deviation):.2g} px are trembling from frame to frame, the noise of the tracker; '
-                'leave it out with labels or keypoints'
+                f'{min(noise, deviation):.2g} px are noise of the tracker from frame to frame; choose other labels '
+                'with labels or keypoints'
             )
 
 
@@ -237,7 +237,7 @@ def _hardly_seen(labels):
         return []
     seldom = ', '.join(f'{name} ({100 * share:.0f} %)' for name, share in rare.items())
     return [
-        f'hardly ever seen within the window: {seldom}; look at the preview, and at crop and min_likelihood'
+        f'hardly ever seen within the window: {seldom}; check the preview, crop and min_likelihood'
     ]
 
 
@@ -245,7 +245,7 @@ def label_remarks(
     labels: LabelTable,
     windows: list,  # for each camera (matrices, extent, size)
 ) -> list:  # of texts
-    "Labels that hardly move, and keypoints that are hardly ever seen."
+    "Remarks about labels that hardly move, and about keypoints that are hardly ever seen."
     if not labels.names:
         return []
     return [*_hardly_moving(labels, windows), *_hardly_seen(labels)]

@@ -16,9 +16,10 @@ from ..errors import MspsvaeError
 
 # %% ../../nbs/prepare/01_pickles.ipynb #7c9d4a21
 class _Strange(Exception):
-    "Something in a pickle that is no plain value"
+    "Something in a pickle that is not a plain value"
 
 
+# instructions that contain their value
 _OWN = {
     'INT',
     'BININT',
@@ -34,13 +35,13 @@ _OWN = {
     'SHORT_BINSTRING',
     'BINBYTES',
     'SHORT_BINBYTES',
-    # the value stands in the instruction
     'BINBYTES8',
     'UNICODE',
     'BINUNICODE',
     'SHORT_BINUNICODE',
     'BINUNICODE8',
 }
+# instructions that make a new value
 _NEW = dict(
     NONE=lambda: None,
     NEWTRUE=lambda: True,
@@ -50,9 +51,9 @@ _NEW = dict(
     EMPTY_DICT=dict,
     EMPTY_SET=set,
 )
-# of all down to the mark
+# instructions that make one value of everything above the last mark
 _TOGETHER = dict(LIST=list, TUPLE=tuple, FROZENSET=frozenset, DICT=lambda items: _pairs({}, items))
-_LAST = dict(TUPLE1=1, TUPLE2=2, TUPLE3=3)  # a tuple of the last ones
+_LAST = dict(TUPLE1=1, TUPLE2=2, TUPLE3=3)  # a tuple of the last one, two or three
 
 
 def _pairs(d, items):
@@ -76,12 +77,12 @@ class _Dtype:
 
 
 def _number(dtype, content):
-    "A NumPy number as Python's own"
+    "A NumPy number as a Python number"
     if not isinstance(dtype, _Dtype) or not isinstance(content, bytes):
-        raise _Strange('a NumPy value that is no number')
+        raise _Strange('a NumPy value that is not a number')
     dtype = np.dtype(dtype.order + dtype.code)
     if len(content) != dtype.itemsize:
-        raise ValueError('a NumPy value of a wrong length')
+        raise ValueError('a NumPy value of the wrong length')
     return np.frombuffer(content, dtype)[0].item()
 
 
@@ -124,11 +125,11 @@ _ANSWERS = {
 
 
 class _Name:
-    "Something that the pickle asks for by its name"
+    "A function or class that the pickle names"
 
     def __init__(self, name):
         if name not in _ANSWERS:
-            raise _Strange(f'{".".join(name.split(" ", 1))[:80]}, a thing to be called')
+            raise _Strange(f'{".".join(name.split(" ", 1))[:80]}, a function or class')
         self.answer = _ANSWERS[name]
 
     def call(self, args):
@@ -156,7 +157,7 @@ class _Machine:
         elif name in _DOES:
             _DOES[name](self, arg)
         else:
-            raise _Strange(f'the instruction {name}, which makes no plain value')
+            raise _Strange(f'the instruction {name}, which does not make a plain value')
 
     def to_mark(self):
         "Take off everything above the last mark"
@@ -169,7 +170,7 @@ class _Machine:
         "Add items to the container on top of the stack"
         top = self.stack[-1]
         if type(top) is not into:
-            raise _Strange(f'something that is no {into.__name__} is filled like one')
+            raise _Strange(f'something that is filled like a {into.__name__} but is not one')
         if into is dict:
             _pairs(top, items)
         else:
@@ -180,12 +181,12 @@ class _Machine:
 
     def call(self, args, name):
         if not isinstance(name, _Name):
-            raise _Strange('a call of something that is no function')
+            raise _Strange('a call of something that is not a function')
         self.stack.append(name.call(args))
 
     def build(self, state):
         if not isinstance(self.stack[-1], _Dtype):
-            raise _Strange('an object that is filled with a state of its own')
+            raise _Strange('an object with a state of its own')
         self.stack[-1].state(state)
 
 # %% ../../nbs/prepare/01_pickles.ipynb #57144471
@@ -212,7 +213,7 @@ _DOES = dict(
 
 # %% ../../nbs/prepare/01_pickles.ipynb #e4b1edf0
 def _copy(value, room, depth=0):
-    "`value` made of new containers; `room` (a list of one number) is how many values there may be"
+    "A copy of `value` in new containers; `room`, a list of one number, counts down how many values it may still have"
     room[0] -= 1
     if room[0] < 0:
         raise _Strange('more values than any settings have')
@@ -224,15 +225,15 @@ def _copy(value, room, depth=0):
         return type(value)(_copy(v, room, depth + 1) for v in value)
     if value is None or type(value) in (bool, int, float, str, bytes):
         return value
-    raise _Strange(f'a {type(value).__name__.strip("_").lower()}, which is no plain value')
+    raise _Strange(f'a {type(value).__name__.strip("_").lower()}, which is not a plain value')
 
 
 def read_pickle(
     content: bytes,  # of the file or attribute
-    max_values: int = 10**6,  # more are refused
+    max_values: int = 10**6,  # more are an error
 ):  # numbers, texts, bytes, None, and lists, tuples, dicts and sets of them
-    """The plain values in a pickle, without running anything; raises `MspsvaeError` that names what else
-    is in it."""
+    """The plain values in a pickle; nothing in it is run. Raises `MspsvaeError` if it is damaged or contains
+    anything else."""
     machine = _Machine()
     try:
         for op, arg, _ in pickletools.genops(content):
@@ -241,7 +242,7 @@ def read_pickle(
             machine.do(op.name, arg)
         raise ValueError('no end')
     except _Strange as e:
-        raise MspsvaeError(f'a pickle with more than plain values: it holds {e}') from None
+        raise MspsvaeError(f'a pickle with more than plain values: it contains {e}') from None
     except (
         ValueError,
         TypeError,

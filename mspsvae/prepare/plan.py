@@ -40,10 +40,10 @@ class SessionPlan:
     tracks: list  # for each camera its `Poses`, or None
     points: list  # for each camera the `Points` that became labels, or None
     labels: 'LabelTable'
-    made_from: dict  # inputs and settings, as JSON can hold them
-    times: np.ndarray | None = None  # seconds `[n_frames]`; None where they are not known
+    made_from: dict  # inputs and settings, as JSON can store them
+    times: np.ndarray | None = None  # seconds `[n_frames]`; None if they are not known
     time_source: str = ''  # where they come from, one of `TIME_SOURCES`
-    remarks: list = field(default_factory=list)  # texts: what is strange, and no reason to stop
+    remarks: list = field(default_factory=list)  # texts: what is strange, but no reason to stop
 
     @property
     def image_shape(self):
@@ -55,7 +55,7 @@ class SessionPlan:
 
 # %% ../../nbs/prepare/05d_plan.ipynb #aa9d9f0e
 def _decodable(infos, recipe):
-    "How many frames of each video there are; counted by decoding where `damaged` may change it"
+    "The number of frames of each video; counted by decoding if `damaged` may change it"
     return [
         count_frames(i, recipe.damaged)
         if recipe.damaged == 'stop' or recipe.damaged == 'keep' and i.cut
@@ -87,11 +87,11 @@ def _differ_text(infos, decoded, tables, stamps):
 
 # %% ../../nbs/prepare/05d_plan.ipynb #a591ef70
 def _count(infos, tracks, source, clocks):
-    "Frames of the session, and problems"
+    "The number of frames of the session, and problems"
     r = source.recipe
     tables = [(poses_name(p), t) for p, t in zip(source.poses, tracks, strict=False) if t is not None]
     stamps = [
-        (f'the timestamps of {i.path.name}', len(t))
+        (f'the clock of {i.path.name}', len(t))
         for i, t in zip(infos, clocks, strict=True)
         if t is not None
     ]
@@ -114,7 +114,7 @@ def _count(infos, tracks, source, clocks):
 
 
 def _first_frames(track, n):
-    "The first `n` frames of poses; frames behind their end have no points"
+    "The first `n` frames of poses; frames after their end have no points"
     if len(track) >= n:
         return Poses(track.xy[:n], track.likelihood[:n], track.keypoints, track.n_rows)
     more = n - len(track)
@@ -136,14 +136,14 @@ def cut_trials(
 
 # %% ../../nbs/prepare/05d_plan.ipynb #e6c58a9c
 def _frame_size(extent, size):
-    "y and x of a finished frame, for a window of an extent"
+    "y and x of a finished frame, for a window with this extent"
     if not isinstance(size, int):
         return tuple(size)
     return tuple(max(1, round(size * e / max(extent))) for e in extent)
 
 
 def _box(recipe, k, info):
-    "Top, left, height and width of a fixed window of camera `k`; ValueError if it can't be"
+    "Top, left, height and width of a fixed window of camera `k`; raises `ValueError` if it does not fit"
     box = recipe.crop
     if box is None:
         return 0, 0, *info.size
@@ -160,7 +160,7 @@ def _box(recipe, k, info):
 
 
 def _one_window(recipe, k, info, track):
-    "(matrices, extent, size) of camera `k`; ValueError if it can't be"
+    "(matrices, extent, size) of the window of camera `k`; raises `ValueError` if it does not fit"
     if recipe.crop in CROPS:
         if track is None:
             raise ValueError(f'{info.path.name}: crop {recipe.crop!r} needs the poses of each camera')
@@ -189,8 +189,8 @@ def _look_at_videos(source):
             problems.append(str(e))
     if source.recipe.damaged == 'error':
         problems += [
-            f'{i.path}: cut short: {i.cut}; copy or record it again, or use what is there with '
-            "damaged='stop' (--damaged stop), with the poses up to there"
+            f'{i.path}: cut short: {i.cut}; copy or record it again, or use the frames before the '
+            "damage, and their poses, with damaged='stop' (--damaged stop)"
             for i in infos
             if i.cut
         ]
@@ -232,7 +232,7 @@ def _windows(recipe, infos, tracks):
 
 
 def _frames_and_times(source):
-    "Everything that is known of videos, poses and times: (infos, tracks, clocks, frames); raises its problems"
+    "What is known about videos, poses and times: (infos, tracks, clocks, frames); raises `SessionError`"
     infos, problems = _look_at_videos(source)
     tracks, more = _look_at_poses(source)
     clocks, late = look_at_clocks(source, infos)
@@ -258,11 +258,11 @@ def _raise_all(source, problems):
 
 # %% ../../nbs/prepare/05d_plan.ipynb #3491add1
 def _too_short(n, recipe):
-    return f'{counted(n, "frame")} are less than half a trial of {recipe.trial_length}; choose a smaller trial_length'
+    return f'got {counted(n, "frame")}, less than half a trial of {recipe.trial_length}; choose a smaller trial_length'
 
 
 def plan(source: Source) -> SessionPlan:
-    "Look at videos and poses of a session; raises one `SessionError` with all that is wrong."
+    "Look at the videos, poses and times of a session; raises one `SessionError` that lists all problems."
     recipe = source.recipe
     infos, tracks, clocks, n = _frames_and_times(source)
     windows, problems = _windows(recipe, infos, tracks)
@@ -281,9 +281,9 @@ def plan(source: Source) -> SessionPlan:
 
 
 def _sizes_differ(recipe, windows):
-    "A problem where the frames of cameras do not fit together"
+    "A problem, if the frames of cameras do not fit together"
     sizes = {size if recipe.cameras == 'channels' else size[0] for _, _, size in windows}
     if len(sizes) < 2:
         return []
     said = ' and '.join(size_text(s) if isinstance(s, tuple) else f'{s} high' for s in sorted(sizes))
-    return [f"the cameras' frames become {said}; give size as (y, x)"]
+    return [f"the frames of the cameras become {said}, expected the same for all; give size as (y, x)"]

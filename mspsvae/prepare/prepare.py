@@ -55,27 +55,27 @@ def _differing(plans):
 def _names_wrong(sources):
     "Problems with the names of sessions"
     problems = [
-        f'{show_value(s.name)}: no name for a session; expected letters, digits, _, - and . (no slash, no '
+        f'{show_value(s.name)}: not a valid name for a session; expected letters, digits, _, - and . (no slash, no '
         'space, no dot at its beginning)'
         for s in sources
         if not re.fullmatch(r'\w[\w.-]{0,119}', str(s.name))
     ]
     return problems + [
-        f'{n}: this name is given {counted(k, "time")}; each session needs its own'
+        f'{n}: {k} sessions have this name; each session needs its own'
         for n, k in Counter(str(s.name).lower() for s in sources).items()
         if k > 1
     ]
 
 
 def _room(out, plans):
-    "A problem, if the disk is too small"
+    "A problem, if the disk does not have enough room"
     place = next((p for p in (out, *out.absolute().parents) if p.exists()), None)
     need, free = (
         sum(np.prod(shape, dtype=float) * n for _, shape, _, n in plans),
         shutil.disk_usage(place).free if place else np.inf,
     )
     return (
-        [f'{out}: the sessions need {need / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free']
+        [f'{out}: the sessions need {need / 1e9:.1f} GB, but only {free / 1e9:.1f} GB are free']
         if need > free
         else []
     )
@@ -89,7 +89,7 @@ def _plan_all(sources, out, redo):
         try:
             made_from = inputs_of(s)
         except Exception:
-            made_from = None  # `plan` knows what to say about that
+            made_from = None  # `plan` reports what is wrong
         try:
             if made_from and not redo and already_made(out / f'{s.name}.hdf5', made_from):
                 continue
@@ -105,7 +105,7 @@ def _plan_all(sources, out, redo):
 
 
 def _frames_to_read(todo):
-    "How many frames will be decoded: twice as many of a session that is looked through before it is written"
+    "How many frames will be decoded; those of a session that needs a first pass count twice"
     return sum(
         n * (2 if source.recipe.intensity == 'range' or source.recipe.keep_trials else 1)
         for source, *_, n in todo
@@ -113,7 +113,7 @@ def _frames_to_read(todo):
 
 
 def _make(todo, one, out, workers, tick):
-    "Make the sessions, a single one in this process; returns what went wrong, as texts"
+    "Make the sessions, a single one in this process; the errors of several, as texts"
     if len(todo) == 1:
         write(one, out / f'{todo[0][0].name}.hdf5', None, tick)
         return []
@@ -124,7 +124,7 @@ def _make(todo, one, out, workers, tick):
 
 
 def _prepare_all(sources, out, redo, workers, show_progress, problems=()):
-    "Make what isn't there yet"
+    "Make the sessions that are not there yet; raises `SessionError` that lists all problems"
     out = Path(out)
     problems = [*problems, *_names_wrong(sources)]
     todo, one, more = _plan_all(sources, out, redo)
@@ -147,7 +147,7 @@ def _prepare_all(sources, out, redo, workers, show_progress, problems=()):
     if errors:
         raise SessionError(
             f'{len(errors)} of {counted(len(todo), "session")} could not be made (the others are in {out}; '
-            'started again, this goes on with the rest):',
+            'start it again to make the rest):',
             errors,
         )
 
@@ -167,16 +167,16 @@ def prepare(
     out,  # folder for the session
     session: str | None = None,  # its name; None: that of the first video
     recipe: Recipe | None = None,  # all settings; None: the defaults
-    individual: str | None = None,  # which animal, where the pose file holds several
-    format: str | None = None,  # of the pose file, as `read_poses` knows it; None: what it looks like
-    # of the frames of the first camera, or a list with one for each: a file (`.npy`, or a table), or seconds
+    individual: str | None = None,  # which animal, if the pose file has several
+    format: str | None = None,  # of the pose file, a `source` of `read_poses`; None: recognised from the file
+    # times of the frames of the first camera, or a list with one for each: a file (`.npy`, or a table), or seconds
     # `[n_frames]`; None: a file beside the video, or the video's own time stamps
     timestamps=None,
     redo: bool = False,  # replace a session that was made in another way
     show_progress: bool = True,  # a progress bar
     **overrides,  # single settings, as for `Recipe`
 ) -> Path:  # of the session's HDF5
-    "Make a session of videos and poses: whole, or an error that says all that is wrong."
+    "Make a session from videos and poses; raises one error that lists all problems, and leaves no files then."
     videos, recipe = _several(videos), (recipe or Recipe()).replace(**overrides)
     name = session or (re.sub(r'[^\w.-]+', '-', Path(videos[0]).stem).strip('.-') if videos else 'session')
     source = Source(name, videos, _several(poses), recipe, individual, format, _several(timestamps))
@@ -199,7 +199,7 @@ def _table_rows(table):
 
 
 def _row_source(row, folder, recipe):
-    "The `Source` of a row; ValueError if it is none"
+    "The `Source` of a row; raises `ValueError` if something is wrong with the row"
 
     def paths(value):
         return (
@@ -225,7 +225,7 @@ def _row_source(row, folder, recipe):
 
 
 def _flag_or(value):
-    "Numbers, true and false from the texts of a table; everything else as it is"
+    "The number, true or false that a text in a table means; everything else as it is"
     value = number_or_text(
         value.lower() if isinstance(value, str) and value.lower() in ('true', 'false') else value
     )
@@ -243,8 +243,8 @@ def prepare_sessions(
     show_progress: bool = True,  # a progress bar
     **overrides,  # single settings of all sessions, as for `Recipe`
 ) -> list:  # paths of the sessions' HDF5s
-    """Make all sessions of a table; finished ones are passed over. All that is wrong with any of them is
-    reported at once, before anything is made."""
+    """Make all sessions of a table, except finished ones; raises one `SessionError` that lists the problems of
+    all sessions, most of them before anything is made."""
     recipe, (rows, folder, problems) = (recipe or Recipe()).replace(**overrides), _table_rows(table)
     sources = []
     for place, row in rows:
@@ -259,13 +259,13 @@ def prepare_sessions(
 
 # %% ../../nbs/prepare/06_prepare.ipynb #222bbd73
 def _as_prepared(session):
-    "What `prepare` says of a session in its file, and mean and standard deviation of its labels"
+    "What `prepare` wrote about a session into its file, and mean and standard deviation of its labels"
     with session.open() as f:
         try:
             about, mean, std = json.loads(f.attrs['prepared']), f.attrs['label_mean'], f.attrs['label_std']
         except Exception:
             raise SessionError(
-                f'{session.path}: was not made by prepare; the way back to pixels is not known'
+                f'{session.path}: was not made by prepare, so its labels can not be converted to pixels'
             ) from None
     if not about['labels']:
         raise SessionError(f'{session.path}: this session has no labels')
@@ -288,7 +288,7 @@ def to_pixels(
     # `[n_frames, n_labels]`, such as a model's predictions; None: those of the file, NaN where masked
     labels: np.ndarray | None = None,
 ) -> np.ndarray:  # `[n_frames, n_keypoints, 2]`: x and y in pixels of the camera's picture
-    """Labels as points in the original video, NaN for keypoints of which not both coordinates are labels; raises
+    """Labels as points in the original video, NaN for a keypoint unless both its coordinates are labels; raises
     `SessionError` for a session that `prepare` didn't make."""
     session = session if isinstance(session, Session) else Session('session', session)
     about, mean, std = _as_prepared(session)

@@ -23,13 +23,13 @@ def _mark(k):
 
 
 def _dots(ax, points, valid, size):
-    "Keypoints `[n, 2]` of one frame"
+    "Draw the keypoints `[n, 2]` of one frame"
     for k, ((x, y), ok) in enumerate(zip(points, valid)):
         ax.plot(x, y, ms=size, mew=1, ls='', mfc=None if ok else 'none', **_mark(k))
 
 
-# as matplotlib shows it, no formulas
 def _plain_text(name):
+    "A name as matplotlib has to get it: $ would begin a formula, and a legend leaves out names that begin with _"
     return ' ' * name.startswith('_') + name.replace('$', r'\$')
 
 
@@ -50,7 +50,7 @@ def _corners(matrix, size):
 
 # %% ../../nbs/prepare/05f_preview.ipynb #3f9492aa
 def _draw_before(ax, plan, i, picture):
-    "A frame as the first camera saw it"
+    "Draw a frame as the first camera saw it"
     matrices, _, size = plan.windows[0]
     _show_picture(ax, picture, f'frame {i:,}')
     ax.add_patch(
@@ -63,7 +63,7 @@ def _draw_before(ax, plan, i, picture):
 
 
 def _draw_after(ax, plan, i, frame):
-    "The finished frame, its channels side by side"
+    "Draw the finished frame, its channels side by side"
     c, y, x = frame.shape
     gray = plan.source.recipe.gray
     shown = (
@@ -101,7 +101,7 @@ def _point_shares(plan):
 def preview(
     plan: SessionPlan,
     shots: list,  # (frame number, gray picture `[y, x]` of the first camera, finished frame `[c, y, x]`)
-    title: str = '',  # above all
+    title: str = '',  # of the sheet
 ) -> Figure:
     "A sheet of some frames before and after, with keypoints and window; masked points are hollow."
     n, ratio = len(shots), _height_to_width(plan, shots[0])
@@ -120,14 +120,14 @@ def preview(
 
 
 def _height_to_width(plan, shot):
-    "Of the two rows of the sheet"
+    "Height divided by width of the pictures in the two rows of the sheet"
     _, before, after = shot
     side_by_side = len(plan.infos) if plan.source.recipe.cameras == 'channels' else 1
     return [before.shape[0] / before.shape[1], after.shape[1] / (after.shape[2] * side_by_side)]
 
 
 def _legend(fig, ax, plan):
-    "Name, mark and share of each keypoint"
+    "Draw the name, mark and share of each keypoint"
     seen_in = list(_point_shares(plan))
     names = [name for name, _ in seen_in]
     for k, (name, s) in enumerate(seen_in):

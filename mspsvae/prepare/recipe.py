@@ -23,7 +23,7 @@ from .poses import Poses
 from .video import DAMAGED, Resizer
 
 # %% ../../nbs/prepare/05_recipe.ipynb #02ab6c32
-# words that settings know
+# words that settings accept
 CROPS, CAMERAS, UNITS, INTENSITIES = (
     ('align', 'follow'),
     ('channels', 'beside'),
@@ -35,54 +35,56 @@ TURNS = ('up', 'right', 'down', 'left')  # where a heading can point in a finish
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Recipe(Settings):
-    """How sessions are made of videos and poses. Wrong or unknown settings raise one `ConfigError` that
+    """How sessions are made from videos and poses. Wrong or unknown settings raise one `ConfigError` that
     lists them all."""
 
     # the picture
-    # None: all of it; (top, left, height, width) in pixels; 'align': a window at the median of `centre`;
-    # 'follow': one that goes along with it
+
+    # None: all of the picture; (top, left, height, width) in pixels; 'align': a window at the median of `centre`;
+    # 'follow': a window that moves with `centre`
     crop: str | tuple | None = None
     # (height, width) of the window of 'align' and 'follow'; one number for a square
     window: float | tuple | None = None
-    # of `window`; 'heading': times the median distance between the two keypoints of `heading`, so that large
-    # and small animals fill it alike
+    # unit of `window`: 'pixels', or the median distance between the two keypoints of 'heading' or of 'ruler', with
+    # which large and small animals appear equally large
     window_unit: str = 'pixels'
     centre: tuple | None = None  # keypoints whose mean is the middle of the window
     # two keypoints, from and to: the window is turned until this direction points where `heading_to` says
     heading: tuple | None = None
-    heading_to: str = 'up'  # or 'right', 'down', 'left'
-    ruler: tuple | None = None  # two keypoints; `window_unit='ruler'` is their median distance
-    # deviation, in frames, of the Gaussian that smooths the way of a window that follows
+    heading_to: str = 'up'  # where the heading points in the finished frame: 'up', 'right', 'down' or 'left'
+    ruler: tuple | None = None  # two keypoints, whose median distance is the unit `window_unit='ruler'`
+    # standard deviation, in frames, of the Gaussian that smooths the path of a window that follows
     smooth: float = 2.0
-    fill: int = 0  # gray value of what lies outside of the picture
-    # (y, x) of a finished frame, in pixels; one number: of the longer side, and the other follows
+    fill: int = 0  # gray value outside of the picture
+    # (y, x) of a finished frame, in pixels; one number: the longer side, and the other one keeps the proportions
     size: int | tuple = 128
     gray: bool = True  # one channel; False: red, green and blue
     cameras: str = 'channels'  # what several cameras become: 'channels', or pictures 'beside' each other
-    # 'range': the darkest and brightest half percent of a session become black and white; takes a second
-    # pass
+    # 'none', or 'range': the darkest and brightest half percent of a session become black and white; needs a
+    # second pass over the video
     intensity: str = 'none'
-    upright: bool = True  # turn pictures as the camera asked for, as players and trackers do
+    upright: bool = True  # turn pictures as the video file says, as players and trackers do
     # the labels
-    # which become labels; None: all but those that a following window is tied to
+
+    # keypoints that become labels; None: all but those that a following window is tied to
     keypoints: tuple | None = None
-    # labels chosen one by one, in the place of `keypoints`: 'paw' (x and y), 'paw_y', 'distance(paw,nose)',
-    # 'angle(paw,nose,tail)' (degrees at the second one), 'speed(paw)' (pixels of the picture a frame)
+    # labels chosen one by one, instead of `keypoints`: 'paw' (x and y), 'paw_y', 'distance(paw,nose)',
+    # 'angle(paw,nose,tail)' (degrees at the second one), 'speed(paw)' (pixels of the picture per frame)
     labels: tuple | None = None
-    min_likelihood: float = 0.9  # below, a point counts as missing
-    max_gap: int = 0  # frames; gaps of a keypoint up to this length are filled by straight lines
+    min_likelihood: float = 0.9  # a point with a lower likelihood counts as missing
+    max_gap: int = 0  # gaps of a keypoint up to this number of frames are filled by straight lines
     # the trials
-    trial_length: int = 100  # frames
-    keep_trials: int | None = None  # only so many, those with most motion; takes a second pass
-    # frames a second of the camera, where the video file says another rate (fast cameras) or none; times from
-    # a file win
+    trial_length: int = 100  # frames in a trial
+    keep_trials: int | None = None  # keep only this many, those with most motion; needs a second pass over the video
+    # frames per second of the camera, if the video file says another rate (fast cameras) or none; if there is a
+    # file of times, that counts
     rate: float | None = None
-    # what else may be
-    trim: bool = False  # where videos and poses differ in length, cut all to the shortest
-    # keep the frames behind the end of a pose table that is too short, with missing labels
+    # what to do about different lengths and damage
+    trim: bool = False  # if videos and poses differ in length, cut all to the shortest
+    # keep the frames after the end of a pose table that is too short, with missing labels
     pad_poses: bool = False
-    # what to do about frames that can't be decoded: 'error', 'stop' (use those before), 'keep' (also those
-    # half decoded)
+    # what to do about frames that can't be decoded: 'error', 'stop' (use the frames before them), 'keep' (also use
+    # frames that are partly decoded)
     damaged: str = 'error'
 
 # %% ../../nbs/prepare/05_recipe.ipynb #f26e0a3c
@@ -92,7 +94,7 @@ def _parts(value):
 
 
 def number_or_text(value):
-    "The number, list or flag that a text stands for; the text itself where it stands for none"
+    "The number, list or flag that a text means; the text itself if it means none"
     try:
         return json.loads(value) if isinstance(value, str) else value
     except ValueError:
@@ -113,7 +115,7 @@ def _word(*words):
 def _keypoints(n=None):
     "A check: names of keypoints (`n` of them), or None"
     want = (
-        f'expected {"names" if n is None else n} of keypoints'
+        f'expected names of {"" if n is None else f"{n} "}keypoints'
         + (", such as 'nose,tail'" if n != 1 else '')
         + ', or None'
     )
@@ -136,23 +138,23 @@ def _keypoints(n=None):
     return check
 
 # %% ../../nbs/prepare/05_recipe.ipynb #03a937a5
-LABEL_KINDS = dict(distance=2, angle=3, speed=1)  # what can be computed, and of how many keypoints
+LABEL_KINDS = dict(distance=2, angle=3, speed=1)  # what can be computed, and from how many keypoints
 
 
 @dataclass(frozen=True)
 class Label:
     "One label that is chosen by itself."
 
-    name: str  # as it was asked for
+    name: str  # such as 'paw_y' or 'distance(paw,nose)'
     kind: str  # 'xy', 'x', 'y', or one of `LABEL_KINDS`
     keypoints: tuple  # names
 
 
 def read_label(
     text: str,  # such as 'paw', 'paw_y', 'distance(paw,nose)'
-    known: list | None = None,  # names of keypoints: one that ends in _x is no coordinate then
+    known: list | None = None,  # names of keypoints; if one of them ends in _x, it is not taken as a coordinate
 ) -> Label:
-    "What a text means as a label; raises `ValueError` where it means nothing."
+    "The label that a text means; raises `ValueError` if it means none."
     call = re.fullmatch(r'(\w+)\((.*)\)', text)
     if call:
         kind, names = call[1], tuple(n.strip() for n in re.split('[;,]', call[2]))
@@ -249,7 +251,7 @@ def _size(value):
 
 
 def _rate(value):
-    "A check: frames a second, or None"
+    "A check: frames per second, or None"
     return None if value is None or value == '' else number_check(0.0, above=True)(value)
 
 # %% ../../nbs/prepare/05_recipe.ipynb #6b8a7676
@@ -283,7 +285,7 @@ Recipe._checks = dict(
 
 
 def _window_rule(r):
-    "A rule: a window that goes by keypoints needs a size and keypoints; other crops need neither"
+    "A rule: a window at keypoints needs a size and these keypoints; other crops may have neither"
     needs = [n for n in ('window', 'centre') if getattr(r, n) is None]
     if r.crop in CROPS and needs:
         yield (
@@ -325,7 +327,7 @@ Recipe._rules = [
 
 @patch
 def replace(self: Recipe, **overrides) -> Recipe:
-    "A copy with some settings changed; raises `ConfigError` as making one does."
+    "A copy with some settings changed; raises `ConfigError` as `Recipe` does."
     return Recipe(**{f.name: getattr(self, f.name) for f in fields(self)} | overrides)
 
 # %% ../../nbs/prepare/05_recipe.ipynb #c86d0245
@@ -367,7 +369,7 @@ def window_matrix(
     centre: np.ndarray,  # `[..., 2]`, x and y of the middle, in pixels of the picture
     extent: tuple,  # height and width in pixels of the picture
     size: tuple,  # y and x of the finished frame
-    up=UP,  # `[..., 2]`, of length 1: the direction that shall point up
+    up=UP,  # `[..., 2]`, of length 1: the direction that should point up
 ) -> np.ndarray:  # `[..., 2, 3]`
     "From pixels of the picture to pixels of the finished frame."
     ux, uy = np.moveaxis(np.asarray(up, float), -1, 0)
@@ -395,12 +397,12 @@ def back_through(
     matrix: np.ndarray,  # `[..., 2, 3]`
     xy: np.ndarray,  # `[..., n, 2]` in the finished frame
 ) -> np.ndarray:  # `[..., n, 2]` in the picture
-    "The way back."
+    "Points of the finished frame, back in the picture."
     return np.einsum('...ij,...nj->...ni', np.linalg.inv(matrix[..., :2]), xy - matrix[..., None, :, 2])
 
 # %% ../../nbs/prepare/05_recipe.ipynb #a8522660
 def _smoothed(values, width):
-    "`[n, d]` smoothed along n by a Gaussian that is cut off at four deviations; the ends are held"
+    "`[n, d]` smoothed along n by a Gaussian out to four deviations; the values at the ends continue beyond them"
     if not width or len(values) < 2:
         return values
     reach = np.ceil(4 * width)
@@ -412,14 +414,14 @@ def way(
     valid: np.ndarray,  # bool `[n]`, at least one
     width: float,  # of the Gaussian, in frames
 ) -> np.ndarray:  # `[n, d]`
-    "A track without gaps, smoothed: straight lines over what is missing, the ends held."
+    "A smoothed track without gaps: straight lines between known points; the first and last one continue to the ends."
     t, known = np.arange(len(points)), np.flatnonzero(valid)
     whole = [np.interp(t, known, points[known, d]) for d in range(points.shape[1])]
     return _smoothed(np.stack(whole, 1), width)
 
 # %% ../../nbs/prepare/05_recipe.ipynb #6ce23c99
 def _direction(vectors):
-    "Vectors `[..., 2]` made of length 1; up where they have none"
+    "Vectors `[..., 2]` scaled to length 1; `UP` for those of length 0"
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return np.where(length > 1e-9, vectors / np.maximum(length, 1e-9), UP)
 
@@ -431,8 +433,8 @@ def pick_keypoints(poses, names, xy, valid):
 
 # %% ../../nbs/prepare/05_recipe.ipynb #f4eabef0
 def _between(recipe, what, poses, xy, valid):
-    """Vectors from one keypoint of `what` (heading or ruler) to the other `[n, 2]`, which are seen `[n]`, and
-    their median length"""
+    """Vectors from one keypoint of `what` (heading or ruler) to the other `[n, 2]`, in which frames both are seen
+    `[n]`, and the median length"""
     names = getattr(recipe, what)
     points, ok = pick_keypoints(poses, names, xy, valid)
     vectors, ok = points[:, 1] - points[:, 0], ok.all(1)
@@ -445,7 +447,7 @@ def _between(recipe, what, poses, xy, valid):
 
 
 def _upward(ahead, heading_to):
-    "The direction that points up where `ahead` `[..., 2]` points to the right, or elsewhere"
+    "The direction that has to point up, for `ahead` `[..., 2]` to point where `heading_to` says"
     x, y = np.moveaxis(ahead, -1, 0)
     turned = dict(up=(x, y), right=(y, -x), down=(-x, -y), left=(-y, x))[heading_to]
     return np.stack(turned, -1)
@@ -473,7 +475,7 @@ def _middle(recipe, poses, xy, valid):
 
 
 def _up_direction(recipe, poses, xy, valid):
-    "The direction that shall point up: one for all frames, or one for each"
+    "The direction that should point up: one for all frames, or one for each"
     if not recipe.heading:
         return UP
     ahead, sure, _ = _between(recipe, 'heading', poses, xy, valid)
@@ -489,8 +491,8 @@ def follow_windows(
     poses: Poses,  # of one camera
     size: tuple,  # y and x of the finished frame
 ) -> tuple:  # matrices `[n, 2, 3]`, extent (height, width) in pixels
-    """Windows that 'align' or 'follow' (then one for each frame); raises `SessionError` where the centre
-    is never seen."""
+    """The window of 'align', or those of 'follow' (one for each frame); raises `SessionError` if the keypoints
+    that it needs are never seen."""
     xy, valid = poses.xy, seen(poses, recipe.min_likelihood)
     middle, ok = _middle(recipe, poses, xy, valid)
     up = _up_direction(recipe, poses, xy, valid)
@@ -505,7 +507,7 @@ def follow_windows(
 
 
 def _on_pixels(centre, extent):
-    "The centre, moved by less than a pixel, of a window whose edges are edges of pixels"
+    "The centre of a window, moved by less than a pixel to put the edges of the window on edges of pixels"
     half = np.array(extent[::-1]) / 2
     return np.round(centre + 0.5 - half) + half - 0.5
 
@@ -523,7 +525,7 @@ def _rectangular(matrix, extent):
 
 
 def _cut_out(plane, box, fill):
-    "A rectangle of a picture `[y, x]`; `fill` stands where it reaches beyond"
+    "A rectangle of a picture `[y, x]`, with the value `fill` outside of the picture"
     top, left, height, width = box
     y0, x0, y1, x1 = (
         max(top, 0),
@@ -543,7 +545,7 @@ def _turned_out(plane, matrix, size, grid, fill):
     "A turned window of a picture `[y, x]`, read on a grid of `grid` = (y, x) points"
     inverse = np.linalg.inv(matrix[:, :2])
     step = inverse * [size[1] / grid[1], size[0] / grid[0]]
-    # where the corner of the window lies, from the corner of the picture
+    # the corner of the window, measured from the corner of the picture
     start = np.array([0.5, 0.5]) - inverse @ (matrix[:, 2] + 0.5)
     corners = start + np.array([[0, 0], [grid[1], 0], [0, grid[0]], [grid[1], grid[0]]]) @ step.T
     x0, y0 = np.maximum(np.floor(corners.min(0)).astype(int) - 2, 0)
@@ -564,11 +566,11 @@ def _turned_out(plane, matrix, size, grid, fill):
 
 # %% ../../nbs/prepare/05_recipe.ipynb #e8dc9945
 class Window:
-    "Takes pictures of one camera to finished frames."
+    "Turns pictures of one camera into finished frames."
 
     def __init__(
         self,
-        matrices: np.ndarray,  # `[n, 2, 3]`, or `[1, 2, 3]` for one that stays
+        matrices: np.ndarray,  # `[n, 2, 3]`, or `[1, 2, 3]` for a window that does not move
         extent: tuple,  # height and width in pixels of the picture
         size: tuple,  # y and x of the finished frame
         fill: int = 0,  # gray value outside of the picture
@@ -581,7 +583,7 @@ class Window:
         self,
         plane: np.ndarray,  # uint8 `[y, x]`
         i: int = 0,  # frame
-        limited: bool = False,  # is the plane in limited range? Then the frame will be, too
+        limited: bool = False,  # is the plane in limited range? Then the frame is, too
     ) -> np.ndarray:  # uint8 `[y, x]`
         "The finished frame."
         fill = round(16 + self.fill * 219 / 255) if limited else self.fill

@@ -31,35 +31,35 @@ class Source:
     # without labels
     poses: tuple = ()
     recipe: Recipe = Recipe()
-    individual: str | None = None  # which animal, where pose files hold several
-    format: str | None = None  # of the pose files, as `read_poses` knows it; None: what they look like
+    individual: str | None = None  # which animal, if pose files have several
+    format: str | None = None  # of the pose files, a `source` of `read_poses`; None: recognised from the files
     # for each camera a file of the times of its frames, an array of seconds, or None: the file beside the video
     # (`find_timestamps`), or else the video's own time stamps
     timestamps: tuple = ()
 
 # %% ../../nbs/prepare/05a_source.ipynb #1b8633da
 def files_of_times(source: Source) -> list:
-    "For each camera the file or the array of its times, given or found beside the video, or None."
+    "For each camera its times: the file or array that is given, else the file beside the video, else None."
     given = [*source.timestamps, *[None] * len(source.videos)]
     return [find_timestamps(v) if t is None else t for v, t in zip(source.videos, given, strict=False)]
 
 # %% ../../nbs/prepare/05a_source.ipynb #0ee91c73
 def file_digest(
     path,  # of a file
-    piece: int = 65536,  # bytes of each of 64 pieces; files that are not larger than these are read whole
+    piece: int = 65536,  # bytes of each of 64 pieces; files up to the size of all pieces are read whole
 ) -> str:  # 32 hexadecimal digits
     "A digest of a file's size and content, quick for large files too."
-    size, told = os.path.getsize(path), hashlib.sha256()
-    told.update(str(size).encode())
+    size, digest = os.path.getsize(path), hashlib.sha256()
+    digest.update(str(size).encode())
     with open(path, 'rb') as f:
         for i in range(64 if size > 64 * piece else 1):
             f.seek(i * (size - piece) // 63 if size > 64 * piece else 0)
-            told.update(f.read(piece if size > 64 * piece else -1))
-    return told.hexdigest()[:32]
+            digest.update(f.read(piece if size > 64 * piece else -1))
+    return digest.hexdigest()[:32]
 
 
 def _poses_digest(poses):
-    "The same for poses that are no file"
+    "A digest of poses that are not a file"
     a = (poses.xy, poses.likelihood, poses.keypoints) if isinstance(poses, Poses) else (np.asarray(poses),)
     return hashlib.sha256(
         b''.join(
@@ -70,7 +70,7 @@ def _poses_digest(poses):
 
 # %% ../../nbs/prepare/05a_source.ipynb #9f7d9a8f
 def inputs_of(source: Source) -> dict:
-    "Inputs and settings of a session, as JSON can hold them: `made_from` of `SessionPlan` and of the file."
+    "Inputs and settings of a session, as JSON can store them: `made_from` of its `SessionPlan`, and in its file."
 
     def one(p):
         if p is None:
@@ -94,7 +94,7 @@ def inputs_of(source: Source) -> dict:
 
 # %% ../../nbs/prepare/05a_source.ipynb #6a172aa5
 def _flat(value, name=''):
-    "A nested dict as one of paths and values"
+    "A nested dict as a flat one: {path: value}"
     if isinstance(value, dict):
         return {
             k: v
@@ -107,7 +107,7 @@ def _flat(value, name=''):
 
 
 def _made_before(path):
-    "What a session that stands there was made from, or None for one that `prepare` didn't make"
+    "What an existing session was made from; None if `prepare` didn't make it"
     with open_hdf5(path) as f:
         try:
             return json.loads(f.attrs['prepared'])
@@ -116,7 +116,7 @@ def _made_before(path):
 
 
 def _differences(before, now):
-    "What a session was made from and what it would be made from now, where they differ: a text for each"
+    "A text for each difference between what a session was made from and what it would be made from now"
     old, new = _flat({k: before.get(k) for k in now}), _flat(json.loads(json.dumps(now)))
     return [
         f'{k.removeprefix("recipe.")}: {show_value(old.get(k))} before, {show_value(new.get(k))} now'
@@ -128,8 +128,8 @@ def _differences(before, now):
 def already_made(
     path: Path,  # of the session's HDF5
     made_from: dict,  # inputs and settings, as of `inputs_of`
-) -> bool:  # False: not there
-    "Is the session there, made in the same way? Raises `SessionError` where it was made in another."
+) -> bool:  # False: it has to be made
+    "Is the session there, and complete? Raises `SessionError` if it was made in another way."
     if not path.exists():
         return False
     try:

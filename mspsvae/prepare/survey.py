@@ -22,11 +22,11 @@ _NOTHING = SAME_GRAYS.tobytes()
 
 def finished_frames(
     plan: SessionPlan,
-    tables: list,  # of gray values for each camera, of `gray_tables`
+    tables: list,  # for each camera, from `gray_tables`
     threads,  # to decode with; None: one for each processor
-    tick,  # called with the number of frames done since the last call; None: nobody asks
+    tick,  # called with the number of frames done since the last call, or None
     wanted=None,  # bool `[n_frames]`; None: all
-):  # of each frame uint8 `[c, y, x]`, and PyAV's frame of the first camera; both None where it is not wanted
+):  # for each frame uint8 `[c, y, x]`, and PyAV's frame of the first camera; both None if it is not wanted
     "All frames of a session as the model will see them, one after the other."
     r = plan.source.recipe
     streams = [decoded_frames(i, r.damaged, threads) for i in plan.infos]
@@ -53,18 +53,18 @@ def _next_frames(plan, streams, i):
     if None in frames:
         raise SessionError(
             f'{plan.infos[frames.index(None)].path}: only {i} of {plan.n_frames} frames could be '
-            "decoded; damaged='stop' (--damaged stop) uses what is there"
+            "decoded; damaged='stop' (--damaged stop) uses these frames"
         )
     return frames
 
 
 def _expect_end(plan, streams):
-    "Raises `SessionError` where a video goes on"
+    "Raise `SessionError` if a video has more frames than planned"
     over = [i.path.name for i, s in zip(plan.infos, streams) if next(s, None) is not None]
     if over:
         raise SessionError(
-            f'{" and ".join(over)} has more than the {plan.n_frames} frames that were expected; '
-            'trim=True (--trim) leaves out what is more'
+            f'{" and ".join(over)}: more frames than the {plan.n_frames} that were expected; '
+            'trim=True (--trim) leaves out the rest'
         )
 
 # %% ../../nbs/prepare/05e_survey.ipynb #99a9b0f4
@@ -79,7 +79,7 @@ def gray_tables(
     plan: SessionPlan,
     stretch=None,  # for each camera the gray values that become black and white, `[n_cameras, 2]`; None: as they are
 ) -> list:  # for each camera two tables of 256 bytes, for films of full and of limited range
-    "What becomes of each gray value."
+    "Tables with the new value of each gray value."
 
     def table(low, high):
         return np.clip(np.rint((SAME_GRAYS - float(low)) * 255 / max(high - low, 1)), 0, 255).astype(np.uint8)
@@ -89,7 +89,7 @@ def gray_tables(
 
 
 def _translate(frame, table):
-    "Every gray value replaced by that of a table (bytes): `table[frame]`, and three times as fast"
+    "A frame with new gray values from a table (bytes): the same as `table[frame]`, but three times as fast"
     if table == _NOTHING:
         return frame
     return np.frombuffer(frame.tobytes().translate(table), np.uint8).reshape(frame.shape)
@@ -100,7 +100,7 @@ def survey(
     threads: int | None = None,  # to decode with; None: one for each processor
     tick=None,  # called with the number of frames done since the last call
 ) -> tuple:  # motion energy `[n_trials]`, counts of gray values `[n_cameras, 256]`
-    "Look at all frames once."
+    "Read all frames once, for the motion of each trial and the gray values of each camera."
     energy, counts = np.zeros(len(plan.trials)), np.zeros((len(plan.infos), 256), int)
     trial_of, before = np.repeat(np.arange(len(plan.trials)), [t.stop - t.start for t in plan.trials]), None
     with closing(finished_frames(plan, gray_tables(plan), threads, tick)) as frames:
@@ -126,7 +126,7 @@ def gray_range(
     counts: np.ndarray,  # `[..., 256]`
     share: float = 0.005,  # of the pixels that become black, and white
 ) -> np.ndarray:  # `[..., 2]`
-    "The gray values below and above which `share` of the pixels lie."
+    "The gray values below and above which are `share` of the pixels."
     below = np.cumsum(counts, -1) / np.sum(counts, -1, keepdims=True)
     return np.stack(
         [

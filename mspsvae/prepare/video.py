@@ -26,7 +26,7 @@ from ..sessions import failure_reason
 
 # %% ../../nbs/prepare/03_video.ipynb #af324d99
 def _pyav():
-    "The module `av`; raises `SessionError` where it is missing"
+    "The module `av`; raises `SessionError` if it is missing"
     try:
         import av
     except ImportError:
@@ -39,14 +39,14 @@ def _why(error):
     text = ' '.join(str(getattr(error, 'strerror', None) or error).split())[:200]
     if 'Invalid data' in text:
         return (
-            'no video, or one that is cut short or damaged at its beginning or end; copy it again, or '
+            'not a video, or one that is cut short or damaged at its beginning or end; copy it again, or '
             'repair it'
         )
     return text or type(error).__name__
 
 # %% ../../nbs/prepare/03_video.ipynb #85228bf0
 def _check_file(path):
-    "Raises `SessionError` where there is no file with something in it"
+    "Raise `SessionError` if there is no file, or if it is empty"
     if not path.exists():
         raise SessionError(f'{path}: there is no such video')
     if not path.is_file():
@@ -57,18 +57,18 @@ def _check_file(path):
 
 @contextmanager
 def _opened(path, threads=None):
-    """The open file and its video stream, ready to decode with so many threads (None: as many as there are
-    processors)"""
+    """The open file and its video stream, ready to decode with `threads` threads (None: one for each
+    processor)"""
     av, path = _pyav(), Path(path)
     _check_file(path)
     try:
-        # FFmpeg would take what is before a colon in a relative name for a protocol
+        # FFmpeg would read the part of a relative name before a colon as a protocol
         file = av.open(os.path.abspath(path), metadata_errors='ignore')
     except (av.FFmpegError, OSError, ValueError) as e:
         raise SessionError(f'{path}: can not be opened ({_why(e)})') from None
     with file:
         if not file.streams.video:
-            raise SessionError(f'{path}: holds no video')
+            raise SessionError(f'{path}: contains no video')
         stream = file.streams.video[0]
         try:
             stream.thread_type = 'NONE' if threads == 1 else 'AUTO'
@@ -82,21 +82,21 @@ def _opened(path, threads=None):
 # %% ../../nbs/prepare/03_video.ipynb #4f237f18
 @dataclass(frozen=True)
 class VideoInfo:
-    "What is in a video, as far as can be said without decoding all of it."
+    "What is in a video, as far as one can know without decoding all of it."
 
     path: Path  # of the file
-    n_frames: int  # that should be there to decode
-    # y and x of a frame, turned as players show it (unless it was asked for without), in pixels
+    n_frames: int  # to decode, by the packets in the file
+    # y and x of a frame in pixels, turned as players show it (or not turned, if `upright` was False)
     size: tuple
-    fps: float  # frames a second, on average; 0 where the file doesn't say
+    fps: float  # frames per second, on average; 0 if the file doesn't say
     codec: str  # such as 'h264'
     pixel_format: str  # such as 'yuv420p'
-    # degrees, counterclockwise, by which the camera asked for its pictures to be turned
+    # degrees, counterclockwise, by which players turn the pictures because the file says so
     rotation: int = 0
-    cut: str = ''  # how one can see that the file is cut short; '' for a whole one
+    cut: str = ''  # why we think that the file is cut short; '' if it is whole
     # frames at the beginning that refer to pictures before the file begins, and can't be decoded
     n_headless: int = 0
-    # seconds `[n_frames]`, by the file's own time stamps; None where it has none
+    # seconds `[n_frames]`, by the file's own time stamps; None if it has none
     times: np.ndarray | None = field(default=None, compare=False, repr=False)
 
 # %% ../../nbs/prepare/03_video.ipynb #ef48d841
@@ -108,18 +108,18 @@ class _Packets:
     stamps: list = field(
         default_factory=list
     )  # one for each frame, in units of the stream; None: it has none
-    end: float = -inf  # seconds, of what is there of any stream
+    end: float = -inf  # seconds, at which the last packet of any stream ends
 
 
 def _stamp(packet, file):
-    "When a packet's frame is shown; AVI files keep no such stamps, only the place in the file"
+    "When a packet's frame is shown; in AVI files, which do not say this, its position in the file"
     if file.format.name == 'avi' or packet.pts is None:
         return packet.dts
     return packet.pts
 
 
 def _walk(file, stream, av):
-    "Look at all packets of a file, as far as it can be read"
+    "Go through all packets of a file, up to the first one that can not be read"
     found = _Packets()
     try:
         for packet in file.demux():
@@ -139,7 +139,7 @@ def _walk(file, stream, av):
 
 # %% ../../nbs/prepare/03_video.ipynb #c4c54a07
 def _riff_is_whole(path):
-    "Is an AVI file as long as its outer headers (RIFF) say? None where they do not say"
+    "Is an AVI file as long as its outer headers (RIFF) say? None if they do not say"
     size, at = path.stat().st_size, 0
     with open(path, 'rb') as f:
         while at + 12 <= size:
@@ -147,14 +147,14 @@ def _riff_is_whole(path):
             name, length = f.read(4), int.from_bytes(f.read(4), 'little')
             if name != b'RIFF':
                 break
-            if length in (0, 2**32 - 1):  # the recorder never came to fill it in
+            if length in (0, 2**32 - 1):  # the recorder was stopped before it filled this in
                 return None
             at += 8 + length + length % 2
     return at <= size + 1 if at else None
 
 
 def _avi_cut(path, stream, packets):
-    "How one can see that an AVI is cut short, or ''"
+    "Why we think that an AVI is cut short; '' if it is whole"
     if _riff_is_whole(path):
         return ''
     ticks = sorted(s for s in packets.stamps if s is not None)
@@ -166,7 +166,7 @@ def _avi_cut(path, stream, packets):
 
 # %% ../../nbs/prepare/03_video.ipynb #6e98644d
 def _cut(path, file, stream, packets):
-    "How one can see that the file is cut short, or ''"
+    "Why we think that the file is cut short; '' if it is whole"
     if file.format.name == 'avi' and stream.frames:
         return _avi_cut(path, stream, packets)
     if stream.frames:
@@ -183,7 +183,7 @@ def _cut(path, file, stream, packets):
 
 # %% ../../nbs/prepare/03_video.ipynb #1aebd0f0
 def _seconds(stamps, time_base):
-    "Times of frames `[n]` from stamps in any order; None where they make no sense"
+    "Times of frames `[n]` from stamps in any order; None if a stamp is missing or appears twice"
     if not stamps or None in stamps or not time_base:
         return None
     times = np.array(sorted(stamps), np.float64) * float(time_base)
@@ -191,7 +191,7 @@ def _seconds(stamps, time_base):
 
 
 def _own_rate(rate, times):
-    "Frames a second, from the header's rate of ticks and the times of frames"
+    "Frames per second, from the header's rate of ticks and the times of frames"
     if times is None or len(times) < 2 or not rate:
         return rate
     ticks = float(np.median(np.diff(times))) * rate  # between two frames
@@ -213,9 +213,9 @@ def _first_frame(path, av):
 
 def look_at_video(
     path,  # of a video
-    upright: bool = True,  # turned as the camera asked for
+    upright: bool = True,  # give the size of the frames as players turn them
 ) -> VideoInfo:
-    """What is in a video, from a walk over its packets and its first frame; raises `SessionError` where
+    """What is in a video, from a walk over its packets and its first frame; raises `SessionError` if
     nothing can be decoded."""
     av, path = _pyav(), Path(path)
     first, rate, codec = _first_frame(path, av)
@@ -242,7 +242,7 @@ class _Stop(Exception):
 
 
 def _decode(path, threads):
-    "PyAV's frames; `_Stop` where one can't be decoded"
+    "PyAV's frames; raises `_Stop` at the first one that can't be decoded"
     av = _pyav()
     with _opened(path, threads) as (file, stream):
         try:
@@ -252,7 +252,7 @@ def _decode(path, threads):
 
 
 def _decode_slowly(path, skip):
-    "The same by one thread, after the first `skip` frames, to the last one before the damage"
+    "The same with one thread: the frames after the first `skip`, up to the last one before the damage"
     av = _pyav()
     with _opened(path, 1) as (file, stream):
         n, bad, packets = 0, None, file.demux(stream)
@@ -279,7 +279,7 @@ def _decode_slowly(path, skip):
 
 # %% ../../nbs/prepare/03_video.ipynb #a029e3dd
 def decoded_frames(info, damaged='error', threads=None):
-    "PyAV's frames of a video, as `damaged` wants it"
+    "PyAV's frames of a video; `damaged` says what to do about damage (see `DAMAGED`)"
     why = info.cut and f'the file is cut short: {info.cut}'
     n, decoded, slow = 0, _decode(info.path, threads), False
     while True:
@@ -301,7 +301,7 @@ def decoded_frames(info, damaged='error', threads=None):
     if why and damaged == 'error':
         raise SessionError(
             f'{info.path}: only the first {n} frames can be read ({why}); copy or record it again, or '
-            "use what is there with damaged='stop' (--damaged stop)"
+            "use these frames with damaged='stop' (--damaged stop)"
         )
 
 
@@ -310,7 +310,7 @@ def count_frames(
     damaged: str = 'error',  # one of `DAMAGED`
     threads: int | None = None,  # to decode with; None: one for each processor
 ) -> int:
-    "How many frames there really are, by decoding them all."
+    "The true number of frames, found by decoding them all."
     return sum(
         1
         for _ in decoded_frames(
@@ -360,11 +360,11 @@ def frame_planes(frame, gray=True, upright=True):
 def read_video(
     video,  # path of a video, or its `VideoInfo`
     gray: bool = True,  # one channel; False: red, green and blue
-    upright: bool = True,  # turned as the camera asked for, as players and most pose trackers do
+    upright: bool = True,  # turn frames as the file says, as players and most pose trackers do
     damaged: str = 'error',  # one of `DAMAGED`
     threads: int | None = None,  # to decode with; None: one for each processor
 ) -> Iterator[np.ndarray]:  # uint8 `[c, y, x]`, 0 to 255
-    "All frames of a video, one after the other; raises `SessionError` where they can't be read."
+    "All frames of a video, one after the other; raises `SessionError` if they can't be read."
     if damaged not in DAMAGED:
         raise SessionError(f'damaged: got {show_value(damaged)}, expected one of {", ".join(DAMAGED)}')
     for frame in decoded_frames(
@@ -375,8 +375,8 @@ def read_video(
 
 # %% ../../nbs/prepare/03_video.ipynb #a1280eba
 class Resizer:
-    """Makes pictures of any size to one size: by area where they get smaller, by interpolation where they
-    get larger."""
+    """Resizes pictures of any size to one size: by area if they get smaller, by interpolation if they get
+    larger."""
 
     def __init__(
         self,
@@ -388,7 +388,7 @@ class Resizer:
 
     def __call__(
         self,
-        # uint8 `[y, x]`, one plane; rows may be apart in memory, as those of a crop are
+        # uint8 `[y, x]`, one plane; it may be a view, such as a crop, whose rows are not adjacent in memory
         picture: np.ndarray,
     ) -> np.ndarray:  # uint8 `[y, x]` of the new size
         "The picture, made smaller or larger."
@@ -412,7 +412,7 @@ DECIMAL_COMMA = re.compile(r'-?\d+,\d+(?:[eE][+-]?\d+)?')  # 12,5
 def table_rows(
     path,  # of a CSV, separated by commas, semicolons or tabs
 ) -> Iterator[list]:  # of texts
-    "The rows of a table one after the other, without empty ones; raises `SessionError` where it is none."
+    "The rows of a table one after the other, without empty ones; raises `SessionError` if it can not be read."
     try:
         with open_table(path) as (f, separator):
             for row in csv.reader(f, delimiter=separator):
@@ -426,7 +426,7 @@ _WORDS_OF_TIME = re.compile('time|clock|stamp|ttl', re.IGNORECASE)
 
 
 def _stamp_number(text):
-    "A time as a number: the number itself, or the seconds of a date since 1970; None where it is neither"
+    "A time as a number: the number itself, or the seconds of a date since 1970; None if it is neither"
     try:
         return float(text)
     except ValueError:
@@ -439,7 +439,7 @@ def _stamp_number(text):
 
 
 def _numbers_of(texts):
-    "A column of texts as an array; None where one of them is no time"
+    "A column of texts as an array; None if one of them is not a time"
     numbers = [_stamp_number(text) for text in texts]
     return None if None in numbers else np.array(numbers)
 
@@ -450,7 +450,7 @@ def _counts(numbers):
 
 
 def _stamp_column(names, columns):
-    "Which column has the times; None if it can't be said. A column of other things than times is None"
+    "Which column has the times; None if that is not clear. In `columns`, None is a column that has no times"
     named = [i for i, name in enumerate(names) if _WORDS_OF_TIME.search(name)]
     rising = [i for i in named if columns[i] is not None and (np.diff(columns[i]) > 0).all()]
     rising.sort(key=lambda i: _counts(columns[i]))
@@ -463,7 +463,7 @@ def _stamp_column(names, columns):
 
 # %% ../../nbs/prepare/03_video.ipynb #72aff6f8
 def _stamps_in_table(path):
-    "Numbers in a table of times, and the name of their column ('' where there is none)"
+    "Numbers in a table of times, and the name of their column ('' if it has none)"
     rows = [[text.strip() for text in row] for row in table_rows(path)]
     names = [''] * len(rows[0]) if rows else ['']
     if rows and None in map(_stamp_number, rows[0]):
@@ -481,7 +481,7 @@ def _stamps_in_table(path):
 
 
 def _no_time(texts):
-    "What is wrong with a column of which one text is no time"
+    "What is wrong with a column in which one text is not a time"
     text = next(t for t in texts if _stamp_number(t) is None)
     if DECIMAL_COMMA.fullmatch(text):
         return (
@@ -498,7 +498,7 @@ _UNITS = dict(s=1.0, sec=1.0, seconds=1.0, ms=1e-3, us=1e-6, ns=1e-9) | {
 
 
 def _unit_of(name, gap, fps):
-    "Seconds in one unit of the stamps, from the name of their column, or from what fits the video; or None"
+    "Seconds in one unit of the stamps, by the name of their column, or by the rate of the video; None: not known"
     word = re.search(rf'[_ (\[]({"|".join(_UNITS)})[)\]]?$', name, re.IGNORECASE)
     if word:
         return _UNITS[word[1].lower()]
@@ -510,9 +510,9 @@ def _unit_of(name, gap, fps):
 # %% ../../nbs/prepare/03_video.ipynb #d7997236
 def read_timestamps(
     times,  # path of a file (.npy, or a table), or an array `[n]`
-    fps: float = 0,  # frames a second of the video, to know the unit; 0: not known
+    fps: float = 0,  # frames per second of the video, which help to find the unit; 0: not known
 ) -> np.ndarray:  # `[n]`, seconds
-    "When each frame was recorded; raises `SessionError` where the numbers make no times."
+    "When each frame was recorded; raises `SessionError` if the numbers can not be the times of frames."
     path, name = 'the times', ''
     if isinstance(times, (str, os.PathLike)):
         path = Path(times)
@@ -529,27 +529,27 @@ def read_timestamps(
     _check_stamps(path, stamps)
     unit = _unit_of(name, float(np.median(np.diff(stamps))), fps)
     if unit is None:
-        raise SessionError(f'{path}: times {stamps[:3].tolist()} ..., expected seconds')
+        raise SessionError(f'{path}: got times {stamps[:3].tolist()} ..., which fit no unit; expected seconds')
     return stamps * unit
 
 
 def _check_stamps(path, stamps):
-    "Raise `SessionError` where numbers are no rising times"
+    "Raise `SessionError` if numbers are not rising times"
     if stamps.ndim != 1 or len(stamps) < 2:
-        raise SessionError(f'{path}: got numbers {stamps.shape}, expected one time for each frame')
+        raise SessionError(f'{path}: got an array of shape {stamps.shape}, expected one time for each frame')
     wrong = np.flatnonzero(~(np.diff(stamps) > 0))
     if len(wrong):
         raise SessionError(
             f'{path}: the time of frame {wrong[0] + 1} ({stamps[wrong[0] + 1]:.10g}) is not after that of '
-            f'frame {wrong[0]} ({stamps[wrong[0]]:.10g}), expected rising times; mend the file, or move it away and '
-            'give the frames a second with rate (--rate)'
+            f'frame {wrong[0]} ({stamps[wrong[0]]:.10g}), expected rising times; correct the file, or move it away '
+            'and give the number of frames per second with rate (--rate)'
         )
 
 
 def find_timestamps(
     video,  # path of a video
 ) -> Path | None:  # of the file of its times; None: there is none
-    "The file of times beside a video: its name with `_timestamps`, `.timestamps` or `_times` behind it."
+    "The file of times beside a video: the video's name with `_timestamps`, `.timestamps`, `_times` or `.times` added."
     video = Path(video)
     for word in ('_timestamps', '.timestamps', '_times', '.times'):
         for ending in ('.npy', '.csv', '.txt'):

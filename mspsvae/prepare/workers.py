@@ -35,7 +35,7 @@ def _say(**news):
 
 
 def _do_job(settings, path, threads):
-    "Make one session, of the fields of its `Source`; what to say about it: the path, or the error"
+    "Make one session, from the fields of its `Source`; the message about it: its path, or the error"
     try:
         source = Source(**settings | dict(recipe=Recipe(**settings['recipe'])))
         with warnings.catch_warnings():
@@ -50,7 +50,7 @@ def _do_job(settings, path, threads):
 
 
 def _work():
-    "In a worker: make the sessions that are told on standard input, and tell about each on standard output"
+    "The program of a worker: reads jobs from standard input, makes the sessions, and reports on standard output"
     import _thread
 
     jobs, busy = Queue(), threading.Event()
@@ -60,9 +60,9 @@ def _work():
             while True:
                 jobs.put(pickle.load(sys.stdin.buffer))
         except Exception:
-            jobs.put(None)  # the end of the input, most often
+            jobs.put(None)  # usually the end of the input
         if busy.is_set():
-            _thread.interrupt_main()  # nobody waits for the result any more
+            _thread.interrupt_main()  # no one waits for the result any more
 
     threading.Thread(target=listen, daemon=True).start()
     try:
@@ -76,7 +76,7 @@ def _work():
 
 # %% ../../nbs/prepare/05h_workers.ipynb #e667ec2f
 def _ask(worker, job, news):
-    "Give a worker a job (source, path, threads), pass on its progress; returns its last word, None where it died"
+    "Give a worker a job (source, path, threads) and pass on its progress; its last message, or None if it died"
     source, path, threads = job
     pickle.dump((source.__dict__ | dict(recipe=source.recipe.to_dict()), path, threads), worker.stdin)
     worker.stdin.flush()
@@ -89,7 +89,7 @@ def _ask(worker, job, news):
 
 
 def _tend(jobs, news, workers):
-    "In a thread of the parent: keep a worker busy, and replace it if it dies"
+    "Runs in a thread of the parent: gives jobs to a worker, and replaces it if it dies"
     worker = None
     while (job := jobs.get()) is not None:
         try:
@@ -101,7 +101,7 @@ def _tend(jobs, news, workers):
                 pickle.dump([os.path.abspath(p) for p in sys.path], worker.stdin)
             said = _ask(worker, job, news)
             if said is None:
-                worker.wait()  # or the next job goes to a worker that is about to be gone
+                worker.wait()  # or the next job could go to a worker that is about to end
                 said = dict(error=f'{job[0].name}: the worker came to a sudden end; was the memory full?')
         except Exception as e:
             said = dict(error=f'{job[0].name}: the worker can not be reached ({failure_reason(e)})')
@@ -109,7 +109,7 @@ def _tend(jobs, news, workers):
 
 
 def _dismiss(workers):
-    "Let workers stop and clean up, wait for them"
+    "Let workers stop and clean up, and wait for them"
     for w in workers:
         with suppress(OSError):
             w.stdin.close()
@@ -122,7 +122,7 @@ def _dismiss(workers):
 
 # %% ../../nbs/prepare/05h_workers.ipynb #62771bbc
 def _listen(news, left, tick):
-    "Pass on what is said of the sessions, until nothing is `left` to be made; returns what went wrong"
+    "Pass on warnings and progress, until no session is `left` to be made; the errors, as texts"
     errors = []
     while left:
         _, said = news.get()
@@ -141,7 +141,7 @@ def side_by_side(
     n_workers: int,
     tick,  # called with the number of frames done since the last call
 ) -> list:  # of texts: what went wrong
-    "Make all sessions, each in the next worker that is free; one that fails does not keep the others from it."
+    "Make all sessions, each in the next worker that is free; if one fails, the others are still made."
     todo, news, workers = Queue(), Queue(), []
     for job in [*jobs, *[None] * n_workers]:
         todo.put(job)

@@ -30,11 +30,11 @@ def _chosen_trials(plan, energy):
 
 
 def _trial_images(plan, trials, tables, threads, tick, shots, n_shots):
-    "uint8 `[n, c, y, x]` of each trial; some frames are put into `shots`"
+    "uint8 `[n, c, y, x]` of each trial; also adds some frames to `shots`"
     used = np.concatenate([np.arange(t.start, t.stop) for t in trials])
     at = set(used[np.linspace(0, len(used) - 1, n_shots + 2).astype(int)[1:-1]].tolist())
     wanted = np.isin(np.arange(plan.n_frames), used)
-    images, ahead, alike, last = None, iter(trials), True, None
+    images, ahead, all_same, last = None, iter(trials), True, None
     with closing(finished_frames(plan, tables, threads, tick, wanted)) as frames:
         for i, (frame, before) in enumerate(frames):
             if frame is None:
@@ -43,17 +43,17 @@ def _trial_images(plan, trials, tables, threads, tick, shots, n_shots):
                 t = next(ahead)
                 images = np.empty((t.stop - t.start, *plan.image_shape), np.uint8)
             images[i - t.start] = frame
-            if alike and last is not None:
-                alike = np.array_equal(frame, last)
-            last = images[i - t.start] if alike else None
+            if all_same and last is not None:
+                all_same = np.array_equal(frame, last)
+            last = images[i - t.start] if all_same else None
             if i in at:
                 shots.append((i, _gray(before, plan.source.recipe), frame.copy()))
             if i == t.stop - 1:
                 yield images
                 images = None
-    if alike:
+    if all_same:
         warnings.warn(
-            f'{plan.source.name}: all pictures are alike; was the camera covered, or is this the wrong film?',
+            f'{plan.source.name}: all pictures are the same; was the camera covered, or is this the wrong film?',
             stacklevel=2,
         )
 
@@ -82,7 +82,7 @@ def _about_cameras(plan, stretch):
 
 
 def _about(plan, trials, stretch, mean, std):
-    "What the finished session tells about itself, as JSON can hold it"
+    "What the files of a session say about it, as JSON can store it"
     shares = plan.labels.valid.mean(0) if plan.labels.names else []
     columns = zip(plan.labels.names, mean, std, shares, plan.labels.places, strict=True)
     return plan.made_from | dict(
@@ -117,7 +117,7 @@ def _label_groups(plan, used, cuts):
     valid = plan.labels.valid[used]
     if not valid.any():
         raise SessionError(
-            f'{plan.source.name}: no keypoint is seen in the trials that were kept; keep more of them'
+            f'{plan.source.name}: no keypoint is seen in the trials that were kept; keep more (--keep-trials)'
         )
     labels, mean, std = z_score(plan.labels.values[used], valid)
     groups = dict(
@@ -137,7 +137,7 @@ def _clock_groups(plan, trials):
 
 
 def _survey_for(plan, threads, tick):
-    "The trials to keep, and the gray values to stretch (None: as they are), with a first pass where it needs one"
+    "The trials to keep, and the gray values to stretch (None: as they are), after a first pass if it needs one"
     recipe, stretch, energy = plan.source.recipe, None, np.zeros(len(plan.trials))
     if recipe.intensity == 'range' or recipe.keep_trials:
         energy, counts = survey(plan, threads, tick)
@@ -147,12 +147,12 @@ def _survey_for(plan, threads, tick):
 # %% ../../nbs/prepare/05g_write.ipynb #d2e6370c
 def write(
     plan: SessionPlan,
-    path: Path,  # of the HDF5; the JSON and the PNG stand beside it
+    path: Path,  # of the HDF5; the JSON and the PNG are written beside it
     threads: int | None = None,  # to decode with; None: one for each processor
     tick=None,  # called with the number of frames done since the last call
     n_shots: int = 6,  # frames on the preview
 ) -> Path:  # of the HDF5
-    "Write a planned session: the HDF5, the JSON and the preview, whole or not at all."
+    "Write a planned session: the HDF5, the JSON and the preview, all three or none."
     trials, stretch = _survey_for(plan, threads, tick)
     used = np.concatenate([np.arange(t.start, t.stop) for t in trials])
     cuts = np.cumsum([t.stop - t.start for t in trials])[:-1]
@@ -161,7 +161,7 @@ def write(
     text, shots = json.dumps(_about(plan, trials, stretch, mean, std), indent=1), []
 
     def images(sheet):
-        "The trials; behind the last one the preview is written, before the session takes its place"
+        "The trials; after the last one, writes the preview, before the session's file appears"
         yield from _trial_images(plan, trials, gray_tables(plan, stretch), threads, tick, shots, n_shots)
         title = _title(plan, len(trials))
         preview(plan, shots, title).savefig(sheet, dpi=110, metadata=dict(Software=None))

@@ -16,7 +16,7 @@ from math import ceil, floor, log10, prod
 import ipywidgets as widgets
 import matplotlib
 import numpy as np
-from PIL import Image  # which matplotlib brings
+from PIL import Image  # installed with matplotlib
 
 from ..errors import MspsvaeError, RunError, SessionError
 from .plots import OKABE_ITO, montage, short_names
@@ -47,17 +47,17 @@ def from_shown(
     latent: int | str,  # number or name
     values,  # as shown: a number or an array
 ):  # of the latent
-    "The values of a latent that a slider stands for."
+    "The values of a latent, from those that a slider shows."
     k = find_latent(run, latent)
     return from_label_units(run, k, values) if _has_label_units(run, k) else np.asarray(values)
 
 # %% ../../nbs/show/04_explore.ipynb #c0c82deb
 def slider_steps(
-    low: float,  # of the range that the slider has to hold
+    low: float,  # of the range that the slider has to cover
     high: float,
-    n: int = 200,  # about so many steps
+    n: int = 200,  # about how many steps
 ) -> tuple[float, float, float]:  # low, high and step: 1, 2 or 5 times a power of ten
-    "A range for a slider that holds `low` and `high` and has round steps; one of length 0 is widened."
+    "A range for a slider, with round steps, that covers `low` to `high`; a range of length 0 is widened."
     if high - low <= 1e-6 * max(1, abs(low)):
         low, high = low - 1, high + 1
     rough = (high - low) / n
@@ -67,12 +67,12 @@ def slider_steps(
 
 
 def _decimals(step):
-    "Digits after the point that tell two steps apart"
+    "How many digits after the point are needed to distinguish two steps"
     return max(0, -floor(log10(step) + 1e-9))
 
 # %% ../../nbs/show/04_explore.ipynb #c85f7615
 class View:
-    "A frame of a run, what was changed about its latents, and the pictures that follow."
+    "A frame of a run, the edits of its latents, and the pictures that they give."
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class View:
 
 
 def _all_latents(run):
-    "The latents of a run, by number of session and trial; raises `RunError` for what has none"
+    "The latents of a run, by number of session and trial; raises `RunError` if they cannot be computed"
     if not isinstance(run, Run):
         raise RunError(
             f'got {str(run)[:80]!r}, a {type(run).__name__}; expected a run, as fit and load_run '
@@ -103,14 +103,14 @@ def _all_latents(run):
         return [list(trials.values()) for trials in run.latents().values()]
     except SessionError as e:
         raise RunError(
-            f'{run.path}: the latents were not computed yet, and the sessions are not where they '
-            'were; say where they are now: load_run(path, data=...)',
+            f'{run.path}: the latents are not computed yet, and the files of the sessions have '
+            'moved; say where they are now: load_run(path, data=...)',
             e.problems or [e],
         ) from e
 
 
 def _finite_ranges(run):
-    "What sliders span; raises `RunError` for latents that are not numbers"
+    "The ranges of the sliders; raises `RunError` for latents that are not numbers"
     ranges = latent_ranges(run, (1, 99))
     if not np.isfinite(ranges).all():
         raise RunError(
@@ -137,7 +137,7 @@ def go(
     trial: int | str | None = None,  # number or name
     frame: int | None = None,  # number in the trial
 ) -> None:
-    "Show another frame; raises `RunError` where there is none, and stays where it was."
+    "Go to another frame; if it does not exist, stay at the present one and raise `RunError`."
     s = self.at[0] if session is None else find_session(self.run, session)
     if trial is not None:
         t = find_trial(self.run, s, trial)
@@ -157,7 +157,7 @@ def edit(
     value: float | None,  # as shown: label units for supervised latents; None takes the edit back
 ) -> None:
     """Set a latent, in this frame and all that follow, to a value; raises `RunError` for a value that is
-    no number."""
+    not a number."""
     k = find_latent(self.run, latent)
     if value is None:
         self.edits.pop(k, None)
@@ -207,7 +207,7 @@ def value(
     self: View,
     latent: int | str,  # number or name
 ) -> float:  # as shown: label units for supervised latents
-    "Where the slider of a latent stands."
+    "The value of a latent that its slider shows."
     k = find_latent(self.run, latent)
     return self.edits[k] if k in self.edits else float(to_shown(self.run, k, self.z[0, k]))
 
@@ -216,15 +216,15 @@ def value(
 class Pictures:
     "What a `View` shows, in units of full brightness."
 
-    frame: np.ndarray | None  # `[c, y, x]` in [0, 1]; None where the video cannot be read
+    frame: np.ndarray | None  # `[c, y, x]` in [0, 1]; None if the video cannot be read
     reconstruction: np.ndarray  # `[c, y, x]` in [0, 1]
     edited: np.ndarray  # `[c, y, x]` in [0, 1]
     difference: np.ndarray  # edited - reconstruction, `[c, y, x]` in [-1, 1]
 
 
 @patch
-def frame(self: View) -> np.ndarray | None:  # `[c, y, x]` in [0, 1]; None where it cannot be read
-    "The frame from its file; of a long trial only a piece is read."
+def frame(self: View) -> np.ndarray | None:  # `[c, y, x]` in [0, 1]; None if it cannot be read
+    "The frame from its file; reads only a piece of a long trial."
     s, t, f = self.at
     n = max(1, self.block // prod(self.run.model.input_shape))
     begin = f // n * n
@@ -239,7 +239,7 @@ def frame(self: View) -> np.ndarray | None:  # `[c, y, x]` in [0, 1]; None where
 
 @patch
 def pictures(self: View) -> Pictures:
-    "Decode what is to be seen."
+    "The frame, and what the latents decode to before and after the edits."
     if not self.edits and self.background is None:
         reconstruction = edited = decode(self.run, self.mu)[0]
     else:
@@ -270,7 +270,7 @@ def _edits_code(view):
 
 
 def _with_imports(lines):
-    "The lines, after imports of what they use"
+    "The lines, after the imports that they need"
     text = '\n'.join(lines)
     names = 'decode edit_latents frame_latents from_label_units read_frames set_background'.split()
     used = ', '.join(name for name in names if name + '(' in text)
@@ -315,14 +315,14 @@ def frame_png(
     return _png((montage(frame[None, None]).clip(0, 1) * 255).round().astype(np.uint8))
 
 # %% ../../nbs/show/04_explore.ipynb #ff041b64
-# an odd number: the one in the middle is 0
+# an odd number of colours: the one in the middle is 0
 _RED_BLUE = (matplotlib.colormaps['RdBu_r'](np.linspace(0, 1, 255))[:, :3] * 255).round().astype(np.uint8)
 
 
 def full_colour(
     difference: np.ndarray,  # in units of full brightness
 ) -> float:  # where colours end
-    "The first of 0.05, 0.1, 0.2, 0.5 and 1 that holds every value."
+    "The first of 0.05, 0.1, 0.2, 0.5 and 1 that no value exceeds."
     return next((m for m in (0.05, 0.1, 0.2, 0.5) if np.abs(difference).max() <= m), 1.0)
 
 
@@ -336,7 +336,7 @@ def difference_png(
 
 # %% ../../nbs/show/04_explore.ipynb #083975e0
 def _cut(name, longest=24):
-    "A name of limited length"
+    "A name, without its middle if it is too long"
     return name if len(name) <= longest else f'{name[: longest // 2 - 1]}..{name[1 - longest // 2 :]}'
 
 
@@ -453,7 +453,7 @@ PANELS = 'frame', 'reconstruction', 'edited', 'difference'
 
 
 class Explorer(widgets.VBox):
-    "The widgets around a `View`. Who changes `view` from code calls `refresh` afterwards."
+    "The widgets around a `View`. If your code changes `view`, call `refresh` afterwards."
 
     def __init__(self, view: View):
         self.view, self._quiet = view, False
@@ -480,7 +480,7 @@ class Explorer(widgets.VBox):
 # %% ../../nbs/show/04_explore.ipynb #d1bc69a0
 @patch
 def _arrange(self: Explorer, panels):
-    "Everything in its place"
+    "All widgets, from top to bottom"
     c, y, x = self.view.run.model.input_shape
     wrap = widgets.Layout(flex_flow='row wrap', width='100%', align_items='center')
     grid = widgets.GridBox(panels, layout=widgets.Layout(overflow='visible')).add_class('mspsvae-panels')
@@ -505,7 +505,7 @@ def _arrange(self: Explorer, panels):
 
 @patch
 def _listen(self: Explorer):
-    "What each widget does to the view"
+    "Connect each widget with what it changes in the view"
     view = self.view
 
     def on(widget, act):
@@ -514,7 +514,7 @@ def _listen(self: Explorer):
     on(self.session, lambda s: view.go(session=s))
     on(self.trial, lambda t: view.go(trial=t))
     on(self.frame, lambda f: view.go(frame=f))
-    on(self.background, lambda s: view.swap(None if s < 0 else s))  # None would stand for nothing chosen
+    on(self.background, lambda s: view.swap(None if s < 0 else s))  # None would mean that nothing is chosen
     for k, slider in enumerate(self.sliders):
         on(slider, lambda v, k=k: self._turn(k, v))
     self.reset.on_click(lambda _: self._act(lambda _: view.reset(), None))
@@ -523,14 +523,14 @@ def _listen(self: Explorer):
 
 @patch
 def _turn(self: Explorer, k, value):
-    "A slider was moved; a browser that only rounds to the step where it stands has not moved it"
-    if k in self.view.edits or abs(value - self._stands(k)) > self.sliders[k].step / 2:
+    "Edit a latent whose slider was moved; a browser that rounds a value to the nearest step has not moved it"
+    if k in self.view.edits or abs(value - self._slider_value(k)) > self.sliders[k].step / 2:
         self.view.edit(k, value)
 
 
 @patch
 def _act(self: Explorer, act, value):
-    "Change the view and show what came of it; nothing, where the change is our own"
+    "Change the view and show the result; do nothing if the explorer itself has set the widget"
     if self._quiet:
         return
     act(value)
@@ -538,7 +538,7 @@ def _act(self: Explorer, act, value):
 
 # %% ../../nbs/show/04_explore.ipynb #b6864107
 def _changes(view, short):
-    "What was changed, in few words"
+    "The edits, in few words"
     n = len(view.edits)
     return [f'{n} latent{"s" * (n > 1)} set'] * (n > 0) + (
         [] if view.background is None else [f'background of {short[view.background]}']
@@ -559,7 +559,7 @@ def _edit_texts(view):
 # %% ../../nbs/show/04_explore.ipynb #a6f0877e
 @patch
 def _show_place(self: Explorer):
-    "Session, trial, frame and background as chosen"
+    "Set the widgets of session, trial, frame and background"
     (s, t, f), n = self.view.at, self.view.n_frames
     self.session.value = s
     if self.trial.options != tuple(_trial_options(self.view)):
@@ -571,18 +571,18 @@ def _show_place(self: Explorer):
 
 
 @patch
-def _stands(self: Explorer, k):
-    "Where a slider stands: on an edit, or on the step next to the frame's own latent"
+def _slider_value(self: Explorer, k):
+    "The value to show: the edit, or the step nearest to the frame's own latent"
     value, step = self.view.value(k), self.sliders[k].step
     return value if k in self.view.edits else round(value / step) * step
 
 
 @patch
 def _show_sliders(self: Explorer):
-    "Each slider at the step where its latent stands; with a wider range where that is outside"
+    "Set each slider to the step of its latent; widen its range if the latent is outside"
     for k, slider in enumerate(self.sliders):
         low, high, step = _slider_range(self.view, k)
-        value = self._stands(k)
+        value = self._slider_value(k)
         low, high = min(low, floor(value / step + 1e-6) * step), max(high, ceil(value / step - 1e-6) * step)
         slider.style.handle_color = OKABE_ITO[5] if k in self.view.edits else None
         if abs(slider.value - value) <= 1e-3 * step and (slider.min, slider.max) == (low, high):
@@ -593,7 +593,7 @@ def _show_sliders(self: Explorer):
 
 @patch
 def _show_pictures(self: Explorer, p):
-    "The four images and what stands below them"
+    "Show the four images and their captions"
     (s, t, f), most = self.view.at, full_colour(p.difference)
     blank = np.full_like(p.edited, 0.9)
     for name, picture in dict(
@@ -629,8 +629,8 @@ def refresh(self: Explorer) -> None:
         '; '.join(_edit_texts(self.view)) or 'Move a slider, or choose another background.'
     )
     self.notice.value = (
-        f'<b>There is no frame to be seen.</b> {escape(self.view.problem)}. load_run(path, data=...) says '
-        'where the sessions are now.'
+        f'<b>The frame cannot be shown.</b> {escape(self.view.problem)}. If the sessions have moved, say where '
+        'they are now: load_run(path, data=...).'
         if self.view.problem
         else ''
     )
@@ -643,6 +643,6 @@ def explore(
     trial: int | str | None = None,  # number or name; default: the session's first test trial
     frame: int = 0,  # its number in the trial
 ) -> Explorer:  # a widget; `.view` is what it shows
-    """Look at a fit with sliders, in a notebook; raises `RunError` for what is no run, or has no such
+    """Look at a fit with sliders, in a notebook; raises `RunError` if `run` is not a run, or has no such
     session, trial or frame."""
     return Explorer(View(run, session, trial, frame))

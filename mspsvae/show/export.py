@@ -28,7 +28,7 @@ def column_names(run: Run) -> list[str]:  # one for each latent, then one for ea
 
 # %% ../../nbs/show/06_export.ipynb #1c4df11e
 def _clock_at(clock, rate, name):
-    "A session's clock, with what `rate` adds to it"
+    "A session's clock, after `rate` has added or stretched its times"
     step = frame_step(clock.times) if clock.times else None
     if rate is None or (step and abs(step * rate - 1) < 0.01):
         return clock
@@ -37,7 +37,7 @@ def _clock_at(clock, rate, name):
         if clock.source == 'timestamps':
             warnings.warn(f'{said}; the times of the camera stay as they are', stacklevel=2)
             return clock
-        warnings.warn(f'{said}; they were stretched to it', stacklevel=2)
+        warnings.warn(f'{said}; the times were stretched to this rate', stacklevel=2)
         return Clock(clock.frame_index, {t: v / step / rate for t, v in clock.times.items()}, 'rate')
     if clock.frame_index:
         return Clock(clock.frame_index, {t: v / rate for t, v in clock.frame_index.items()}, 'rate')
@@ -45,7 +45,7 @@ def _clock_at(clock, rate, name):
 
 
 def _clocks(run, rate):
-    "The clock of each session by name; a warning where times are not known"
+    "The clock of each session by name; warns if times are not known"
     if rate is not None and (not isinstance(rate, (int, float)) or not 0 < rate < np.inf):
         raise RunError(f'rate is {rate!r}; expected frames a second, a number above 0')
     clocks = {name: _clock_at(clock, rate, name) for name, clock in run.clocks().items()}
@@ -53,7 +53,7 @@ def _clocks(run, rate):
     if bare:
         warnings.warn(
             f'the times of frames are not known in {len(bare)} of {len(clocks)} sessions ({", ".join(bare[:3])}'
-            f'{", ..." if len(bare) > 3 else ""}); `prepare` and write_session(times=...) keep them in the session '
+            f'{", ..." if len(bare) > 3 else ""}); `prepare` and write_session(times=...) store them in the session '
             'file',
             stacklevel=3,
         )
@@ -61,8 +61,8 @@ def _clocks(run, rate):
 
 # %% ../../nbs/show/06_export.ipynb #a1ffa587
 def _arrays(run, clocks):
-    """`latents/SESSION/TRIAL`, where there are labels `labels/SESSION/TRIAL`, and as far as they are known
-    `frame_idx/SESSION/TRIAL` and `times/SESSION/TRIAL`, with their arrays"""
+    """The arrays by key: `latents/SESSION/TRIAL`; if the model has labels, `labels/SESSION/TRIAL`; if they are
+    known, `frame_idx/SESSION/TRIAL` and `times/SESSION/TRIAL`"""
     groups = dict(latents=run.latents()) | (dict(labels=run.predicted_labels()) if run.model.n_labels else {})
     groups |= dict(
         frame_idx={s: c.frame_index for s, c in clocks.items() if c.frame_index},
@@ -83,7 +83,7 @@ def _about(run):
 
 
 def _write_hdf5(run, path, clocks):
-    content = io.BytesIO()  # HDF5 itself may crash where the disk is full
+    content = io.BytesIO()  # in memory first: HDF5 itself may crash if the disk is full
     with h5py.File(content, 'w') as f:
         for key, v in _arrays(run, clocks).items():
             f.create_dataset(key, data=v)
@@ -120,7 +120,7 @@ def _rows(run, clocks):
 
 
 def _known(part, trial, n):
-    "Frame numbers or times of a trial as texts; empty ones where they are not known"
+    "Frame numbers or times of a trial as texts; empty texts if they are not known"
     return map(str, part[trial]) if part else [''] * n
 
 
@@ -137,13 +137,15 @@ WRITERS = {'.h5': _write_hdf5, '.npz': _write_npz, '.csv': _write_csv}
 def export_latents(
     run: Run,  # from `fit` or `load_run`
     path: str | Path,  # ends in `.h5`, `.npz` or `.csv`; replaced if it is there
-    rate: float | None = None,  # frames a second, where the session file does not say the times of frames
+    rate: float | None = None,  # frames a second, if the session file does not contain the times of frames
 ) -> Path:  # of the file
     """Write the latents and predicted labels of every frame to one file; raises `RunError` for other
-    endings and where the disk refuses."""
+    endings and if the file cannot be written."""
     path = Path(path)
     if path.suffix.lower() == '.nwb':
-        raise RunError(f'{path}: an NWB file holds one session; export_nwb(run, folder) writes one for each')
+        raise RunError(
+            f'{path}: an NWB file contains one session; export_nwb(run, folder) writes a file for each'
+        )
     if path.suffix.lower() not in WRITERS:
         raise RunError(f'{path} ends in {path.suffix!r}; expected one of {", ".join(WRITERS)}')
     WRITERS[path.suffix.lower()](run, path, _clocks(run, rate))
@@ -159,7 +161,7 @@ def _given_starts(known, rate, trial_starts):
     "Times of the frames of each trial from the times at which trials begin"
     n = np.array(known['n_frames'])
     if rate is None:
-        raise RunError(f'trial_starts of {known["name"]}: they need rate (--rate), the frames a second')
+        raise RunError(f'trial_starts of {known["name"]} need rate (--rate), the frames a second; give both')
     starts = np.asarray(trial_starts, float)
     if starts.shape != n.shape:
         raise RunError(
@@ -168,8 +170,8 @@ def _given_starts(known, rate, trial_starts):
         )
     if not np.isfinite(starts).all() or (np.diff(starts) < n[:-1] / rate - 1e-9).any():
         raise RunError(
-            f'trial_starts of {known["name"]}: at {rate:g} frames/s a trial begins before the one '
-            'before it ends; expected rising seconds'
+            f'trial_starts of {known["name"]}: at {rate:g} frames/s a trial begins before the previous '
+            'one ends; expected the seconds at which trials begin, in rising order: check them and rate'
         )
     return _from_starts(starts, n, rate)
 
@@ -187,7 +189,7 @@ def _end_to_end(known, rate):
 
 
 def _since(times, began):
-    "Seconds since the beginning of the session, of a camera that counts seconds since 1970"
+    "Times from the beginning of the session, if the camera counts seconds since 1970; others unchanged"
     absolute = isinstance(began, datetime) and min(map(np.min, times)) > 1e8
     return [t - began.timestamp() for t in times] if absolute else times
 
@@ -245,7 +247,7 @@ def _new_nwb(run, known, about):
         subject = {'subject': pynwb.file.Subject(**about['subject'])} if 'subject' in about else {}
         return pynwb.NWBFile(**about | subject)
     except (TypeError, ValueError) as e:
-        raise RunError(f'pynwb does not accept what was said about the session: {e}') from e
+        raise RunError(f'pynwb does not accept these fields of the session: {e}') from e
 
 # %% ../../nbs/show/06_export.ipynb #1aa695c1
 TIMES_FROM = dict(
@@ -273,10 +275,10 @@ def _add_series(nwb, run, session, times, comments):
 
 
 def _add_trials(nwb, run, session, times):
-    "Begin and end of each trial; one ends a frame after its last frame, and not after the next one begins"
+    "Begin and end of each trial: it ends a frame after its last frame, but not after the next one begins"
     known, splits = run.data['sessions'][session], _splits(run, session)
     nwb.add_trial_column('trial', 'name of the trial in the session file')
-    nwb.add_trial_column('split', 'train, val or test; none for trials in the gaps between')
+    nwb.add_trial_column('split', 'train, val or test; none for trials in the gaps between them')
     step = frame_step(dict(enumerate(times))) or 0.0
     following = [t[0] for t in times[1:]] + [np.inf]
     for t, (key, seconds, after) in enumerate(zip(known['trials'], times, following)):
@@ -301,11 +303,11 @@ def _nwb_content(run, session, clock, rate, trial_starts, about):
 # %% ../../nbs/show/06_export.ipynb #f6cc65ae
 def export_nwb(
     run: Run,  # from `fit` or `load_run`
-    folder: str | Path,  # one file a session is written there, `SESSION.nwb`; replaced if it is there
+    folder: str | Path,  # gets one file for each session, `SESSION.nwb`; replaced if it is there
     # frames a second; None: the session files say when each frame was recorded
     rate: float | None = None,
-    # session -> seconds at which each of its trials begins, `[n_trials]`; default: as the session file says, else
-    # each where the last one ends
+    # session -> seconds at which each of its trials begins, `[n_trials]`; default: as in the session file; if it
+    # has no times, each trial begins when the last one ends
     trial_starts: dict | None = None,
     # session -> fields of its own: `session_start_time` (a `datetime` with time zone), `subject` (a dict:
     # `subject_id`, `species`, ...)
@@ -313,8 +315,8 @@ def export_nwb(
     # fields of `pynwb.NWBFile` that are the same in all files: `lab`, `institution`, `experimenter`, ...
     **about,
 ) -> list[Path]:  # of the files, in the run's order
-    """Write latents and predicted labels as NWB, one file a session; raises `RunError` where something
-    makes no sense or the disk refuses."""
+    """Write latents and predicted labels as NWB, one file a session; raises `RunError` for arguments that
+    make no sense, and if a file cannot be written."""
     starts, own = (
         {find_session(run, k): v for k, v in (given or {}).items()} for given in (trial_starts, by_session)
     )

@@ -17,7 +17,7 @@ from types import GeneratorType
 
 import matplotlib
 import numpy as np
-from PIL import Image, features  # which matplotlib brings
+from PIL import Image, features  # installed with matplotlib
 
 from ..errors import ShapeError
 
@@ -28,7 +28,7 @@ class Html(str):
 
 _EMPTY = ('img', 'input', 'meta', 'link', 'br')
 
-_ODD = re.compile('[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]')  # no characters of any page
+_ODD = re.compile('[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]')  # characters that no page may contain
 
 
 def _safe(text):
@@ -55,10 +55,10 @@ def tag(
     element: str,  # its name
     *inside,  # as for `join`
     # a last underscore is dropped (`class_`), others become hyphens; None and False are left out, True
-    # stands alone
+    # becomes a name without a value
     **attributes,
 ) -> Html:
-    "An element with everything in it escaped."
+    "An element; its texts and the values of its attributes are escaped."
     named = (
         (k.rstrip('_').replace('_', '-'), v)
         for k, v in attributes.items()
@@ -69,8 +69,8 @@ def tag(
 
 # %% ../../nbs/show/03_pages.ipynb #a1200035
 class PageText(HTMLParser):
-    """What is in a page: `texts`, `elements` with their attributes, and those that are still `open` at the
-    end."""
+    """What a page contains: `texts`, `elements` with their attributes, those still `open` at the end, and end
+    tags that are `wrong`."""
 
     def __init__(self, page: str):
         super().__init__()
@@ -98,7 +98,7 @@ def number(
     value,  # a number, None or NaN
     digits: int = 2,  # after the point
 ) -> str:
-    "A number as a person would write it; a dash where there is none."
+    "A number as a person would write it; a dash if there is none."
     if value is None or isinstance(value, float) and not np.isfinite(value):
         return '–'
     if isinstance(value, (int, np.integer)):
@@ -116,7 +116,7 @@ def _is_figure(v):
 
 
 def _cell(value):
-    "A cell; figures stand to the right"
+    "A cell of a table; numbers are on the right"
     return tag(
         'td',
         value if isinstance(value, str) else number(value),
@@ -149,14 +149,14 @@ def table(
     )
 
 # %% ../../nbs/show/03_pages.ipynb #a120000f
-DPI, SHARP = 80, 1.8  # dots per inch of a figure as it is shown, and how many times as many it has
+DPI, SHARP = 80, 1.8  # dots per inch of a figure on the page, and how many times finer its pixels are
 
 
 def data_uri(
     content: bytes,  # of a file
     kind: str,  # such as `image/png`
 ) -> str:
-    "A file as an address that holds it."
+    "A data URI: an address that contains the file itself."
     return f'data:{kind};base64,{base64.b64encode(content).decode()}'
 
 
@@ -164,7 +164,7 @@ def pixels_uri(
     image: Image.Image,
     **options,  # of Pillow's WebP, such as `quality`
 ) -> str:
-    "An image as WebP, or as PNG where Pillow was built without."
+    "The data URI of an image, as WebP, or as PNG if Pillow cannot write WebP."
     content, webp = io.BytesIO(), features.check('webp')
     image.save(content, *(('WEBP',) if webp else ('PNG',)), **(options if webp else dict(optimize=True)))
     return data_uri(content.getvalue(), 'image/webp' if webp else 'image/png')
@@ -172,11 +172,11 @@ def pixels_uri(
 
 def figure_uri(
     fig,  # a matplotlib figure
-) -> tuple[str, int]:  # its address, its width in CSS pixels
-    "A figure as SVG or as pixels, whichever is smaller."
+) -> tuple[str, int]:  # its data URI, its width in CSS pixels
+    "The data URI of a figure, as SVG or as pixels, whichever is smaller."
     png, svg, size = io.BytesIO(), io.BytesIO(), dict(bbox_inches='tight', pad_inches=0.05)
     fig.savefig(png, format='png', dpi=SHARP * DPI, **size)
-    fig.set_layout_engine('none')  # it is laid out now
+    fig.set_layout_engine('none')  # the first savefig has laid it out
     with matplotlib.rc_context({'svg.hashsalt': 'mspsvae'}):
         fig.savefig(svg, format='svg', metadata=dict(Date=None, Creator=None), **size)
     image = Image.open(png).convert('RGB')
@@ -187,7 +187,7 @@ def figure_uri(
 # %% ../../nbs/show/03_pages.ipynb #a1200011
 def picture(
     fig,  # a matplotlib figure
-    alt: str,  # what it shows, for those who do not see it
+    alt: str,  # what it shows, for readers who cannot see it
     how: str,  # a sentence or two: how to read it
 ) -> Html:
     "A figure with its caption; on narrow screens it keeps a readable size and scrolls in its box."
@@ -200,7 +200,7 @@ def picture(
     )
 
 # %% ../../nbs/show/03_pages.ipynb #a1200014
-LONGEST = 16_000  # pixels; WebP ends at 16,383
+LONGEST = 16_000  # pixels; WebP allows 16,383
 
 
 def _smaller(frames, most):
@@ -217,10 +217,10 @@ def strip_uri(
     frames: np.ndarray,  # uint8 `[n, y, x]` or RGB `[n, y, x, 3]`
     most: int = 400,  # pixels of the longer side
 ) -> str:
-    "Frames one below the other, in one image."
+    "The data URI of one image with the frames one below the other."
     if frames.dtype != np.uint8 or frames.ndim not in (3, 4) or not frames.size:
         raise ShapeError(
-            f'a strip is {frames.dtype} {list(frames.shape)}; expected uint8 [n, y, x] or [n, y, x, 3]'
+            f'got a strip of {frames.dtype} {list(frames.shape)}; expected uint8 [n, y, x] or [n, y, x, 3]'
         )
     frames = _smaller(frames, most)
     return pixels_uri(Image.fromarray(frames.reshape(-1, *frames.shape[2:])), quality=85, method=4)
@@ -230,7 +230,7 @@ def moving(
     frames: np.ndarray,  # uint8 `[n, y, x]` or RGB `[n, y, x, 3]`
     alt: str,  # what moves
     seconds: float,  # from the first frame to the last
-    back: bool = False,  # and back again? Otherwise it begins anew
+    back: bool = False,  # and back again? Otherwise it starts over
 ) -> Html:
     "A film strip behind a window."
     n, y, x = frames.shape[:3]
@@ -261,12 +261,12 @@ def within(
     page: str,
     most: int = LARGEST,  # bytes
 ) -> str:
-    "The page without its largest pictures, as far as needed; where they stood is said what is missing."
+    "The page, without its largest pictures if it is too large; a sentence takes the place of each of them."
     for p in sorted(re.findall('<figure.*?</figure>', page, re.DOTALL), key=len, reverse=True):
         if len(page.encode('utf-8', 'replace')) <= most:
             break
         alt = re.search('alt="(.*?)"', p)[1]
-        page = page.replace(p, f'<p class="missing">Left out, as the page would be too large: {alt}.</p>')
+        page = page.replace(p, f'<p class="missing">Left out, since the page would be too large: {alt}.</p>')
     return page
 
 
@@ -293,7 +293,7 @@ def document(
 
 
 def _about_page(title):
-    "What a browser must know of a page; it may load nothing from elsewhere and run no script"
+    "The elements of a page's head; they forbid the browser to load anything from elsewhere and to run a script"
     allowed = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
     return [
         tag('meta', charset='utf-8'),

@@ -20,7 +20,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
-from PIL import Image  # which matplotlib brings
+from PIL import Image  # installed with matplotlib
 
 from ..errors import RunError, ShapeError
 from ..judge.evaluate import frame_table, subspace_slices
@@ -92,7 +92,7 @@ WIDTH = 9.5  # inches, of a notebook's column
 
 
 class Picture(Figure):
-    "A figure that notebooks show and no global state knows of, so that there is nothing to be closed."
+    "A figure that a notebook shows and that nobody has to close, because pyplot does not know it."
 
     def __init__(
         self,
@@ -112,7 +112,7 @@ class Picture(Figure):
 
 
 def _plain(ax, title=''):
-    "Small print, and no frame on the right and above"
+    "Give axes a title, small print, and no frame on the right and at the top"
     ax.set_title(title, fontsize=9)
     ax.tick_params(labelsize=8)
     ax.spines[['top', 'right']].set_visible(False)
@@ -120,7 +120,7 @@ def _plain(ax, title=''):
 
 
 def _draw(ax, image, title='', cmap='gray', low=0, high=1):
-    "An image without frame and ticks"
+    "Draw an image without frame and ticks"
     shown = ax.imshow(image, cmap=cmap, vmin=low, vmax=high, interpolation='nearest')
     ax.set_title(title, fontsize=9)
     ax.tick_params(length=0, labelsize=8)
@@ -130,7 +130,7 @@ def _draw(ax, image, title='', cmap='gray', low=0, high=1):
 
 
 def _grid(fig, n, columns):
-    "Axes for `n` panels, row by row; the places left over stay empty"
+    "Axes for `n` panels, row by row; places that are not needed stay empty"
     columns = min(columns, n)
     axes = fig.subplots(ceil(n / columns), columns, squeeze=False).ravel()
     for ax in axes[n:]:
@@ -139,7 +139,7 @@ def _grid(fig, n, columns):
 
 
 def _text(name):
-    "A name as matplotlib draws it: no formulas between dollar signs, no names hidden by an underscore"
+    "A name that matplotlib draws as it is: `$` begins no formula, and `_` at its beginning does not hide it"
     return ' ' * name.startswith('_') + name.replace('$', r'\$')
 
 
@@ -188,7 +188,7 @@ def runs_by_name(runs):
 
 
 def _limits(curves):
-    "Low and high of the y axis, from all values but those of the first tenth of the epochs"
+    "Low and high of the y axis, from all values except those of the first tenth of the epochs"
     late = np.concatenate([v[len(v) // 10 :] for v in curves]) if curves else np.zeros(0)
     late = late[np.isfinite(late)]
     if not len(late):
@@ -198,7 +198,7 @@ def _limits(curves):
 
 # %% ../../nbs/show/02_plots.ipynb #c8126cbd
 def _draw_term(ax, runs, term, session, colours):
-    "One panel of the training curves"
+    "Draw one panel of the training curves"
     curves = {
         (name, split): run.curve(term, split, session)
         for name, run in runs.items()
@@ -230,7 +230,7 @@ def _draw_term(ax, runs, term, session, colours):
 
 
 def _mark_epochs(ax, run):
-    "Annealing as a gray range, the best epoch as a dotted line"
+    "Draw annealing as a gray range, the best epoch as a dotted line"
     epochs, loss = run.curve('loss')
     if run.config.anneal_epochs:
         ax.axvspan(
@@ -241,10 +241,10 @@ def _mark_epochs(ax, run):
 
 # %% ../../nbs/show/02_plots.ipynb #9e9d435b
 def _used(runs, term):
-    "Is this term's curve worth a panel?"
+    "Does any run have values of this term to show?"
     if term == 'frame_std':
         return any(r.config.frame_std == 'auto' for r in runs.values())
-    # NaN: not measured, in fits of BehaveNet
+    # NaN: BehaveNet did not measure it
     return any(np.any(np.nan_to_num(r.history[term]) != 0) for r in runs.values())
 
 
@@ -257,8 +257,8 @@ def plot_curves(
     names = sorted({n for r in runs.values() for n in r.history['session']})
     if session not in names:
         raise RunError(
-            f'session {session!r} is not in the history; there are '
-            f'{", ".join(names) or "none, as no epoch was finished"}'
+            f'session {session!r} is not in the history; expected: '
+            f'{", ".join(names) or "none, because no epoch was finished"}'
         )
     terms = [t for t in ('loss', *TERMS, 'frame_std', 'progress') if _used(runs, t)]
     fig = Picture(
@@ -282,16 +282,31 @@ def _known_labels(trial):
     return np.where(trial['label_mask'], trial['labels'], np.nan)
 
 
-def _draw_label(ax, true, predicted, name, read='read by the model'):
-    "One label over time"
+def _draw_label(ax, true, predicted, name, read):
+    "Draw one label over time"
     frames, missing = np.arange(len(true)), np.isnan(true)
     for f in np.flatnonzero(missing):
         ax.axvspan(f - 0.5, f + 0.5, color='0.92', lw=0, zorder=0)
     ax.plot(frames, true, color='black', lw=1.4, label='true', marker='.' if missing.any() else None, ms=2.5)
     ax.plot(frames, predicted, color=OKABE_ITO[5], lw=1.2, label=read)
     r2 = r2_scores(true[:, None], predicted[:, None])[0]
-    _plain(ax, f'{name}: R2 {r2:.2f}' if np.isfinite(r2) else f'{name}: R2 has no meaning here')
+    _plain(ax, f'{name}: R2 {r2:.2f}' if np.isfinite(r2) else f'{name}: R2 is undefined')
     ax.margins(x=0.01)
+
+
+def _label_panels(title, names, true, predicted, read, x_label, columns=1):
+    "A figure with a panel for each label, true and predicted over time; `read` is the legend's word for predicted"
+    fig = Picture(1.15 * ceil(len(names) / columns) + 0.9, title)
+    axes = _grid(fig, len(names), columns)
+    for k, ax in enumerate(axes):
+        _draw_label(ax, true[:, k], predicted[:, k], names[k], read)
+    for ax in axes[-columns:]:
+        ax.set_xlabel(x_label, fontsize=8)
+    fig.supylabel('label, in the units of the file', fontsize=8)
+    fig.legend(
+        *axes[0].get_legend_handles_labels(), loc='outside lower center', ncols=2, fontsize=8, frameon=False
+    )
+    return fig
 
 
 def plot_labels(
@@ -299,36 +314,25 @@ def plot_labels(
     session: int | str = 0,  # number or name
     trial: int | str | None = None,  # number or name; default: the first test trial
 ) -> Figure:
-    "True labels of a trial and those that the model reads off its frames."
+    "True labels of a trial and those that the model reads off its frames; raises `RunError` without labels."
     if not run.model.n_labels:
         raise RunError(f'{run.path} was fitted without labels: there are none to plot')
     s = find_session(run, session)
     t = find_trial(run, s, run.data['splits']['test'][s][0] if trial is None else trial)
     true, names = _known_labels(read_trial(run, s, t)), _latent_names(run)[: run.model.n_labels]
     name, key = run.data['sessions'][s]['name'], run.data['sessions'][s]['trials'][t]
-    predicted, columns = run.predicted_labels()[name][key], 1 if len(names) < 5 else 2
-    fig = Picture(
-        1.15 * ceil(len(names) / columns) + 0.9,
-        f'Labels of {_text(name)}, {key}: R2 {r2_scores(true, predicted)[0]:.2f}',
-    )
-    axes = _grid(fig, len(names), columns)
-    for k, ax in enumerate(axes):
-        _draw_label(ax, true[:, k], predicted[:, k], names[k])
-    for ax in axes[-columns:]:
-        ax.set_xlabel('frame', fontsize=8)
-    fig.supylabel('label, in the units of the file', fontsize=8)
-    fig.legend(
-        *axes[0].get_legend_handles_labels(), loc='outside lower center', ncols=2, fontsize=8, frameon=False
-    )
-    return fig
+    predicted = run.predicted_labels()[name][key]
+    title = f'Labels of {_text(name)}, {key}: R2 {r2_scores(true, predicted)[0]:.2f}'
+    columns = 1 if len(names) < 5 else 2
+    return _label_panels(title, names, true, predicted, 'read by the model', 'frame', columns)
 
 # %% ../../nbs/show/02_plots.ipynb #a2971d03
 def plot_hidden_labels(
     run: Run,
     session: int | str = 0,  # number or name
 ) -> Figure:
-    """Labels that the fit did not see, in the test trials of a session, and what one linear map for all
-    sessions reads off its unsupervised latents; raises `RunError` where no label was hidden."""
+    """Hidden labels in the test trials of a session, and what one linear map for all sessions reads off the
+    unsupervised latents; raises `RunError` if no label was hidden or there are no unsupervised latents."""
     names, s = hidden_labels(run.infos()), find_session(run, session)
     if not names or not run.model.n_unsupervised:
         lacks = 'has no unsupervised latents' if names else 'was fitted with no label hidden (hide_labels=[...])'
@@ -339,17 +343,11 @@ def plot_hidden_labels(
     true, trial = test.hidden[own], test.trial[own]
     predicted = linear_predictions(train.latents[:, part], train.hidden, test.latents[own][:, part])
     title = f'Hidden labels of {_text(_names(run)[s])}, in its {len(set(trial))} test trials'
-    fig = Picture(1.15 * len(names) + 0.9, title)
-    axes = _grid(fig, len(names), 1)
-    for k, ax in enumerate(axes):
-        _draw_label(ax, true[:, k], predicted[:, k], names[k], 'read off the unsupervised latents')
+    legend, time = 'read off the unsupervised latents', 'frame, one trial after the other'
+    fig = _label_panels(title, names, true, predicted, legend, time)
+    for ax in fig.axes:
         for end in np.flatnonzero(np.diff(trial)):
             ax.axvline(end + 0.5, color='0.7', lw=0.6)
-    axes[-1].set_xlabel('frame, one trial after the other', fontsize=8)
-    fig.supylabel('label, in the units of the file', fontsize=8)
-    fig.legend(
-        *axes[0].get_legend_handles_labels(), loc='outside lower center', ncols=2, fontsize=8, frameon=False
-    )
     return fig
 
 # %% ../../nbs/show/02_plots.ipynb #48a156d0
@@ -366,7 +364,7 @@ def _sessions(run):
 
 
 def _tick_frames(ax, texts, size, axis='x'):
-    "Texts beside the tiles of a montage"
+    "Write texts next to the tiles of a montage"
     getattr(ax, f'set_{axis}ticks')(_centres(len(texts), size), texts)
 
 
@@ -376,7 +374,7 @@ def plot_reconstructions(
     # sessions
     frames: list[tuple] | None = None,
 ) -> Figure:
-    "Frames beside their reconstructions and residuals."
+    "Frames above their reconstructions and residuals."
     c, y, x = run.model.input_shape
     fit = max(2, min(6, 8 * y // (c * x)))  # frames side by side
     if frames is None:
@@ -411,13 +409,13 @@ def plot_reconstructions(
 
 # %% ../../nbs/show/02_plots.ipynb #8fb340dc
 def _value_texts(run, k, values):
-    "Ticks for values of a latent, in units of its label where it has one"
+    "Ticks for values of a latent, in units of its label if it has one"
     shown = to_label_units(run, k, values) if k < run.model.n_labels else values
     return [f'{v:.1f}'.replace('-0.0', '0.0') if np.ptp(shown) > 0.5 else f'{v:.2g}' for v in shown]
 
 
 def _chosen_latents(run, latents):
-    "Numbers of the latents asked for; all by default"
+    "Numbers of the chosen latents; default: all"
     if latents is not None and not len(latents):
         raise RunError(f'latents: got none, expected some of {", ".join(latent_names(run))}')
     return list(range(run.model.n_latents)) if latents is None else [find_latent(run, k) for k in latents]
@@ -432,11 +430,11 @@ def _panels(run, n_rows, n_columns):
 
 def plot_traversals(
     run: Run,
-    # (session, trial, frame) of each row, by name or number; default: a test frame of two sessions
+    # (session, trial, frame) of each row, by name or number; default: a test frame of each of two sessions
     frames: list[tuple] | None = None,
     latents: list | None = None,  # numbers or names; default: all
     n_values: int = 7,  # columns
-    percentiles: tuple[float, float] = (5, 95),  # of the data: where columns begin and end
+    percentiles: tuple[float, float] = (5, 95),  # of the data: the first and the last column
 ) -> Figure:
     "Frames decoded with one latent at a time set from low to high."
     if n_values < 2:
@@ -508,7 +506,7 @@ def plot_swaps(
 
 
 def _shown_sessions(run, sessions):
-    "Numbers of the sessions asked for; by default all, eight at most"
+    "Numbers of the chosen sessions; default: all, eight at most"
     if sessions is None:
         return spread_sessions(_sessions(run), 8)
     if not sessions:
@@ -523,7 +521,7 @@ def _frame_around(row, column, y, x):
 
 # %% ../../nbs/show/02_plots.ipynb #dd17f988
 def _draw_histograms(ax, values, session, n_sessions):
-    "Density of one latent, by session: lines, or a carpet for many"
+    "Draw the density of one latent, by session: lines, or a carpet if there are many sessions"
     n_bins = int(np.clip(2 * np.sqrt(len(values) / n_sessions), 8, 40))
     edges = (
         np.linspace(*np.percentile(values, [0.5, 99.5]), n_bins + 1)
@@ -548,14 +546,14 @@ def _draw_histograms(ax, values, session, n_sessions):
 
 
 def _draw_scatter(ax, x, y, session, n_sessions):
-    "Two latents against each other; later sessions do not cover earlier ones"
+    "Draw two latents against each other; later sessions do not cover earlier ones"
     order = np.random.default_rng(0).permutation(len(x))
     colours = np.array(session_colours(n_sessions))[session]
     ax.scatter(x[order], y[order], c=colours[order], s=5, alpha=0.6, lw=0, rasterized=True)
 
 
 def _name_sessions(fig, run, axes):
-    "A legend of sessions, or a colour bar for many"
+    "Add a legend of sessions, or a colour bar if there are many"
     n = len(run.data['sessions'])
     if n == 1:
         return
@@ -658,7 +656,7 @@ def plot_histograms(
 # %% ../../nbs/show/02_plots.ipynb #38253a81
 def plot_difference_maps(
     run: Run,
-    maps: DifferenceMaps | None = None,  # from `difference_maps`; default: made with its defaults
+    maps: DifferenceMaps | None = None,  # from `difference_maps`; default: computed with its defaults
     latents: list | None = None,  # numbers or names; default: all
 ) -> Figure:
     "Where in the picture each latent acts, ranked by effect."
@@ -701,7 +699,7 @@ def swing(
     high: float,  # value in the middle
     n: int,  # frames of the movie
 ) -> np.ndarray:  # `[n]`
-    "From low to high and back; the last value is the one before the first, so that it can be looped."
+    "Values from low to high and back, for a movie in a loop: after the last value comes the first."
     return low + (high - low) * (1 - np.cos(2 * np.pi * np.arange(n) / n)) / 2
 
 # %% ../../nbs/show/02_plots.ipynb #ac303cda
@@ -724,11 +722,11 @@ def _movie_axes(run, frames, chosen, ranges):
 
 def traversal_movie(
     run: Run,
-    # (session, trial, frame) to start from, by name or number; default: a test frame of two sessions
+    # (session, trial, frame) to start from, by name or number; default: a test frame of each of two sessions
     frames: list[tuple] | None = None,
     latents: list | None = None,  # numbers or names; default: all
     n: int = 48,  # frames of the movie
-    percentiles: tuple[float, float] = (5, 95),  # of the data: between which values swing
+    percentiles: tuple[float, float] = (5, 95),  # of the data: the ends of the swing
 ) -> np.ndarray:  # a movie, uint8 RGB `[n, y, x, 3]`
     """Every latent swinging between low and high, all in one picture; for `write_movie`, `movie_bytes` and
     `gif_bytes`."""
@@ -745,7 +743,7 @@ def traversal_movie(
 
 
 def _filmed(fig, shown, decoded, n):
-    "Draw the figure once, then only its pictures anew for each frame of the movie"
+    "The frames of a movie: draw the figure once, then only its pictures for each frame"
     canvas, movie = FigureCanvasAgg(fig), []
     canvas.draw()
     fig.set_layout_engine('none')
@@ -758,12 +756,12 @@ def _filmed(fig, shown, decoded, n):
 
 # %% ../../nbs/show/02_plots.ipynb #e62bc445
 def _check_movie(frames):
-    "The movie, if it is one"
+    "The movie as an array; raises `ShapeError` if it is not one"
     frames = np.asarray(frames)
     if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[3] != 3 or not frames.size:
         raise ShapeError(
-            f'a movie is {frames.dtype} {list(frames.shape)}; expected uint8 [n, y, x, 3], as of '
-            'traversal_movie'
+            f'got a movie of {frames.dtype} {list(frames.shape)}; expected uint8 [n, y, x, 3], as '
+            'traversal_movie returns'
         )
     return frames
 
@@ -772,7 +770,7 @@ def movie_bytes(
     frames: np.ndarray,  # uint8 RGB `[n, y, x, 3]`
     fps: int = 16,  # frames a second
 ) -> bytes:  # an mp4 file
-    "A movie as H.264 that plays in browsers; raises `RunError` where PyAV is missing."
+    "A movie as H.264 that plays in browsers; raises `RunError` if PyAV is missing."
     try:
         import av
     except ImportError:
@@ -795,7 +793,7 @@ def movie_bytes(
 def gif_bytes(
     frames: np.ndarray,  # uint8 RGB `[n, y, x, 3]`
     fps: int = 16,  # frames a second
-) -> bytes:  # a GIF file, looped for ever
+) -> bytes:  # a GIF file, which plays in a loop
     "A movie as GIF."
     first, *rest = [Image.fromarray(f).quantize(128) for f in _check_movie(frames)]
     content = io.BytesIO()
@@ -804,11 +802,11 @@ def gif_bytes(
 
 
 def write_movie(
-    path: str | Path,  # ends in .mp4 or .gif; replaced in one move
+    path: str | Path,  # ends in .mp4 or .gif; replaced if it is there
     frames: np.ndarray,  # uint8 RGB `[n, y, x, 3]`
     fps: int = 16,  # frames a second
-) -> Path:  # the same
-    "Write a movie, whole or not at all; raises `RunError` for other endings and where the disk refuses."
+) -> Path:  # of the file
+    "Write a movie, whole or not at all; raises `RunError` for other endings and if it cannot be written."
     kinds = {'.mp4': movie_bytes, '.gif': gif_bytes}
     make = kinds.get(Path(path).suffix.lower())
     if not make:

@@ -66,17 +66,17 @@ def finding(
 class Sign:
     "A line of a table of findings."
 
-    seen: Callable[[dict], bool]  # is it so, by the facts?
+    seen: Callable[[dict], bool]  # do the facts show it?
     severity: str  # as of `finding`
     text: str  # what was seen, with facts in braces
     knob: str  # what to do about it, likewise
 
 
 def seen_signs(
-    table: dict[str, Sign],  # in the order in which they are said
-    facts: dict,  # what the signs ask for
+    table: dict[str, Sign],  # in the order of the page
+    facts: dict,  # what the signs need
 ) -> list[dict]:  # as of `finding`
-    "The findings of those signs in a table that are seen."
+    "The findings of those signs in a table that the facts show."
     signs = [sign for sign in table.values() if sign.seen(facts)]
     return [finding(s.severity, s.text.format(**facts), s.knob.format(**facts)) for s in signs]
 
@@ -106,7 +106,7 @@ def brought_from(
 ) -> (
     dict | None
 ):  # `version` (its folder), `latents_compared`, `test_trials`, ...; None for a fit of this library
-    "What was noted when a fit by BehaveNet was brought over."
+    "The notes that were made when a fit by BehaveNet was brought over."
     path = run.path / 'behavenet.json'
     return read_json(path) if path.is_file() else None
 
@@ -144,19 +144,19 @@ TRAINING_SIGNS = dict(
     rising=Sign(
         lambda f: f['rise'] > 0.1,
         'note',
-        'The validation loss has risen since epoch {best}; the model of that epoch is the one kept, and '
-        'shown here.',
-        'More trials, or a smaller learning_rate; early_stop=True saves the time.',
+        'The validation loss has risen since epoch {best}; the run keeps the model of that epoch, and this '
+        'page shows it.',
+        'Use more trials, or a smaller learning_rate; early_stop=True saves the time.',
     ),
 )
 
 
 def training_findings(run: Run) -> list[dict]:
-    "What the history says about a fit."
+    "Findings about training, from the history of a fit."
     facts, brought = training_facts(run), brought_from(run) is not None
     if brought and not facts['epochs']:
-        text = 'How training went is not known: BehaveNet left no metrics.csv beside the weights.'
-        return [finding('note', text, 'Copy metrics.csv there, and bring it over again.')]
+        text = 'How training went is not known: BehaveNet left no metrics.csv next to the weights.'
+        return [finding('note', text, 'Copy metrics.csv there, and bring the fit over again.')]
     facts |= dict(anneal=run.config.anneal_epochs)
     facts |= dict(
         go_on=_NEW_FIT if brought else _GO_ON.format(run.path), longer=_NEW_FIT if brought else _LONGER
@@ -176,9 +176,9 @@ def learning_facts(
     epoch: int,  # of the model that is kept
     errors: Callable = pixel_errors,  # errors of the pixels of a split
 ) -> dict:  # numbers by name
-    """What the unsupervised latents cost (`kl`, in nats, for all `n` of them), how near the session
-    information is to its end (`share`; 0 where it is not asked for), and how much larger the pixels' error
-    is on validation trials (`ratio`)"""
+    """The cost of the unsupervised latents (`kl`, in nats, for all `n` of them), the session information as a
+    share of its maximum (`share`; 0 if the loss does not contain it), and the pixels' error on validation trials
+    divided by that on training trials (`ratio`)"""
     n_sessions = min(run.config.n_sessions_per_batch, len(run.data['sessions']))
     n, share = run.model.n_unsupervised, 0.0
     if n and run.config.gamma and n_sessions > 1:
@@ -194,16 +194,16 @@ def learning_facts(
 # %% ../../nbs/show/05_report.ipynb #df1171f3
 LEARNING_SIGNS = dict(
     empty=Sign(
-        lambda f: f['kl'] < 0.1 * f['n'],  # nats in a dimension
+        lambda f: f['kl'] < 0.1 * f['n'],  # nats per latent
         'warning',
-        'The unsupervised latents hold next to nothing ({kl:.2f} nats in all {n}).',
-        "Train longer (max_epochs); frame_std='auto', if it is not; or a smaller beta.",
+        'The unsupervised latents contain almost nothing ({kl:.2f} nats in all {n}).',
+        "Train longer (max_epochs), set frame_std='auto' if it is not, or use a smaller beta.",
     ),
     saturated=Sign(
         lambda f: f['share'] > 0.9,
         'note',
-        'The session information is at {share:.0%} of the most that it can be in a batch of {n_sessions} '
-        'sessions; there gamma has no effect.',
+        'The session information is at {share:.0%} of its maximum for a batch of {n_sessions} sessions; so near '
+        'to the maximum, gamma has no effect.',
         'More background dimensions (n_background), more sessions in a batch (n_sessions_per_batch); a '
         'greater gamma does not help.',
     ),
@@ -221,7 +221,7 @@ def learning_findings(
     run: Run,
     errors: Callable = pixel_errors,  # as of `learning_facts`
 ) -> list[dict]:
-    "What the terms of the objective say about the model that is kept."
+    "Findings about the model that the run keeps, from the terms of the objective."
     best = training_facts(run)['best']
     return seen_signs(LEARNING_SIGNS, learning_facts(run, best, errors)) if best else []
 
@@ -246,20 +246,20 @@ DATA_SIGNS = dict(
     few_tests=Sign(
         lambda f: f['few'],
         'note',
-        '{few} fewer than 3 test trials: scores of single sessions may be off by chance.',
+        '{few} fewer than 3 test trials: scores of single sessions are uncertain.',
         'More trials a session, or a larger test share (trial_splits).',
     ),
     often_missing=Sign(
         lambda f: f['seldom'],
         'note',
-        'Labels often missing, so that scores rest on fewer frames: {seldom} (share of frames in which they '
-        'are known).',
+        'Some labels are often missing, so their scores come from fewer frames: {seldom} (share of frames in '
+        'which they are known).',
         'Look at the tracking; but a label of low likelihood is better missing than wrong.',
     ),
     never_known=Sign(
         lambda f: f['never'],
         'warning',
-        'Never known: {never}. What the model reads there is learned from the other sessions.',
+        'Never known: {never}. The model predicts them there from what it learned in other sessions.',
         'Use these labels in that session with care.',
     ),
 )
@@ -268,13 +268,13 @@ DATA_SIGNS = dict(
 def data_facts(
     run: Run,
     share: np.ndarray | None,  # from `label_coverage`
-) -> dict[str, str]:  # names as text; '' where there are none
-    "Sessions with `few` test trials, labels that are `seldom` known, and where one is `never` known."
+) -> dict[str, str]:  # names as text; '' if there are none
+    "Sessions with `few` test trials, labels that are `seldom` known, and those `never` known in a session."
     sessions, labels = run.data['sessions'], label_names(run)
     few = [s['name'] for s, t in zip(sessions, run.data['splits']['test']) if len(t) < 3]
     seldom, never = [], []
     if share is not None:
-        # leakage names those below
+        # the leakage report names labels below 0.5
         seldom = [f'{n} ({v:.0%})' for n, v in zip(labels, share.mean(0)) if 0.5 <= v < 0.8]
         never = [f'{labels[k]} in {sessions[s]["name"]}' for s, k in np.argwhere(share == 0)]
     have = f'{_some(few)} {"has" if len(few) == 1 else "have"}' if few else ''
@@ -282,7 +282,7 @@ def data_facts(
 
 
 def data_findings(run: Run) -> list[dict]:
-    "What the sessions, their trials and their labels say about a fit."
+    "Findings about the sessions, their trials and their labels."
     out = seen_signs(DATA_SIGNS, data_facts(run, label_coverage(run)))
     return out + [finding('note', w) for w in check_sessions(run.where, run.config).warnings[:8]]
 
@@ -293,7 +293,7 @@ def _some(texts, most=6):
 
 # %% ../../nbs/show/05_report.ipynb #a12000a7
 def _get(scores, *keys):
-    "A score from nested dicts; None where it is not there"
+    "A score from nested dicts; None if it is not there"
     for k in keys:
         scores = scores.get(k) if isinstance(scores, dict) else None
     return scores
@@ -304,7 +304,7 @@ def _is_number(v):
 
 
 def _value(v):
-    "A score as text: a number, an interval, anything else as it stands"
+    "A score as text: a number, an interval, anything else unchanged"
     if isinstance(v, float):
         return number(v, 2 if abs(v) >= 0.1 else 4)
     if _is_number(v):
@@ -323,7 +323,7 @@ def _words(*keys):
 def hidden_findings(
     scores: Scores,  # from `evaluate`
 ) -> list[dict]:
-    "What labels that the fit did not see say about its unsupervised latents."
+    "Findings about the unsupervised latents, from labels that the fit did not see."
     ours, out = scores.where(subspace='unsupervised'), []
     known = [row for row in ours.where(score='hidden_r2') if row.label and row.value is not None]
     low = [row for row in known if row.value < 0.5]
@@ -331,15 +331,21 @@ def hidden_findings(
     apart = [r for r in low if own.get(r.label, 0) > r.value + 0.2]
     lost = [f'{r.label} ({number(r.value)})' for r in low if r not in apart]
     if lost:
-        text = f'The unsupervised latents hold little of hidden labels: {_some(lost)} (R2 on test trials).'
-        knob = 'What has no label in these videos may be missing in the same way: train longer, or n_unsupervised.'
+        text = f'The unsupervised latents contain little of hidden labels: {_some(lost)} (R2 on test trials).'
+        knob = (
+            'Behaviour without a label may be missing in the same way. Train longer, or use more unsupervised '
+            'latents (n_unsupervised).'
+        )
         out.append(finding('warning', text, knob))
     if apart:
         names = _some([f'{r.label} ({number(r.value)}, {number(own[r.label])})' for r in apart])
-        text = f'Each session has hidden labels on other axes: {names} (R2 of one map for all, of one each).'
+        text = (
+            f'Hidden labels are on different axes in each session: {names} (R2 of one map for all sessions, and of '
+            'one map for each).'
+        )
         knob = (
-            'A number of these latents means something else in each session. Try turn_back=True (if it is not), '
-            'or other seeds (seed_model, seed_train), and judge them by this label.'
+            'The same value of these latents means different things in different sessions. Try turn_back=True (if it '
+            'is off), or other seeds (seed_model, seed_train), and compare the fits by this label.'
         )
         out.append(finding('warning', text, knob))
     return out
@@ -348,7 +354,7 @@ def hidden_findings(
 def pca_findings(
     scores: Scores,  # from `evaluate`
 ) -> list[dict]:
-    "Where a fit is no better than the simplest thing one could have done."
+    "A finding if a PCA of the same size is as good as the fit."
     lost = [p for p in beside_pca(scores) if not p.better]
     if not lost:
         return []
@@ -360,7 +366,7 @@ def pca_findings(
 def score_findings(
     scores: Scores,  # from `evaluate`
 ) -> list[dict]:
-    "What R2 of labels and pixels says about a fit."
+    "Findings from the scores: labels, pixels, turned latents, hidden labels, and the PCA."
     of_labels = scores.where(score='label_r2', split='test', session='', subspace='')
     out, known = [], {row.label: row.value for row in of_labels if row.value is not None}
     low = [f'{name} ({number(v)})' for name, v in known.items() if name and v < 0.5]
@@ -368,15 +374,15 @@ def score_findings(
         severity = 'warning' if known.get('', 0) < 0.5 else 'note'
         text = f'Labels that the model reads badly, R2 below 0.5 on test trials: {_some(low)}.'
         knob = (
-            'Are they z-scored within each session, and right? Then a larger alpha, more epochs, or leave out '
-            'what cannot be seen.'
+            'Are they z-scored within each session, and correct? If so, use a larger alpha or more epochs, or leave '
+            'out labels that cannot be seen in the video.'
         )
         out.append(finding(severity, text, knob))
     seen = scores.find('pixel_r2')
     if seen and seen.value is not None and seen.value < 0.3:
         text = (
-            'Most of what moves in the videos is not in the reconstructions: of the changes of pixels within '
-            f'sessions they explain {max(seen.value, 0):.0%} on test trials.'
+            'Most of what moves in the videos is not in the reconstructions: they explain '
+            f'{max(seen.value, 0):.0%} of the changes of pixels within sessions, on test trials.'
         )
         knob = 'More epochs or unsupervised latents, a wider network (arch), or frames cropped closer to the animal.'
         out.append(finding('warning', text, knob))
@@ -386,38 +392,39 @@ def score_findings(
 def turned_findings(
     scores: Scores,  # from `evaluate`
 ) -> list[dict]:
-    "Latents that mean the contrary, or something else, in some session."
+    "Findings about latents that mean the opposite, or something else, in some session."
     rows = [r for r in scores.where(score='same_movement', split='train') if r.value is not None]
     turned = [f'{r.subspace} in {r.session} ({number(r.value)})' for r in rows if r.value < CONTRARY]
     axes = next((r for r in scores.where(score='same_axes', split='train') if r.value is not None), None)
     if turned:
         text = (
-            f'A latent moves the picture in one session contrary to the others: {_some(turned)} (1: alike, -1: the '
-            'contrary).'
+            f'A latent moves the picture in one session in the opposite way from the others: {_some(turned)} (1: the '
+            'same way, -1: the opposite way).'
         )
     elif axes and axes.value < 1:
         text = (
-            f'The unsupervised latents move other things in {axes.session} than in the other sessions: with other '
-            f'axes they would agree (mean cosine {number(axes.value)} between these and their own).'
+            f'The unsupervised latents move other things in {axes.session} than in the other sessions: they would '
+            f'agree on other axes (mean cosine {number(axes.value)} between those axes and their own).'
         )
     else:
         return []
     knob = (
-        'A number of them means something else there, so do not analyse these sessions together. turn_back=True '
-        '(the default) mends it in mid-fit; where it is on, train longer, or with another seed_model.'
+        'The same value of these latents means something else there, so do not analyse these sessions together. '
+        'turn_back=True (the default) corrects this during the fit; if it is on, train longer, or with another '
+        'seed_model.'
     )
     return [finding('problem', text, knob)]
 
 # %% ../../nbs/show/05_report.ipynb #a1200031
 @dataclass
 class RunFacts:
-    "What the parts of a page are made from."
+    "What the parts of a page need to know about a run."
 
-    run: Run  # best one that is `remembering`: each part asks it for latents
+    run: Run  # best a `remembering` one, because each part needs its latents
     name: str  # of the run
-    scores: Scores  # from `evaluate`; empty where it could not be made
-    leak: dict  # from `leakage`; empty where it could not be made
-    prefix: str = ''  # of all ids, where a page shows several runs
+    scores: Scores  # from `evaluate`; empty if there are none
+    leak: dict  # from `leakage`; empty if there is none
+    prefix: str = ''  # of all ids, if a page shows several runs
 
     @cached_property
     def maps(self):
@@ -428,6 +435,14 @@ class RunFacts:
     @cached_property
     def sessions(self):
         return short_names([s['name'] for s in self.run.data['sessions']])
+
+
+def _or_missing(make, what):
+    "What `make` returns, and ''; if it fails, a paragraph that says so, and the reason"
+    try:
+        return make(), ''
+    except MspsvaeError as e:
+        return tag('p', f'{what} could not be made: {e}', class_='missing'), str(e)
 
 
 def strongest(
@@ -451,7 +466,7 @@ def data_part(known: RunFacts) -> Html:
 
 
 def _about_run(run):
-    "What there is to know of a run in a line each"
+    "The facts about a run, one line each"
     m, c, t, sessions = run.model, run.config, training_facts(run), run.data['sessions']
     n_trials, n_frames = sum(len(s['trials']) for s in sessions), sum(sum(s['n_frames']) for s in sessions)
     channels, y, x = m.input_shape
@@ -484,9 +499,9 @@ def _session_table(run):
         for i, s in enumerate(run.data['sessions'])
     ]
     return table(
-        ['session', 'trials', 'frames', 'to train', 'to validate', 'to test'],
+        ['session', 'trials', 'frames', 'training trials', 'validation trials', 'test trials'],
         rows,
-        'Sessions: how many trials went where',
+        'Sessions: how many trials are in each split',
         tall=True,
     )
 
@@ -501,7 +516,7 @@ def _label_table(known):
         r2 = known.scores.find('label_r2', label=name)
         rows.append([name, f'{v:.1%}', f'{v_low:.1%}', number(r2 and r2.value)])
     return table(
-        ['label', 'frames in which it is known', 'in the session with fewest', 'R2 on test trials'],
+        ['label', 'frames in which it is known', 'in the session with the fewest', 'R2 on test trials'],
         rows,
         'Labels: how often they are known, and how well the model reads them',
         tall=True,
@@ -511,7 +526,7 @@ def _label_table(known):
 def gauge(
     title: str,
     value: float | None,  # 0 to 1
-    words: str,  # what it should be
+    words: str,  # what the number should be
     chance: float | None = None,  # marked on the scale
     interval: list | None = None,  # low and high
 ) -> Html:
@@ -538,14 +553,14 @@ def gauge(
 def gauges(scores: Scores) -> Html:
     "The four numbers to look at first."
 
-    def of_sessions(subspace, words):  # of the classifier that tells more
+    def of_sessions(subspace, words):  # of the better classifier
         rows = [scores.find(f'session_accuracy_{k}', subspace=subspace) for k in ('linear', 'nearest')]
         rows = [row for row in rows if row and row.value is not None]
         if not rows:
             return None
         best = max(rows, key=lambda row: row.value)
         words = words.format(number(best.chance))
-        return gauge(f'Session told from {subspace}', best.value, words, best.chance, best.interval)
+        return gauge(f'Session recognised from {subspace}', best.value, words, best.chance, best.interval)
 
     labels, pixels, mse = (scores.find(k) for k in ('label_r2_within', 'pixel_r2', 'pixel_mse'))
     error = f'{100 * mse.value**0.5:.1f}%' if mse else 'unknown'
@@ -587,26 +602,26 @@ def _pivot(caption, head, rows, down, across):  # a cell for each row of the tab
 # %% ../../nbs/show/05_report.ipynb #a120004a1
 _MAIN = [f'session_accuracy_{k}' for k in ('linear', 'nearest')] + ['mean_correlation', 'disentanglement']
 _MAIN += ['pixel_mse', 'pixel_r2', 'label_r2_within', 'label_r2', 'session_information']
-_BY_LABEL = ['cause_r2', 'hidden_r2']  # these count for each cause and hidden label
+_BY_LABEL = ['cause_r2', 'hidden_r2']  # these count for each cause or hidden label alone
 _OURS = ['', 'supervised', 'background', 'unsupervised']  # subspaces of the fit, and all of it
 
 
 def main_scores(
     scores: Scores,  # from `evaluate`
 ) -> list[Score]:
-    "The rows to judge by."
+    "The scores to judge a fit by."
     out = []
     for row in scores.where(score=[*_MAIN, *_BY_LABEL], session='', subspace=_OURS):
         of_test = row.split == ('val' if row.score == 'session_information' else 'test')
         single = bool(row.label) == (row.score in _BY_LABEL)
-        given = row.score == 'hidden_r2' and row.subspace == 'supervised'  # by labels that go along with it
+        given = row.score == 'hidden_r2' and row.subspace == 'supervised'  # by labels that move with it
         if of_test and single and not given:
             out.append(row)
     return out
 
 
 def distance_from_goal(row: Score) -> float:  # infinite where there is no value
-    "How far a score is from the best; below chance, or below an R2 of 0, is no better than at it."
+    "How far a score is from its goal; if low is good, a score below the goal (chance, or 0) is as good as one at it."
     if row.value is None or row.goal is None:
         return np.inf
     return max(0, row.value - row.goal) if row.goal < 1 else abs(row.value - row.goal)
@@ -619,13 +634,13 @@ def _chance(row):  # in words
 
 # %% ../../nbs/show/05_report.ipynb #a120004a3
 _HOW_SCORED = (
-    'All scores are made on test trials, which the model was neither fitted nor chosen on. Session '
-    'accuracy asks a classifier, fitted on training trials, to tell from single frames which '
-    'session they belong to: '
-    'from the background it should succeed, from the other latents it should do no better than guessing. '
-    'The PCA is the simplest method that does the same job: components of frames less the mean frame of '
-    'their session, with labels regressed out, as many as unsupervised latents; labels by ridge regression. '
-    'An MSE of 1 is full brightness; R2 within sessions is the share explained of what changes there.'
+    'All scores are those of test trials, which played no part in fitting or choosing the model. Session '
+    'accuracy is how often a classifier, fitted on training trials, recognises the session of a single frame: '
+    'from the background it should succeed, from the other latents it should do no better than chance. '
+    'The PCA is the simplest method for the same task. It subtracts from each frame the mean frame of its session '
+    'and what the labels explain, and finds as many principal components as there are unsupervised latents; it '
+    'predicts labels by ridge regression. '
+    'An MSE of 1 is full brightness; R2 within sessions is the share of changes within sessions that is explained.'
 )
 
 
@@ -661,7 +676,7 @@ def _text(row):  # its value
     return '' if row is None else number(row.value, row.kind.digits)
 
 
-def _pca_key(row):  # the PCA stands for the whole model, and for its unsupervised latents
+def _pca_key(row):  # the PCA is compared with the whole model and with its unsupervised latents
     return (row.score, row.label) if row.subspace in ('', 'unsupervised') else None
 
 # %% ../../nbs/show/05_report.ipynb #79266579
@@ -672,32 +687,25 @@ def _hidden_pictures(known):
     for s in spread_sessions(has, 3):
         yield picture(
             plot_hidden_labels(known.run, s),
-            f'Hidden labels and what unsupervised latents say of them, session {names[s]["name"]}',
+            f'Hidden labels, and what unsupervised latents predict, session {names[s]["name"]}',
             'Black: a label that the fit did not see. Orange: what one linear map, the same for all '
-            'sessions, reads off the unsupervised latents. Thin lines divide the test trials.',
+            'sessions, reads off the unsupervised latents. Thin lines separate the test trials.',
         )
 
 
-def _hidden_seen(known):
-    try:
-        return list(_hidden_pictures(known))
-    except MspsvaeError as e:
-        return tag('p', f'The pictures could not be made: {e}', class_='missing')
-
-
 def hidden_part(known: RunFacts) -> Html:
-    "How much of each hidden label each subspace holds."
+    "How well each subspace predicts each hidden label, in figures and pictures."
     ways = {'one map': '', 'within sessions': '_within', 'own maps': '_own_maps'}
     found = known.scores.where(score='hidden_r2')
     if not found:
         raise RunError('hidden labels have no scores; mspsvae evaluate makes them')
     how = tag(
         'p',
-        'The fit did not see these labels, so that what they measure is behaviour nobody labelled. A linear '
-        'map, fitted on training trials, reads them off the latents of test trials. One map for all sessions '
-        'is what counts: the same number has to mean the same in each. Within sessions: the same with means '
-        'of sessions taken off. Own maps: one for each session; where only these are good, the behaviour is '
-        'there, but on other axes in each session.',
+        'The fit did not see these labels, so for this fit they are behaviour without a label. A linear map, fitted '
+        'on training trials, predicts them from the latents of test trials. Judge by one map for all sessions, '
+        'because a value of a latent must mean the same in each. Within sessions: the same after subtracting the '
+        'mean of each session. Own maps: one for each session; if only these are good, the latents contain the '
+        'behaviour, but on different axes in each session.',
     )
     rows = []
     for name in filter(None, found.values('label')):
@@ -705,8 +713,9 @@ def hidden_part(known: RunFacts) -> Html:
             where = dict(label=name, subspace=space)
             each = [known.scores.value(f'hidden_r2{way}', **where) for way in ways.values()]
             rows.append([name, 'PCA components' if space == 'PCA' else space, *map(number, each)])
-    told = table(['hidden label', 'read off', *ways], rows, 'R2 of hidden labels on test trials')
-    return join(how, told, _hidden_seen(known))
+    figures = table(['hidden label', 'predicted from', *ways], rows, 'R2 of hidden labels on test trials')
+    pictures, _ = _or_missing(lambda: list(_hidden_pictures(known)), 'The pictures')
+    return join(how, figures, pictures)
 
 # %% ../../nbs/show/05_report.ipynb #a1200046
 def training_part(known: RunFacts) -> Html:
@@ -715,10 +724,10 @@ def training_part(known: RunFacts) -> Html:
         plot_curves(known.run),
         f'Curves of every term of the loss over the epochs, training and validation, of {known.name}',
         'Each panel is one term of what the model is trained to minimise, or (log-likelihoods) to '
-        'maximise. Curves should level off before the end. Validation (blue) is measured on trials the '
+        'maximise. Curves should level off before the end. Validation (blue) is measured on trials that the '
         'model does not train on: where it '
-        'turns away from training (orange), the model learns those trials by heart. Gray: weights still '
-        'rising. Dotted: the epoch whose model was kept.',
+        'turns away from training (orange), the model learns its training trials by heart. Gray: some weights '
+        'are still rising. Dotted: the epoch whose model the run keeps.',
     )
 
 
@@ -798,9 +807,9 @@ def reconstructions_part(known: RunFacts) -> Html:
         picture(
             plot_reconstructions(run),
             'Frames of test trials, their reconstructions and the residuals',
-            'Above the video, in the middle what the model paints from the latents alone, below the '
-            'difference: red where the video is brighter, blue where it is darker. What shows in the '
-            'residual is not in the latents.',
+            'Top: the video. Middle: what the model reconstructs from the latents alone. Bottom: the residual, '
+            'red where the video is brighter, blue where it is darker. What you see in the residual is not in the '
+            'latents.',
         ),
         player(
             f'{known.prefix}films', tag('div', (trial_film(known, s) for s in shown), class_='tiles wide')
@@ -825,7 +834,7 @@ def traversal_film(
     latent: int,  # number
     mu: np.ndarray,  # latents of the frames to start from, `[n, n_latents]`
     low: float,  # where the value begins
-    high: float,  # and where it turns round
+    high: float,  # where it turns back
 ) -> Html:
     "What one latent does, as a film."
     run, name = known.run, latent_names(known.run)[latent]
@@ -868,7 +877,7 @@ def traversals_part(known: RunFacts, most: int = 24) -> Html:
     stills = picture(
         plot_traversals(run, latents=known.maps.ranking[:12] and sorted(known.maps.ranking[:12])),
         'The same traversals as a grid of pictures, from low to high',
-        'One panel for each latent, its value rising from left to right, a row for each frame to start from.',
+        'One panel for each latent: its value rises from left to right, and each row starts from another frame.',
     )
     still = tag('details', tag('summary', 'As still pictures'), stills)
     return join(tag('p', who), player(f'{known.prefix}moves', _films(known, shown, frames)), still)
@@ -889,8 +898,8 @@ def far_frames(
     run: Run,
     sessions: list[int] | None = None,  # numbers; default: all
 ) -> list[tuple[int, int, int]]:  # (session, trial, frame), as numbers
-    """The test frame of each session whose background lies farthest from its session's mean: where a swap
-    takes away most."""
+    """For each session, the test frame whose background is farthest from the session's mean: a swap changes it
+    most."""
     part, found, latents = background_slice(run), [], list(run.latents().values())
     means = background_means(run)
     for s in range(len(latents)) if sessions is None else sessions:
@@ -911,25 +920,24 @@ def maps_part(known: RunFacts, most: int = 24) -> Html:
         'Maps of where each latent changes the picture, ranked by how much',
         'Bright: pixels that change when the latent goes from low to high. A latent of behaviour lights '
         'up one body part; one of the background may light up everything. '
-        'The last ones, with hardly any effect, are not used.' + left_out,
+        'The last ones have almost no effect: the model does not use them.' + left_out,
     )
 
 
 def swaps_part(known: RunFacts) -> Html:
-    "Behaviour of one session on the stage of another."
+    "The behaviour of each session on the stages of the others."
     background_slice(known.run)
     if len(known.sessions) < 2:
-        raise RunError('one session has nobody to swap with')
+        raise RunError('swaps need two sessions or more; this run has one')
     shown = spread_sessions(list(range(len(known.sessions))), 8)
     return picture(
         plot_swaps(known.run, far_frames(known.run, spread_sessions(shown, 6)), shown),
         'Frames decoded with the mean background of every session',
-        'Each frame is the one of its session whose background is farthest from the mean: where there '
-        'is anything to lose, it is lost here. Along a row the posture should stay and the stage '
-        'change; down a column the stage should stay. Where the posture changes along a row, behaviour '
-        'hides in the background; where the stage does not change, '
-        'the session hides elsewhere. Orange: the session that the frame comes from; there the picture '
-        'should be that of the reconstruction.',
+        'Each frame is the one of its session whose background is farthest from the mean: if a swap '
+        'loses behaviour, you see it here. Along a row the posture should stay and the stage '
+        'change; down a column the stage should stay. If the posture changes along a row, the background '
+        'contains behaviour; if the stage does not change, other latents contain the session. '
+        'Orange: the session that the frame comes from; there the picture should look like the reconstruction.',
     )
 
 
@@ -944,7 +952,7 @@ def sessions_part(known: RunFacts) -> Html:
     return join(out)
 
 
-_SESSION_PICTURES = {  # what is to be seen, and how to read it
+_SESSION_PICTURES = {  # what a picture shows, and how to read it
     'all': (
         'Histograms of the latents, one line for each session',
         'In the background each session should have a place of its own. Everywhere else the sessions should '
@@ -952,18 +960,18 @@ _SESSION_PICTURES = {  # what is to be seen, and how to read it
     ),
     'background': (
         'Background latents against each other, coloured by session',
-        'One point for each frame. Tight clouds that lie apart are what we want: a place for each session, '
-        'and nothing of what moves.',
+        'One point for each frame. We want tight clouds, apart from each other: then these latents contain '
+        'the session, and nothing that moves.',
     ),
     'unsupervised': (
         'Unsupervised latents against each other, coloured by session',
-        'Here the colours should be mixed. Clouds of one colour mean that the session has leaked in.',
+        'Here the colours should be mixed. Clouds of one colour mean that the session has leaked into these latents.',
     ),
 }
 
 # %% ../../nbs/show/05_report.ipynb #a1200053
-def changed_settings(config: Config) -> dict:  # name -> value, as JSON would hold it
-    "The settings that are not at their default."
+def changed_settings(config: Config) -> dict:  # name -> value, as in JSON
+    "The settings that differ from their defaults."
     full, usual = config.to_dict(), Config().to_dict()
     return {k: v for k, v in full.items() if v != usual[k]}
 
@@ -988,9 +996,9 @@ def repeat_command(run: Run, out: str = 'runs/again') -> str:
 
 
 def versions(run: Run) -> dict:
-    "What the page was made with, and what the fit asked for."
+    "The versions that made the page, and the device and precision that the fit was set to."
     made = 'the fit' if brought_from(run) is None else 'brought over with'
-    asked = {'device': f'{run.config.device} was asked for, {run.config.precision} as precision'}
+    settings = {'device': f'set to {run.config.device}, with {run.config.precision} as precision'}
     return {
         'mspsvae': f'{__version__} ({made}: {run.data.get("version", "unknown")})',
         'torch': torch.__version__,
@@ -998,16 +1006,16 @@ def versions(run: Run) -> dict:
         'matplotlib': matplotlib.__version__,
         'Python': platform.python_version(),
         'system': platform.platform(),
-    } | (asked if brought_from(run) is None else {})
+    } | (settings if brought_from(run) is None else {})
 
 # %% ../../nbs/show/05_report.ipynb #a1200054
 def origin(known: RunFacts) -> Html | None:
-    "Where a fit comes from that was not made here."
+    "Where a fit by BehaveNet comes from; None for a fit of this library."
     brought = brought_from(known.run)
     if brought is None:
         return None
     compared = brought.get('latents_compared') or {}
-    place = brought.get('version', 'of a folder that is not known')
+    place = brought.get('version', 'its folder is not known')
     text = f'BehaveNet made this fit ({place}); it was not trained here. '
     if compared:
         text += (
@@ -1015,20 +1023,20 @@ def origin(known: RunFacts) -> Html | None:
             f'largest difference is {max(compared.values()):.0e}.'
         )
     else:
-        text += "BehaveNet's own latents were not there to be compared."
+        text += 'There were no latents of BehaveNet to compare with.'
     if brought.get('test_trials') is False:
-        text += ' It has no test trials: scores are those of the validation trials, by which BehaveNet chose'
-        text += ' the best epoch.'
+        text += ' It has no test trials: the scores are those of the validation trials, by which BehaveNet'
+        text += ' also chose the best epoch.'
     return tag('p', text)
 
 
 _AGAIN = (
-    'On a CPU in single precision, with the same versions, the same numbers come out to the last bit; on other '
-    'machines nearly the same.'
+    'On a CPU in single precision, the same versions give the same numbers to the last bit; other machines give '
+    'nearly the same.'
 )
 _ANOTHER = (
-    'That is another fit, by this library, of the same sessions with the same settings: first weights and batches are '
-    'others than in BehaveNet, and so are its numbers.'
+    'This makes another fit, by this library, of the same sessions with the same settings: its first weights and its '
+    'batches differ from those of BehaveNet, and so do its numbers.'
 )
 
 
@@ -1040,7 +1048,7 @@ def repeat_part(known: RunFacts) -> Html:
         return tag('pre', tag('code', text), tabindex=0, class_='wrap' if wrap else None)
 
     return join(
-        tag('p', 'In Python, with the files where they were:'),
+        tag('p', 'In Python, if the files are still where they were:'),
         code(repeat_python(run)),
         tag('p', 'The same in a terminal:'),
         code(repeat_command(run), wrap=True),
@@ -1086,13 +1094,13 @@ def verdict(
     findings: list[dict],  # of the leakage report and of the page
     level: int = 2,  # of its heading
 ) -> Html:
-    "What it all adds up to."
+    "The verdict on a fit, and all findings, the worst first."
     order = sorted(
         findings,
         key=lambda f: list(_VERDICTS).index(f['severity']) if f['severity'] in _VERDICTS else len(_VERDICTS),
     )
 
-    said = (
+    items = (
         tag('ul', [_finding_item(f) for f in order])
         if order
         else tag('p', 'Nothing was found that speaks against this fit.')
@@ -1100,7 +1108,7 @@ def verdict(
     return tag(
         'section',
         tag(f'h{level}', _VERDICTS[worst(findings)]),
-        said,
+        items,
         class_=f'verdict {worst(findings)}',
         aria_label='Verdict',
     )
@@ -1141,8 +1149,8 @@ def records_table(
 
 
 _LEAK_COLUMNS = {
-    'told by a straight cut': ('session_accuracy', 'linear'),
-    'by nearest neighbours': ('session_accuracy', 'nearest'),
+    'session accuracy, linear': ('session_accuracy', 'linear'),
+    'session accuracy, nearest neighbours': ('session_accuracy', 'nearest'),
     'variance between sessions': ('variance', 'corrected'),
     'beyond what labels explain': ('beyond_labels', 'variance', 'corrected'),
     'nats': ('kl',),
@@ -1171,23 +1179,22 @@ def _leak_table(leak):
         if leak.get('chance') is None
         else f'; guessing the session is right in {leak["chance"]:.0%} of the frames'
     )
-    return table(['', *_LEAK_COLUMNS], rows, f'How well each part tells the session{chance}', tall=True)
+    return table(['', *_LEAK_COLUMNS], rows, f'How much each part says about the session{chance}', tall=True)
 
 
 def leakage_part(known: RunFacts) -> Html:
-    "The leakage report: its figures, and its words to take along."
+    "The figures of the leakage report, and its text to copy."
     if not known.leak:
-        raise RunError('whether sessions leak could not be asked')
+        raise RunError('leakage could not be measured; mspsvae leakage measures it, or says what is wrong')
     how = tag(
         'p',
-        'What is static in a session (light, camera, the animal) belongs into the background, and '
-        'nothing else does. Leakage is when other latents tell sessions apart, or when behaviour hides '
-        'in the background. '
-        'What follows from these figures stands in the verdict at the top. Told: how often a classifier '
-        'guesses the session of a frame right, on trials it has not seen. Variance: how much of a '
-        'latent lies between sessions, less what chance '
-        'would give; and the same where what the labels explain is taken out. Nats: how much a latent '
-        'tells of a frame, at most.',
+        'What is static in a session (light, camera, the animal) belongs in the background, and '
+        'nothing else does. There is leakage if other latents differ between sessions, or if the background '
+        'contains behaviour. The verdict at the top says what these figures mean for this fit. '
+        'Session accuracy: how often a classifier recognises the session of a frame, on trials that it has not '
+        'seen. Variance: the share of the variance that lies between sessions, minus what chance '
+        'would give; then the same after subtracting what the labels explain. Nats: how much a latent '
+        'says about a frame, at most.',
     )
     tables = [
         records_table(known.leak[k], f'Leakage by {k[:-1]}')
@@ -1204,17 +1211,17 @@ def leakage_part(known: RunFacts) -> Html:
 
 # %% ../../nbs/show/05_report.ipynb #e940c813
 def mixing_part(known: RunFacts) -> Html:
-    "Are sessions mixed where animals do the same, and more so than in principal components?"
-    rows = _made_or_kept(mixing, known.run, _read_mixing)
+    "How well sessions are mixed if animals do the same, compared with principal components."
+    rows = _computed_or_saved(mixing, known.run, _read_mixing)
     if not rows:
-        raise RunError('mixing could not be measured: there are no frames, and no mixing.json of before')
+        raise RunError('mixing could not be measured: there are no frames, and no saved mixing.json')
     how = tag(
         'p',
-        'Mixing: sessions among the 30 nearest frames of other trials, from 0 (only the own session) to 1 (as '
-        'if sessions were dealt out to trials at random). Given labels: the same among frames with similar '
-        'labels, which is what counts where animals behave differently. kBET: share of frames whose neighbours '
-        'are of all sessions as in the whole, beside what it would be by chance. A fit has to mix better than '
-        'principal components, or to tell labels better.',
+        'Mixing: how many sessions are among the 30 nearest frames of other trials, from 0 (only its own) to 1 '
+        '(as if sessions were assigned to trials at random). Given labels: the same among frames with similar '
+        'labels; judge by this if animals behave differently. kBET: share of frames whose neighbours come from '
+        'all sessions in the same proportions as all frames do, and its value by chance. A fit has to mix better '
+        'than principal components, or to predict labels better.',
     )
     cells = [[r['name'], *(number(r[k], 2) for k in MIXING_COLUMNS)] for r in rows]
     shown = table(['', *MIXING_COLUMNS.values()], cells, 'How well sessions are mixed')
@@ -1264,10 +1271,7 @@ def section(
 ) -> tuple[Html, str]:  # the section; why it could not be made, or nothing
     "One part of the page with its heading."
     title, make = PARTS[key]
-    try:
-        body, why = make(known), ''
-    except MspsvaeError as e:
-        body, why = tag('p', f'This part could not be made: {e}', class_='missing'), str(e)
+    body, why = _or_missing(lambda: make(known), 'This part')
     return tag('section', tag(f'h{level}', title), body, id=known.prefix + key), why
 
 # %% ../../nbs/show/05_report.ipynb #a1200070
@@ -1275,27 +1279,27 @@ def gather_facts(
     run: Run,
     name: str,  # as the page calls it
     prefix: str = '',  # of ids
-    scores: Scores | None = None,  # from `evaluate`; default: made
-    leak: dict | None = None,  # from `leakage`; default: made
+    scores: Scores | None = None,  # from `evaluate`; default: computed
+    leak: dict | None = None,  # from `leakage`; default: computed
 ) -> RunFacts:
-    """Score a run and ask whether it leaks; where that fails, what was said before, and is in its folder,
-    has to do."""
+    """The scores and the leakage report of a run; if they cannot be computed, those that were saved in its folder
+    before; if there are none, empty ones."""
     if scores is None:
-        scores = _made_or_kept(evaluate, run, _read_scores)
+        scores = _computed_or_saved(evaluate, run, _read_scores)
     if leak is None:
-        leak = _made_or_kept(leakage, run, _read_leak)
+        leak = _computed_or_saved(leakage, run, _read_leak)
     return RunFacts(run, name, scores or Scores([]), leak or {}, prefix)
 
 
-def _made_or_kept(make, run, read):
-    "What a function says of a run; where it cannot, what its folder holds, if that can be shown; else nothing"
+def _computed_or_saved(make, run, read):
+    "What `make` computes for a run; if it fails, what `read` finds in its folder; None if that fails too"
     try:
         return make(run)
     except MspsvaeError:
         pass
     try:
         return read(run)
-    # nothing that we have written
+    # there is no such file, or this library did not write it
     except (MspsvaeError, TypeError, ValueError, KeyError, AttributeError, IndexError):
         return None
 
@@ -1304,7 +1308,7 @@ def _read_scores(run):
     return read_scores(run.path / 'metrics.json')
 
 
-def _read_leak(run):  # as far as it can be shown
+def _read_leak(run):  # fails if the page cannot show it
     leak = read_json(run.path / 'leakage.json')
     _leak_table(leak), describe_leakage(leak), verdict(leak['findings'])
     return leak
@@ -1314,20 +1318,20 @@ def judge_run(
     known: RunFacts,
     missing: dict,  # title of a part -> why it could not be made
 ) -> list[dict]:  # findings
-    "Everything that speaks against a fit, or for it."
+    "All findings about a fit, for it and against it."
     out = list(known.leak.get('findings', []))
     for look in (training_findings, learning_findings, data_findings):
         try:
             out += look(known.run)
         except MspsvaeError as e:
-            missing = {**missing, 'a look at the data': str(e)}
+            missing = {**missing, 'some findings': str(e)}
     out += score_findings(known.scores)
     if missing:
         out.append(
             finding(
                 'warning',
                 f'Could not be made: {_some(list(missing), 12)}. {next(iter(missing.values()))}',
-                'Where the files of the sessions have moved, say where they are: load_run(path, data=...), '
+                'If the files of the sessions have moved, say where they are: load_run(path, data=...), '
                 'or --data.',
             )
         )
@@ -1335,7 +1339,7 @@ def judge_run(
 
 # %% ../../nbs/show/05_report.ipynb #a1200071
 def lede(known: RunFacts) -> Html:
-    "What it is, in a sentence."
+    "What kind of fit this is, in a sentence."
     run, (_, y, x), m = known.run, known.run.model.input_shape, known.run.model
     kind = (
         'multi-session partitioned subspace VAE'
@@ -1415,27 +1419,27 @@ def compared_settings(knowns: list[RunFacts]) -> Html:
 def compared_latents(knowns: list[RunFacts]) -> Html:
     "Do the unsupervised latents of the runs agree?"
     try:
-        told = stability([k.run for k in knowns])
+        found = stability([k.run for k in knowns])
     except MspsvaeError as e:
-        return tag('p', f'Not asked: {e}', class_='missing')
+        return tag('p', f'The agreement of latents was not measured: {e}', class_='missing')
     names = {str(k.run.path): k.name for k in knowns}
     rows = [
         [
             f'{names[p["a"]]} and {names[p["b"]]}',
             *(number(p[k]) for k in ('agreement', 'chance', 'chance_high', 'same_plane')),
         ]
-        for p in told['pairs']
+        for p in found['pairs']
     ]
     how = (
         'The unsupervised latents of two runs are paired so that they agree best. Agreement: their mean '
-        'absolute correlation over the same frames; chance: the same where one is scrambled in time, or '
-        'its sessions dealt out. Same space: R2 of the latents of one run from all of the other, '
-        'whichever way they are turned.'
+        'absolute correlation over the same frames; chance: the same after one run is scrambled in time, '
+        'or its sessions are exchanged at random. Same space: R2 of the latents of one run, predicted from all '
+        'latents of the other; rotations make no difference.'
     )
     return join(
         tag('p', how),
         table(
-            ['runs', 'agreement', 'by chance', 'at most, by chance', 'same space'],
+            ['runs', 'agreement', 'chance, mean', 'chance, 95th percentile', 'same space'],
             rows,
             'Agreement of unsupervised latents',
         ),
@@ -1443,7 +1447,7 @@ def compared_latents(knowns: list[RunFacts]) -> Html:
 
 
 def compared_verdicts(knowns: list[RunFacts], findings: list[list]) -> Html:
-    "What each run's findings add up to."
+    "The verdict on each run, and how many findings of each kind it has."
 
     def count(f, severity):
         return sum(x['severity'] == severity for x in f)
@@ -1459,7 +1463,7 @@ def compared_verdicts(knowns: list[RunFacts], findings: list[list]) -> Html:
     return table(
         ['run', 'verdict', 'problems', 'to look at', 'not known', 'notes'],
         rows,
-        'What the findings of each run add up to',
+        'The verdict on each run, and how many findings of each kind it has',
     )
 
 # %% ../../nbs/show/05_report.ipynb #a1200079
@@ -1497,7 +1501,7 @@ def _side_by_side(knowns, findings):
     curves = picture(
         plot_curves({k.name: k.run for k in knowns}),
         'Training curves of all runs',
-        'One panel for each term, a colour for each run; validation drawn through, training dotted.',
+        'One panel for each term, a colour for each run; validation is solid, training is dotted.',
     )
     return dict(
         verdicts=('Verdicts', compared_verdicts(knowns, findings)),
@@ -1510,14 +1514,14 @@ def _side_by_side(knowns, findings):
 # %% ../../nbs/show/05_report.ipynb #a120007a
 def report(
     runs: Run | str | Path | list | dict,  # a run or its folder; several in a list; or name -> run
-    # of the page; default: `report.html` in the run's folder, or beside the folders of several
+    # of the page; default: `report.html` in the run's folder, or next to the folders of several
     path: str | Path | None = None,
-    scores: Scores | None = None,  # of one run, from `evaluate`, where they are at hand; default: made
-    leak: dict | None = None,  # of one run, from `leakage`, where it is at hand; default: made
+    scores: Scores | None = None,  # of one run, from `evaluate`, if you have them; default: computed
+    leak: dict | None = None,  # of one run, from `leakage`, if you have it; default: computed
     parts: list[str] | None = None,  # of the page, keys of `PARTS`; default: all that make sense
 ) -> Path:  # of the page
     """Write one self-contained HTML page about a run, or about several side by side; raises `RunError`
-    where there is no run, or where nothing can be written."""
+    if there is no run, or if the page cannot be written."""
     named = _named(runs)
     for r in named.values():
         parts_of(r, parts)
@@ -1541,7 +1545,7 @@ def _page(knowns, parts):
 
 
 def _folder_for(folders):
-    "Where a report goes: into the folder of one run, beside those of several"
+    "Where a report goes: into the folder of one run, or next to the folders of several"
     try:
         return (
             folders[0]
@@ -1549,7 +1553,7 @@ def _folder_for(folders):
             else Path(os.path.commonpath([f.resolve().parent for f in folders]))
         )
     except ValueError:
-        return folders[0].parent  # on several drives of Windows
+        return folders[0].parent  # the runs are on different drives of Windows
 
 
 def _named(runs):

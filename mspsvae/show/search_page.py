@@ -32,7 +32,7 @@ def varied(found: Search) -> list[str]:
 
 
 def _places(rows, field):
-    "Where each value of a setting is drawn: its value on a scale of powers, or its place in the order"
+    "Where to draw each value of a setting: at its logarithm, or at its place in the order"
     values = sorted(
         {json.dumps(r['settings'][field]) for r in rows}, key=lambda v: (_number(v) is None, _number(v), v)
     )
@@ -50,9 +50,9 @@ def _number(text):
 def alike(
     rows: list[dict],  # with `settings`
     settings: dict,  # of one of them
-    field: str,  # that may differ
+    field: str,  # the one that may differ
 ) -> list[dict]:
-    "The rows that differ from some settings in one field at most, seeds left out."
+    "The rows whose settings are these, except for one field; seeds may differ too."
     same = [k for k in settings if k not in (field, *SEEDS)]
     return [r for r in rows if all(r['settings'][k] == settings[k] for k in same)]
 
@@ -78,13 +78,13 @@ def _draw_setting(ax, rows, field, score, chosen):
 
 def plot_settings(
     found: Search,
-    fields: list[str] | None = None,  # those that were varied count; default: all of them
+    fields: list[str] | None = None,  # only those that the search varied are drawn; default: all of them
 ) -> Figure:
     "Pixel error, label R2 and session accuracy against each setting."
     rows, known = [r for r in found.rows if r['scores']], varied(found)
     fields = known if fields is None else [f for f in fields if f in known]
     if not fields:
-        raise RunError(f'no such setting was varied; {found.path} varied {", ".join(known) or "none"}')
+        raise RunError(f'none of these settings was varied; {found.path} varied {", ".join(known) or "none"}')
     chosen = found.ranked()[0]['rows'][0]
     scores = [k for k in ERRORS if any(r['scores'][k] is not None for r in rows)]
     fig = Picture(1.9 * len(scores) + 0.3, width=max(3.2, 2.1 * len(fields)))
@@ -115,21 +115,21 @@ def score_grid(
     score: str,  # a key of `SCORE_PANELS`
     down: str,  # setting of the rows of the picture
     across: str,  # setting of its columns
-) -> tuple[np.ndarray, list, list]:  # `[n_down, n_across]`, NaN where nothing was tried; the values of both
+) -> tuple[np.ndarray, list, list]:  # `[n_down, n_across]`, NaN if not tried; the values of both
     "A score for every pair of values of two settings."
     values = [sorted({r['settings'][k] for r in rows}) for k in (down, across)]
     out = np.full((len(values[0]), len(values[1])), np.nan)
     for i, a in enumerate(values[0]):
         for j, b in enumerate(values[1]):
             here = [r for r in rows if (r['settings'][down], r['settings'][across]) == (a, b)]
-            told = [r['scores'][score] for r in here if r['scores'][score] is not None]
-            out[i, j] = np.mean(told) if told else np.nan
+            known = [r['scores'][score] for r in here if r['scores'][score] is not None]
+            out[i, j] = np.mean(known) if known else np.nan
     return out, *values
 
 # %% ../../nbs/show/07_search_page.ipynb #245b8d4d
 def grid_rows(found: Search, down: str, across: str) -> list[dict]:
-    """The fits of the stage that has most pairs of two settings, and those of other stages that would be in it, all
-    other settings being the same."""
+    """The fits of the stage that tried most pairs of two settings, and fits of other stages that belong to the same
+    grid: both values occur in it, and all other settings are the same. Empty for fewer than four pairs."""
 
     def pair(r):
         return r['settings'][down], r['settings'][across]
@@ -149,7 +149,7 @@ def grid_rows(found: Search, down: str, across: str) -> list[dict]:
 
 def plot_pairs(
     found: Search, down: str = 'beta', across: str = 'delta'
-) -> Figure | None:  # None where no such grid was tried
+) -> Figure | None:  # None if no such grid was tried
     "Eight scores against two settings."
     rows = grid_rows(found, down, across)
     if not rows:
@@ -171,7 +171,7 @@ def plot_pairs(
 
 # %% ../../nbs/show/07_search_page.ipynb #c663cdd7
 def pareto(points: np.ndarray) -> np.ndarray:  # bool, `[n]`
-    "Which of some points `[n, d]`, where less is better, is beaten in all of its coordinates by no other?"
+    "Which points `[n, d]` no other point beats (better in one coordinate and worse in none); less is better."
     points = np.asarray(points, float)
     beaten = [((points <= p).all(1) & (points < p).any(1)).any() for p in points]
     return ~np.array(beaten, bool)
@@ -206,11 +206,11 @@ def plot_trade(found: Search) -> Figure:
 
 # %% ../../nbs/show/07_search_page.ipynb #119bb13b
 RULE = (
-    'First the gates: no problem in the leakage report, label R2 at most '
-    f'{MARGIN:g} below the best settings, unsupervised latents in use, and no larger number of them that explains '
-    f'{GAIN:g} more of the pixels. Fits that fail fewer gates come first. Among equals, the merit: the '
-    'geometric mean of the parts in the table, each from 0 to 1. Settings that were tried with several seeds '
-    'come before those that were tried once.'
+    'Settings that were tried with several seeds come before those that were tried once. Then come those that fail '
+    'fewer gates. There are four gates: the leakage report has no problem; label R2 is at most '
+    f'{MARGIN:g} below that of the best settings; unsupervised latents are in use; more unsupervised latents do not '
+    f'explain {GAIN:g} more of the pixels. If all of this is equal, the higher merit comes first: the geometric mean '
+    'of the parts in the table, each from 0 to 1.'
 )
 
 
@@ -223,15 +223,15 @@ def choice_part(found: Search) -> Html:
     words = ' '.join(f'--{k.replace("_", "-")} {v}' for k, v in settings.items())
     return join(
         tag('p', f'Of {counted(len(found.ranked()), "setting")}, the rule chose these: {reasons(best)}.'),
-        table(['setting', 'chosen', 'to begin with'], lines, 'The settings that were chosen'),
-        tag('p', 'Its run is ', tag('code', str(path)), '. The same in a fit of its own:'),
+        table(['setting', 'chosen', 'at the start'], lines, 'The settings that were chosen'),
+        tag('p', 'Its run is ', tag('code', str(path)), '. A new fit with the same settings:'),
         tag('pre', f'mspsvae fit {found.plan["data"]} {words}', tabindex=0),
         tag('p', RULE),
     )
 
 
 def _link(found, name, page):
-    "To a fit's report, where there is one"
+    "A link to a fit's report; the fit's name alone if there is no report"
     report = found.path / 'runs' / name / 'report.html'
     if not report.is_file():
         return name
@@ -247,7 +247,7 @@ def table_part(found: Search, page: Path) -> Html:
         shown = [float(g['parts'][k]) if k in g['parts'] else '' for k in parts]
         link, failed = _link(found, g['rows'][0]['name'], page), '; '.join(g['failed'])
         rows.append([str(place), link, g['n_seeds'], float(g['merit']), *shown, failed[:160] or 'none'])
-    head = ['place', 'fit', 'seeds', 'merit', *parts, 'gates that it failed']
+    head = ['place', 'fit', 'seeds', 'merit', *parts, 'failed gates']
     rest = [[r['name'], r['state'], (r['error'] or '')[:200]] for r in found.rows if not r['scores']]
     return join(
         table(head, rows, 'All settings, the best first', tall=True),
@@ -278,7 +278,8 @@ def pictures_part(found: Search) -> Html:
         picture(
             plot_trade(found),
             'What mattered, and pixels against sessions',
-            'Left: share of each setting in what makes a fit good. Right: no fit beats those on the line in both.',
+            'Left: share of each setting in what makes a fit good. Right: the line '
+            'joins the fits that no other fit beats (better in one, worse in neither).',
         ),
     )
 
@@ -296,14 +297,14 @@ def best_part(found: Search, most: int = 3) -> Html:
             pieces.append(tag('p', f'Place {place}, {name}: {e}'))
             continue
         pieces.append(picture(fig, f'Traversals of {name}', f'Place {place}: {name}. {reasons(group)}'))
-    return join(tag('p', 'Does a latent move one thing, and the same in every session?'), *pieces)
+    return join(tag('p', 'Does each latent move one thing, and the same thing in every session?'), *pieces)
 
 # %% ../../nbs/show/07_search_page.ipynb #a66b5c1d
 def search_page(
     found: Search | str | Path,  # a search, or its folder
     path: str | Path | None = None,  # of the page; default: `search.html` in the search's folder
 ) -> Path:  # of the page
-    "Write one self-contained HTML page about a search; raises `RunError` where no fit has scores yet."
+    "Write one self-contained HTML page about a search; raises `RunError` if no fit has scores yet."
     found = found if isinstance(found, Search) else load_search(found)
     path = Path(path) if path else found.path / 'search.html'
     if not found.ranked():

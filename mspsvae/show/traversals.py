@@ -47,7 +47,7 @@ def find_latent(
     run: Run,
     latent: int | str,  # number or name
 ) -> int:  # its column in an array of latents
-    "Where a latent stands; raises `RunError` where there is no such latent."
+    "The column of a latent; raises `RunError` if there is no such latent."
     return _find('latent', latent, latent_names(run), run.path)
 
 
@@ -55,7 +55,7 @@ def find_session(
     run: Run,
     session: int | str,  # number or name
 ) -> int:  # its number
-    "Where a session stands in the run; raises `RunError` where there is no such session."
+    "The number of a session in the run; raises `RunError` if there is no such session."
     return _find('session', session, [s['name'] for s in run.data['sessions']], run.path)
 
 
@@ -64,13 +64,13 @@ def find_trial(
     session: int | str,  # number or name
     trial: int | str,  # number, counted from 0 in the session, or name
 ) -> int:  # its number
-    "Where a trial stands in its session; raises `RunError` where there is no such trial."
+    "The number of a trial in its session; raises `RunError` if there is no such trial."
     s = run.data['sessions'][find_session(run, session)]
     return _find('trial', trial, s['trials'], s['name'])
 
 # %% ../../nbs/show/01_traversals.ipynb #bd128d90
 def _session_now(run, known):
-    "The session where it is now; no file is opened"
+    "The session at its present place; opens no file"
     if run.sessions_at is None:
         return Session(known['name'], known['path'])
     found = {s.name: s for s in find_sessions(run.where, **run.config.selection)}
@@ -83,7 +83,7 @@ def _session_now(run, known):
 
 
 def _session_info(run, s):
-    "What is in the file of session number `s`, which has to be what the run was fitted on"
+    "What the file of session number `s` contains; RunError if the run was fitted on something else"
     known = run.data['sessions'][s]
     info = inspect_sessions([_session_now(run, known)], run.config).raise_if_wrong().infos[0]
     if run.model.n_labels and not info.n_labels:
@@ -102,9 +102,9 @@ def read_trial(
     run: Run,
     session: int | str,  # number or name
     trial: int | str,  # number or name
-    # `frames` `[n, c, y, x]` uint8; where there are any: `labels`, `label_mask` `[n, n_labels]`, `frame_mask`
+    # `frames` `[n, c, y, x]` uint8; if there are any: `labels`, `label_mask` `[n, n_labels]`, `frame_mask`
 ) -> dict[str, np.ndarray]:
-    "All arrays of one trial; raises `SessionError` where the file is gone or changed."
+    "All arrays of one trial; raises `SessionError` if the file is gone, `RunError` if it has changed."
     s, t = find_session(run, session), find_trial(run, session, trial)
     info = _session_info(run, s)
     with TrialReader([info], run.config.replace(cache='stream')) as reader:
@@ -143,11 +143,11 @@ def stacked_latents(
 # %% ../../nbs/show/01_traversals.ipynb #86a362f9
 def latent_ranges(
     run: Run,
-    # of all frames; the ends are left out, since single frames may be odd
+    # of all frames; the extremes are left out, because single frames may be odd
     percentiles: tuple[float, float] = (5, 95),
-    session: int | str | None = None,  # of this session's frames alone; default: of all sessions
+    session: int | str | None = None,  # whose frames count; default: all sessions
 ) -> np.ndarray:  # low and high, `[n_latents, 2]`
-    "The range of every latent in the data."
+    "The range of every latent in the data; raises `ShapeError` for percentiles that are out of order."
     low, high = percentiles
     if not 0 <= low < high <= 100:
         raise ShapeError(f'percentiles are {low}, {high}; expected two from 0 to 100, the smaller one first')
@@ -170,8 +170,8 @@ def to_label_units(
     latent: int | str,  # a supervised one, number or name
     values,  # of the latent: a number or an array
 ):  # of the label: the same shape
-    """What the label head reads off values of a supervised latent; raises `RunError` for latents without a
-    label."""
+    """The label values that the label head computes from values of a supervised latent; raises `RunError` for
+    latents without a label."""
     d, e = _head(run, latent)
     return d * np.asarray(values) + e
 
@@ -181,8 +181,8 @@ def from_label_units(
     latent: int | str,  # a supervised one, number or name
     values,  # of the label: a number or an array
 ):  # of the latent: the same shape
-    """The values of a supervised latent that stand for values of its label; raises `RunError` for latents
-    without a label."""
+    """The values of a supervised latent from which the label head computes these label values; raises `RunError`
+    for latents without a label."""
     d, e = _head(run, latent)
     if d == 0:
         raise RunError(
@@ -198,7 +198,7 @@ def pick_frames(
     sessions: Iterable | None = None,  # names or numbers; default: all
     split: str = 'test',  # `train`, `val` or `test`
 ) -> list[tuple[int, int, int]]:  # (session, trial, frame), all as numbers
-    "Frames spread evenly over the trials of a split, session by session."
+    "Frames spread evenly over the trials of a split, session by session; raises `RunError` for an unknown split."
     if split not in run.data['splits']:
         raise RunError(f'split {split!r}: expected one of {", ".join(run.data["splits"])}')
     if n_per_session < 1:
@@ -219,10 +219,10 @@ def find_frames(
     run: Run,
     frames: list[tuple],  # (session, trial, frame), session and trial by name or number
 ) -> list[tuple[int, int, int]]:  # the same, all as numbers
-    "Where frames stand; raises `RunError` for frames that are not there, and for an empty list."
+    "The numbers of frames; raises `RunError` for frames that do not exist, and for an empty list."
     if not isinstance(frames, (list, tuple)) or not frames:
         raise RunError(
-            f'frames: got {str(frames)[:80]}, expected a list of (session, trial, frame), as of pick_frames'
+            f'frames: got {str(frames)[:80]}, expected a list of (session, trial, frame), as pick_frames returns'
         )
     found = []
     for key in frames:
@@ -240,7 +240,7 @@ def frame_latents(
     run: Run,
     frames: list[tuple],  # (session, trial, frame), by name or number
 ) -> np.ndarray:  # means, `[n, n_latents]`
-    "The latents of some frames; raises `RunError` for frames that are not there."
+    "The latents of some frames; raises `RunError` for frames that do not exist."
     latents = [list(trials.values()) for trials in run.latents().values()]
     return np.stack([latents[s][t][f] for s, t, f in find_frames(run, frames)])
 
@@ -262,7 +262,7 @@ def decode(
     mu: np.ndarray,  # latents, `[n, n_latents]`, or of one frame, `[n_latents]`
     n_at_once: int = 256,  # frames on the device at a time
 ) -> np.ndarray:  # frames in [0, 1], float32 `[n, c, y, x]`
-    "Paint frames from latents."
+    "Decode latents into frames; raises `ShapeError` for the wrong number of latents."
     rows, model = torch.from_numpy(_as_rows(run, mu)), run.model
     pieces = [
         model.decode(rows[i : i + n_at_once].to(model.frame_std.device)).cpu()
@@ -315,7 +315,7 @@ def traverse(
 
 # %% ../../nbs/show/01_traversals.ipynb #3f50865b
 def background_slice(run: Run) -> slice:  # of the latents
-    "Where the background stands among the latents; raises `RunError` for a model without one."
+    "The columns of the background latents; raises `RunError` for a model without a background."
     m = run.model
     if not m.n_background:
         raise RunError(
@@ -336,14 +336,16 @@ def set_background(
     run: Run,
     mu: np.ndarray,  # latents of some frames, `[n, n_latents]` or `[n_latents]`
     session: int | str,  # whose background, number or name
-    means: np.ndarray | None = None,  # from `background_means`, where they are at hand; default: computed
+    means: np.ndarray | None = None,  # from `background_means`, if you have them; default: computed
 ) -> np.ndarray:  # a copy, `[n, n_latents]`
     "Latents with the mean background of a session in place of their own."
     part, s, z = background_slice(run), find_session(run, session), _as_rows(run, mu).copy()
     means = background_means(run) if means is None else means
     want = (len(run.data['sessions']), run.model.n_background)
     if np.shape(means) != want:
-        raise ShapeError(f'means are {list(np.shape(means))}; expected {list(want)}, as of background_means')
+        raise ShapeError(
+            f'means are {list(np.shape(means))}; expected {list(want)}, as background_means returns'
+        )
     z[:, part] = means[s]
     return z
 
@@ -352,7 +354,7 @@ def swap_background(
     run: Run,
     mu: np.ndarray,  # latents of some frames, `[n, n_latents]` or `[n_latents]`
     session: int | str,  # whose background, number or name
-    means: np.ndarray | None = None,  # from `background_means`, where they are at hand; default: computed
+    means: np.ndarray | None = None,  # from `background_means`, if you have them; default: computed
 ) -> np.ndarray:  # frames in [0, 1], `[n, c, y, x]`
     "Decode frames with the mean background of a session in place of their own."
     return decode(run, set_background(run, mu, session, means))
@@ -360,7 +362,7 @@ def swap_background(
 # %% ../../nbs/show/01_traversals.ipynb #6e29a14e
 @dataclass
 class DifferenceMaps:
-    "How much of the picture each latent moves."
+    "Where and how much each latent changes the picture."
 
     names: list[str]  # of the latents
     # mean absolute difference between high and low, `[n_latents, c, y, x]`, 1 is full brightness
@@ -373,7 +375,7 @@ class DifferenceMaps:
 
 def difference_maps(
     run: Run,
-    percentiles: tuple[float, float] = (5, 95),  # of the data: what low and high are
+    percentiles: tuple[float, float] = (5, 95),  # of the data: low and high
     n_frames: int = 64,  # frames to average over, spread over all sessions
 ) -> DifferenceMaps:
     "Where in the picture each latent acts, and which ones act most."
