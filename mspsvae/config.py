@@ -414,9 +414,9 @@ class Config(Settings):
     warmup_steps: int = setting(200, whole_check())  # steps over which the learning rate rises from 0
     # how the learning rate falls after that: 'cosine', to `LAST_RATE` of its highest value at the end, or 'none'
     learning_rate_decay: str = setting('cosine', _decay)
-    # of 'adamw': each step shrinks all weights by this share of the learning rate
+    # with 'adamw': each step shrinks all weights by this share of the learning rate
     weight_decay: float = setting(0.2, number_check())
-    l2_reg: float = setting(0.0, number_check())  # of 'amsgrad': penalty on the squares of all weights, as in BehaveNet
+    l2_reg: float = setting(0.0, number_check())  # with 'amsgrad': penalty on the squares of all weights, as in BehaveNet
     # epochs of training, at most; 'auto': `AUTO_STEPS` steps for each session, 5,000 to 12,500 steps in all, and at
     # least 20 epochs
     max_epochs: int | str = setting('auto', _or_auto(whole_check(1)))

@@ -453,7 +453,7 @@ def check_state(
 
 
 def _check_moments(state, optimizer):
-    "The same for what the optimizer remembers of each parameter"
+    "Raise `ValueError` where the optimizer's moments do not fit its parameters"
     params = [p for group in optimizer.param_groups for p in group['params']]
     moments = state['optimizer']['state']
     if moments and set(moments) != set(range(len(params))):
