@@ -416,7 +416,8 @@ class Config(Settings):
     learning_rate_decay: str = setting('cosine', _decay)
     # with 'adamw': each step shrinks all weights by this share of the learning rate
     weight_decay: float = setting(0.2, number_check())
-    l2_reg: float = setting(0.0, number_check())  # with 'amsgrad': penalty on the squares of all weights, as in BehaveNet
+    # with 'amsgrad': penalty on the squares of all weights, as in BehaveNet
+    l2_reg: float = setting(0.0, number_check())
     # epochs of training, at most; 'auto': `AUTO_STEPS` steps for each session, 5,000 to 12,500 steps in all, and at
     # least 20 epochs
     max_epochs: int | str = setting('auto', _or_auto(whole_check(1)))
