@@ -737,8 +737,9 @@ def _session_findings(report, config):  # does the session leak into supervised 
 # %% ../../nbs/judge/02_leakage.ipynb #8571c542
 def _none_found(name, means, judged, described):
     excused, shape = [t.name for t in judged if t.before], judged[len(means) :]
-    start = 'No difference between sessions was found'
+    start, question = 'No difference between sessions was found', 'sessions differ here'
     if excused:
+        question = 'sessions differ more than their labels do'
         start = (
             f'Sessions differ here as their labels do ({", ".join(excused[:3])}). Beyond that, no difference was found'
         )
@@ -749,7 +750,7 @@ def _none_found(name, means, judged, described):
     pieces = max(1, round(min(t.difference['n_effective'] for t in means + shape)))
     more = max(_odds(most) / _odds(SMALL), _odds(shape_most) / _odds(SMALL_SHAPE))
     text = (
-        f'Too little data to say whether sessions differ here. {start}, but {words} A session counts as about '
+        f'Too little data to say whether {question}. {start}, but {words} A session counts as about '
         f'{pieces} independent piece{"s" if pieces > 1 else ""}.'
     )
     times = max(2, round(more))
