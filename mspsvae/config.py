@@ -540,7 +540,7 @@ AUTO_STEPS = 250  # steps of a fit for each session, 5,000 to 12,500 in all
 AUTO_ANNEAL = 125  # steps for each session, 500 to 2,000 in all, over which the penalties on unsupervised latents rise
 ANNEAL_MOST = 0.4  # of a fit's epochs, the most that annealing takes
 AUTO_AUGMENT = 10_000  # training frames; a fit with as many or more does not augment
-AUTO_PATIENCE = 4_000  # steps without a better validation before a fit ends: it often improves as the rate falls
+AUTO_PATIENCE = 2_000  # steps without a better validation before a fit ends
 AUTO_ADAMW = 16  # sessions, at most, that AdamW trains; Adam with amsgrad trains more
 
 # %% ../nbs/00d_config.ipynb #2f2185e6
