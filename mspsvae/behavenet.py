@@ -194,7 +194,7 @@ def read_hparams(
             raise RunError(f'{path}: larger than 100 MB, too large for settings; {hint}')
         values = read_pickle(Path(path).read_bytes())
     except OSError as e:
-        raise RunError(f'{path}: can not be read ({e.strerror or e}); {hint}') from None
+        raise RunError(f'{path}: cannot be read ({e.strerror or e}); {hint}') from None
     except RunError:
         raise
     except MspsvaeError as e:
@@ -401,7 +401,7 @@ def read_metrics(
         with open(path, newline='', encoding='utf-8-sig') as f:
             table = list(csv.DictReader(f))
     except (OSError, ValueError, csv.Error) as e:
-        raise RunError(f'{path}: can not be read as a table ({e})') from None
+        raise RunError(f'{path}: cannot be read as a table ({e})') from None
     if not table or 'epoch' not in table[0]:
         raise RunError(
             f'{path}: got the columns {str(list(table[0]) if table else [])[:200]}, expected '
@@ -500,7 +500,7 @@ def read_latents_pickle(
         return [np.asarray(a.value(), np.float64) for a in content['latents']]
     except Exception as e:
         raise RunError(
-            f'{path}: can not be read as latents of BehaveNet ({type(e).__name__}: {str(e)[:200]}); move '
+            f'{path}: cannot be read as latents of BehaveNet ({type(e).__name__}: {str(e)[:200]}); move '
             'the file away to skip the comparison'
         ) from None
 

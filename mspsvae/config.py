@@ -312,7 +312,7 @@ def _read_text(path):
     except MspsvaeError:
         raise
     except (OSError, ValueError) as e:
-        raise ConfigError(f'{show_value(str(path))}: can not be read ({e})') from None
+        raise ConfigError(f'{show_value(str(path))}: cannot be read ({e})') from None
 
 # %% ../nbs/00d_config.ipynb #3fd40ba2
 def read_settings(
@@ -792,5 +792,5 @@ def to_json(
         with atomic_path(path) as part:
             part.write_text(json.dumps(self.to_dict(), indent=1) + '\n', encoding='utf-8')
     except (OSError, ValueError) as e:
-        raise ConfigError(f'{path}: can not be written ({e})') from None
+        raise ConfigError(f'{path}: cannot be written ({e})') from None
     return path

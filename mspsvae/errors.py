@@ -53,7 +53,7 @@ def show_value(value):
     try:
         return _quote.repr(value)
     except Exception:
-        return f'a {type(value).__name__} that can not be printed'
+        return f'a {type(value).__name__} that cannot be printed'
 
 
 def nearest_name(name, known):

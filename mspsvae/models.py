@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['TERMS', 'SMALLEST_STD', 'LIGHT_CHANGE', 'MOVED', 'as_unit_float', 'Latents', 'Output', 'MSPSVAE', 'make_model',
            'term_weights', 'anneal_progress', 'mean_square', 'frame_terms', 'Objective', 'objective',
-           'calibrate_frame_std', 'squared_error', 'frames_ll_at', 'seen_otherwise', 'standardise_start']
+           'calibrate_frame_std', 'squared_error', 'frames_ll_at', 'augment_frames', 'standardise_start']
 
 # %% ../nbs/06_models.ipynb #ec67d037
 import math
@@ -320,7 +320,7 @@ LIGHT_CHANGE = 0.2  # largest change of gain and slope; the offset changes by ha
 MOVED = 1 / 64  # largest shift as a share of the longer side, rounded to whole pixels
 
 
-def seen_otherwise(
+def augment_frames(
     frames: Tensor,  # `[n, c, y, x]`, uint8 or float in [0, 1]
     draws: Tensor,  # random numbers in [0, 1), `[n, 6]`: shift down, right; gain, slope down, right, offset
 ) -> Tensor:  # `[n, c, y, x]` in [0, 1]

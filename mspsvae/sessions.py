@@ -62,7 +62,7 @@ def open_hdf5(
     except MspsvaeError:
         raise
     except Exception as e:
-        raise SessionError(f'{path}: can not be opened as HDF5: {failure_reason(e)}') from None
+        raise SessionError(f'{path}: cannot be opened as HDF5: {failure_reason(e)}') from None
 
 # %% ../nbs/01_sessions.ipynb #30afcf13
 def _trial_number(
@@ -107,7 +107,7 @@ def trials(self: Session) -> list:  # of names such as 'trial_0000'
             return _in_order(f['images'])
         except Exception as e:
             raise SessionError(
-                f'{self.path}: images: can not be read ({failure_reason(e)}); expected a group of trials'
+                f'{self.path}: images: cannot be read ({failure_reason(e)}); expected a group of trials'
             ) from None
 
 
@@ -124,7 +124,7 @@ def read(
             return f[f'{group}/{trial}'][frames]
         except Exception as e:
             raise SessionError(
-                f'{self.path}: {group}/{trial}: can not be read ({failure_reason(e)})'
+                f'{self.path}: {group}/{trial}: cannot be read ({failure_reason(e)})'
             ) from None
 
 # %% ../nbs/01_sessions.ipynb #96081f47
@@ -256,7 +256,7 @@ def clock(
                 t: f['images'][t].shape[0] for t in (_in_order(f['images']) if trials is None else trials)
             }
         except Exception as e:
-            raise SessionError(f'{self.path}: images: can not be read ({failure_reason(e)})') from None
+            raise SessionError(f'{self.path}: images: cannot be read ({failure_reason(e)})') from None
         return read_clock(f, n_frames)
 
 # %% ../nbs/01_sessions.ipynb #7d405315
@@ -338,7 +338,7 @@ def read_csv_rows(path):
             reader.fieldnames = columns
             rows = [(reader.line_num, {k: (v or '').strip() for k, v in row.items() if k}) for row in reader]
     except (OSError, ValueError, csvlib.Error) as e:
-        return [], [], [f'{path}: can not be read as a table of sessions ({failure_reason(e)})']
+        return [], [], [f'{path}: cannot be read as a table of sessions ({failure_reason(e)})']
     columns = [c for c in columns if c]
     rows = [(line, row) for line, row in rows if any(row.values())]
     return columns, rows, [] if rows else [f'{path}: no rows, expected one for each session']
@@ -411,7 +411,7 @@ def _collect(data, names, csv):
         try:
             return _from_path(data, names, csv)
         except (OSError, ValueError, TypeError, RuntimeError) as e:
-            return [], [f'{show_value(str(data))}: can not be searched ({failure_reason(e)})']
+            return [], [f'{show_value(str(data))}: cannot be searched ({failure_reason(e)})']
     if not isinstance(data, Iterable) or isinstance(data, (bytes, dict)):
         return [], [f'got {show_value(data)}, expected a folder, a CSV, an HDF5 file, or a list of them']
     found = [
@@ -610,7 +610,7 @@ def _members(file, group, notes):
             raise TypeError('a cell array of MATLAB' if members.dtype.kind == 'O' else 'this is an array')
         keys = list(members)
     except Exception as e:
-        return notes.add(f'can not be read ({failure_reason(e)}), expected a group of trials', group)
+        return notes.add(f'cannot be read ({failure_reason(e)}), expected a group of trials', group)
     for key in keys:
         if _trial_number(key) is None:
             notes.add(
@@ -623,7 +623,7 @@ def _members(file, group, notes):
         try:
             arrays[key] = _Array(members, key)
         except Exception as e:
-            notes.add(f'can not be read ({failure_reason(e)}), expected an array', group, key)
+            notes.add(f'cannot be read ({failure_reason(e)}), expected an array', group, key)
     return {key: arrays[key] for key in _in_order(arrays)}
 
 # %% ../nbs/01_sessions.ipynb #8e509961
@@ -755,7 +755,7 @@ def _valid_values(trial, labels, masks, notes):
         with np.errstate(all='ignore'):
             values = np.array(labels[trial][()], np.float64)
     except Exception as e:
-        return notes.add(f'can not be read ({failure_reason(e)})', 'labels', trial)
+        return notes.add(f'cannot be read ({failure_reason(e)})', 'labels', trial)
     if np.isinf(values).any():
         notes.add(
             f'{counted(int(np.isinf(values).sum()), "infinite value")}, expected finite numbers, or NaN '
@@ -769,7 +769,7 @@ def _valid_values(trial, labels, masks, notes):
     try:
         mask = np.asarray(masks[trial][()], np.float64)
     except Exception as e:
-        notes.add(f'can not be read ({failure_reason(e)})', 'labels_masks', trial)
+        notes.add(f'cannot be read ({failure_reason(e)})', 'labels_masks', trial)
         return values
     if not np.isin(mask, (0, 1)).all():
         notes.add('got other values than 0 and 1, expected 0 (leave it out) or 1', 'labels_masks', trial)
@@ -1011,7 +1011,7 @@ def _as_trials(arrays, kind):
             array = np.asarray(array)
         except Exception as e:
             raise SessionError(
-                f'{kind}/trial_{i:04d}: can not be converted to an array ({failure_reason(e)})'
+                f'{kind}/trial_{i:04d}: cannot be converted to an array ({failure_reason(e)})'
             ) from None
         if kind in ('labels', 'causes') and array.dtype.kind == 'f':
             with np.errstate(all='ignore'):
@@ -1156,7 +1156,7 @@ def _write_whole(path, arrays, names, attrs, compression, time_source):
     except MspsvaeError:
         raise
     except (OSError, ValueError, TypeError, RuntimeError) as e:
-        raise SessionError(f'{path}: can not be written ({failure_reason(e)})') from None
+        raise SessionError(f'{path}: cannot be written ({failure_reason(e)})') from None
     return path
 
 # %% ../nbs/01_sessions.ipynb #d4f0a5bc

@@ -35,7 +35,7 @@ from .config import Config
 from .errors import ConfigError, MspsvaeError, RunError, TrainingError
 from .losses import session_partner
 from .models import MSPSVAE, SMALLEST_STD, TERMS, Objective, anneal_progress, calibrate_frame_std
-from .models import frames_ll_at, make_model, objective, seen_otherwise, squared_error
+from .models import frames_ll_at, make_model, objective, augment_frames, squared_error
 from .models import standardise_start, term_weights
 from .processes import team
 from .runs import Run, append_history, cpu_state, describe_data, fingerprint, last_checkpoint, load_run
@@ -72,7 +72,7 @@ def forward_batch(
     frames = batch.frames
     if config.augment and model.training:
         draws = torch.rand(len(whole), 6, generator=rng, device=rng.device)
-        frames = seen_otherwise(frames, batch.own_rows(draws))
+        frames = augment_frames(frames, batch.own_rows(draws))
     return model(frames, batch.own_rows(noise), background_of, batch.share)
 
 # %% ../nbs/08_train.ipynb #5310e6ca

@@ -21,7 +21,8 @@ from scipy.stats import spearmanr
 
 from mspsvae.config import Arch, Config
 from mspsvae.judge.evaluate import kept_scores
-from mspsvae.judge.ranking import failed_gates, fit_scores, merit, merit_parts, rank_settings, read_worse, too_few
+from mspsvae.judge.ranking import failed_gates, fit_scores, merit, merit_parts, rank_settings
+from mspsvae.judge.ranking import too_few_latents, worse_labels
 from mspsvae.judge.search import load_search, search
 from mspsvae.runs import load_run
 from mspsvae.synthetic import make_sessions
@@ -108,7 +109,7 @@ def the_rule(rows):
         mine = [dict(r, number=k) for k, r in enumerate(rows) if r['search'] == name]
         groups = rank_settings(mine)
         for group in groups:
-            lost = sum(gate(group, groups) is not None for gate in (read_worse, too_few))
+            lost = sum(gate(group, groups) is not None for gate in (worse_labels, too_few_latents))
             for r in group['rows']:
                 out[r['number']] = merit(r['scores']) - len(failed_gates(r['scores'])) - lost
     return [out[k] for k in range(len(rows))]

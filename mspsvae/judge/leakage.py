@@ -22,7 +22,7 @@ from scipy.special import chdtri, fdtri
 from ..batches import TrialReader
 from ..config import Config
 from ..errors import RunError
-from .background import behaviour_r2, pixel_movement, told_behaviour
+from .background import behaviour_r2, pixel_movement, decode_behaviour
 from .baseline import Wanted
 from .differences import Differences, cut, neighbour_shares, session_differences, shapes
 from ..picking import evenly_spaced
@@ -410,7 +410,7 @@ def _predicted_rows(kind, y, z, others, table, n_asked):
     where = table.session, table.trial
     if kind == 'pixels':  # within trials
         y, z, others = (less_session_means(v, table.trial) for v in (y, z, others))
-    found, left = told_behaviour(z, y, *where, n_asked), [np.full(y.shape[1], np.nan)]
+    found, left = decode_behaviour(z, y, *where, n_asked), [np.full(y.shape[1], np.nan)]
     if others.shape[1]:
         left = list(behaviour_r2(others, y, np.isfinite(y), *where).values())
     elsewhere = np.maximum(np.nan_to_num(left).max(0), 0)

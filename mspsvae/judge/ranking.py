@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SEEDS', 'MARGIN', 'GAIN', 'latents_use', 'held_out_terms', 'fit_scores', 'failed_gates', 'merit_parts', 'merit',
-           'udr', 'seeds_agreement', 'settings_key', 'rank_settings', 'read_worse', 'too_few', 'reasons']
+           'udr', 'seeds_agreement', 'settings_key', 'rank_settings', 'worse_labels', 'too_few_latents', 'reasons']
 
 # %% ../../nbs/judge/04a_ranking.ipynb #7adff551
 import json
@@ -201,7 +201,7 @@ def rank_settings(
             groups.setdefault(settings_key(row['settings']), []).append(row)
     found = [_group(group, agreements.get(key)) for key, group in groups.items()]
     for g in found:
-        lost = [text for text in (read_worse(g, found), too_few(g, found)) if text]
+        lost = [text for text in (worse_labels(g, found), too_few_latents(g, found)) if text]
         g['failed'] += lost
         g['n_failed'] += len(lost)
     most = max((g['n_seeds'] for g in found), default=1)
@@ -212,7 +212,7 @@ def rank_settings(
 MARGIN = 0.1  # of label R2 below that of the best settings
 
 
-def read_worse(
+def worse_labels(
     group: dict,  # settings with `parts`, as `rank_settings` makes them
     groups: list[dict],  # all of them
 ) -> str | None:  # a sentence; None if labels are predicted about as well as with the best settings
@@ -232,7 +232,7 @@ def _size_and_rest(group):
     return group['settings'].get('n_unsupervised'), settings_key(rest)
 
 
-def too_few(
+def too_few_latents(
     group: dict,  # settings with `parts`, as `rank_settings` makes them
     groups: list[dict],  # all of them
 ) -> str | None:  # a sentence; None if there is no reason for more latents

@@ -32,7 +32,7 @@ def own_array(
         ):
             return group[key]
     except Exception as e:
-        raise SessionError(f'{path}: {key} can not be read ({failure_reason(e)})') from None
+        raise SessionError(f'{path}: {key} cannot be read ({failure_reason(e)})') from None
     raise SessionError(f'{path}: has no array {key!r} in {group.name}')
 
 
@@ -53,7 +53,7 @@ def read_part(
             raise ValueError(f'it claims {n_bytes} bytes, which no table of poses has')
         return array[where]
     except Exception as e:
-        raise SessionError(f'{path}: {array.name} can not be read ({failure_reason(e)})') from None
+        raise SessionError(f'{path}: {array.name} cannot be read ({failure_reason(e)})') from None
 
 
 def read_texts(
@@ -81,7 +81,7 @@ def _pickled(attrs, key, path):
     "The plain values of a pickle in an attribute"
     value = attrs.get(key)
     if not isinstance(value, bytes):
-        raise SessionError(f'{path}: the names of its columns ({key}) are missing or can not be read')
+        raise SessionError(f'{path}: the names of its columns ({key}) are missing or cannot be read')
     try:
         return read_pickle(bytes(value))
     except MspsvaeError as e:

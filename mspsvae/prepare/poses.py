@@ -153,7 +153,7 @@ def _check_columns(columns, path):
     if not columns:
         problems = ['no keypoints, expected x and y of at least one']
     if problems:
-        raise SessionError(f'{path}: can not be read as poses:', problems)
+        raise SessionError(f'{path}: cannot be read as poses:', problems)
 
 
 def _column(part, name):
@@ -195,7 +195,7 @@ def _are_whole(frames):
 
 
 def _frame_numbers(frames, path, single):
-    "Frame numbers as int64; raises `SessionError` if they can not be the frame numbers of rows"
+    "Frame numbers as int64; raises `SessionError` if they cannot be the frame numbers of rows"
     if not _are_whole(frames) or frames.astype(np.int64).min() < 0:
         raise SessionError(
             f'{path}: frame numbers are {show_value(frames[:5].tolist())} ..., expected whole numbers from 0'
@@ -255,7 +255,7 @@ def _numbers_in(rows, names, path, n_head, labels=()):
         if len(problems) >= 10:
             break
     if problems:
-        raise SessionError(f'{path}: can not be read as a table of numbers:', problems)
+        raise SessionError(f'{path}: cannot be read as a table of numbers:', problems)
     return np.array(values).reshape(-1, len(names))
 
 
@@ -624,7 +624,7 @@ def _load_slp(path):
     except MspsvaeError:
         raise
     except Exception as e:
-        raise SessionError(f'{path}: can not be read as a SLEAP file ({failure_reason(e)})') from None
+        raise SessionError(f'{path}: cannot be read as a SLEAP file ({failure_reason(e)})') from None
 
 # %% ../../nbs/prepare/04_poses.ipynb #c348d81d
 def _predicted(instance):
@@ -720,7 +720,7 @@ def _read_array(source, individual):
     try:
         a = np.load(source, allow_pickle=False) if isinstance(source, Path) else np.asarray(source)
     except Exception as e:
-        raise SessionError(f'{path}: can not be read as a NumPy array ({failure_reason(e)})') from None
+        raise SessionError(f'{path}: cannot be read as a NumPy array ({failure_reason(e)})') from None
     if not isinstance(a, np.ndarray) or a.ndim != 3 or a.shape[2] not in (2, 3) or a.dtype.kind not in 'iuf':
         raise SessionError(
             f'{path}: got {getattr(a, "dtype", type(a).__name__)} {getattr(a, "shape", "")}, expected '
@@ -757,12 +757,12 @@ def _guess_hdf5(path):
 
 
 def _first_bytes(path):
-    "The first bytes of a file; raises `SessionError` if it can not be read, or is empty"
+    "The first bytes of a file; raises `SessionError` if it cannot be read, or is empty"
     try:
         with open(path, 'rb') as f:
             begin = f.read(10**5)
     except OSError as e:
-        raise SessionError(f'{path}: can not be read ({failure_reason(e)})') from None
+        raise SessionError(f'{path}: cannot be read ({failure_reason(e)})') from None
     if not begin:
         raise SessionError(f'{path}: the file is empty')
     return begin
@@ -875,5 +875,5 @@ def _read_file(path, source, keypoints, individual, axes, video):
         raise SessionError(f'{path}: does not fit into memory, or is not a table of poses') from None
     except Exception as e:
         raise SessionError(
-            f'{path}: can not be read as poses of the source {source} ({failure_reason(e)})'
+            f'{path}: cannot be read as poses of the source {source} ({failure_reason(e)})'
         ) from None

@@ -134,7 +134,7 @@ def _prepare_all(sources, out, redo, workers, show_progress, problems=()):
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as e:
-        raise SessionError(f'{out}: can not be written ({failure_reason(e)})') from None
+        raise SessionError(f'{out}: cannot be written ({failure_reason(e)})') from None
     with tqdm(
         total=_frames_to_read(todo),
         disable=not show_progress or not todo,
@@ -265,7 +265,7 @@ def _as_prepared(session):
             about, mean, std = json.loads(f.attrs['prepared']), f.attrs['label_mean'], f.attrs['label_std']
         except Exception:
             raise SessionError(
-                f'{session.path}: was not made by prepare, so its labels can not be converted to pixels'
+                f'{session.path}: was not made by prepare, so its labels cannot be converted to pixels'
             ) from None
     if not about['labels']:
         raise SessionError(f'{session.path}: this session has no labels')

@@ -65,7 +65,7 @@ def _opened(path, threads=None):
         # FFmpeg would read the part of a relative name before a colon as a protocol
         file = av.open(os.path.abspath(path), metadata_errors='ignore')
     except (av.FFmpegError, OSError, ValueError) as e:
-        raise SessionError(f'{path}: can not be opened ({_why(e)})') from None
+        raise SessionError(f'{path}: cannot be opened ({_why(e)})') from None
     with file:
         if not file.streams.video:
             raise SessionError(f'{path}: contains no video')
@@ -75,7 +75,7 @@ def _opened(path, threads=None):
             stream.thread_count = threads or os.cpu_count() or 1
         except AttributeError:
             raise SessionError(
-                f'{path}: the video is of a kind that this PyAV can not decode; convert it to H.264'
+                f'{path}: the video is of a kind that this PyAV cannot decode; convert it to H.264'
             ) from None
         yield file, stream
 
@@ -119,7 +119,7 @@ def _stamp(packet, file):
 
 
 def _walk(file, stream, av):
-    "Go through all packets of a file, up to the first one that can not be read"
+    "Go through all packets of a file, up to the first one that cannot be read"
     found = _Packets()
     try:
         for packet in file.demux():
@@ -275,7 +275,7 @@ def _decode_slowly(path, skip):
                 n += 1
                 if n > skip:
                     yield frame
-    raise _Stop('the next one can not be decoded')
+    raise _Stop('the next one cannot be decoded')
 
 # %% ../../nbs/prepare/03_video.ipynb #a029e3dd
 def decoded_frames(info, damaged='error', threads=None):
@@ -412,14 +412,14 @@ DECIMAL_COMMA = re.compile(r'-?\d+,\d+(?:[eE][+-]?\d+)?')  # 12,5
 def table_rows(
     path,  # of a CSV, separated by commas, semicolons or tabs
 ) -> Iterator[list]:  # of texts
-    "The rows of a table one after the other, without empty ones; raises `SessionError` if it can not be read."
+    "The rows of a table one after the other, without empty ones; raises `SessionError` if it cannot be read."
     try:
         with open_table(path) as (f, separator):
             for row in csv.reader(f, delimiter=separator):
                 if any(row):
                     yield row
     except (OSError, ValueError, csv.Error) as e:
-        raise SessionError(f'{path}: can not be read as a table ({failure_reason(e)})') from None
+        raise SessionError(f'{path}: cannot be read as a table ({failure_reason(e)})') from None
 
 # %% ../../nbs/prepare/03_video.ipynb #af11d452
 _WORDS_OF_TIME = re.compile('time|clock|stamp|ttl', re.IGNORECASE)
@@ -488,7 +488,7 @@ def _no_time(texts):
             f'has decimal commas ({text}), expected decimal points; save the table again with English number '
             'formats'
         )
-    return f'can not be read as the times of frames: got {show_value(text)}, expected a number or a date'
+    return f'cannot be read as the times of frames: got {show_value(text)}, expected a number or a date'
 
 
 _UNITS = dict(s=1.0, sec=1.0, seconds=1.0, ms=1e-3, us=1e-6, ns=1e-9) | {
@@ -512,7 +512,7 @@ def read_timestamps(
     times,  # path of a file (.npy, or a table), or an array `[n]`
     fps: float = 0,  # frames per second of the video, which help to find the unit; 0: not known
 ) -> np.ndarray:  # `[n]`, seconds
-    "When each frame was recorded; raises `SessionError` if the numbers can not be the times of frames."
+    "When each frame was recorded; raises `SessionError` if the numbers cannot be the times of frames."
     path, name = 'the times', ''
     if isinstance(times, (str, os.PathLike)):
         path = Path(times)
@@ -525,7 +525,7 @@ def read_timestamps(
     except (OSError, ValueError, TypeError) as e:
         if isinstance(e, SessionError):
             raise
-        raise SessionError(f'{path}: can not be read as the times of frames ({e})') from None
+        raise SessionError(f'{path}: cannot be read as the times of frames ({e})') from None
     _check_stamps(path, stamps)
     unit = _unit_of(name, float(np.median(np.diff(stamps))), fps)
     if unit is None:

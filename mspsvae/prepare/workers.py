@@ -104,7 +104,7 @@ def _tend(jobs, news, workers):
                 worker.wait()  # or the next job could go to a worker that is about to end
                 said = dict(error=f'{job[0].name}: the worker came to a sudden end; was the memory full?')
         except Exception as e:
-            said = dict(error=f'{job[0].name}: the worker can not be reached ({failure_reason(e)})')
+            said = dict(error=f'{job[0].name}: the worker cannot be reached ({failure_reason(e)})')
         news.put((job, said))
 
 

@@ -174,7 +174,7 @@ def write(
     except (OSError, ValueError) as e:
         if isinstance(e, MspsvaeError):
             raise
-        raise SessionError(f'{path}: can not be written ({failure_reason(e)})') from None
+        raise SessionError(f'{path}: cannot be written ({failure_reason(e)})') from None
     return path
 
 
