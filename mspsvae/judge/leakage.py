@@ -1106,52 +1106,38 @@ def _table(rows):
         for r in rows
     ]
 
+# %% ../../nbs/judge/02_leakage.ipynb #b437817c
+def _head_line(report):
+    n = len(report['sessions'])
+    counts = f'{n} session{"s" if n > 1 else ""}, {report["n_trials"]} trials'
+    if report['chance']:
+        counts += f'; guessing the session is right in {_percent(report["chance"])} of the frames'
+    return f'Leakage: {_verdict(report["findings"])} ({counts})'
 
-def describe_leakage(
-    report: dict,  # from `leakage`, or read from `leakage.json`
-    width: int = 120,  # characters in a line
-    table: bool = True,  # with the figures of every latent
-) -> str:
-    "The report in plain words: a verdict, the findings with the knobs to turn, and a table."
-    if not isinstance(report, dict) or not {'findings', 'subspaces', 'latents', 'sessions'} <= set(report):
-        raise RunError(f'got {str(report)[:80]}, expected a report from leakage(run) or leakage.json')
-    n, lines = len(report['sessions']), []
-    head = (
-        f'Leakage: {_verdict(report["findings"])} ({n} session{"s" if n > 1 else ""}, '
-        f'{report["n_trials"]} trials'
-        + (
-            f'; guessing the session is right in {_percent(report["chance"])} of the frames)'
-            if report['chance']
-            else ')'
-        )
-    )
-    for f in report['findings']:
-        lines += wrap(
-            f'{f["subspace"]}: {f["text"]}',
-            width,
-            initial_indent=f'{f["severity"].upper():8} ',
-            subsequent_indent=' ' * 9,
-        )
-        if f['knob']:
-            lines += wrap(
-                f'try {f["knob"]}', width, initial_indent=' ' * 9 + '-> ', subsequent_indent=' ' * 12
-            )
-    if not table:
-        return '\n'.join([head, '', *lines])
-    rows = [
-        ['', 'linear', 'nearest', 'between sessions', 'beyond labels', 'nats'],
-        *(_row(k, v) for k, v in report['subspaces'].items()),
-        *(_row('  ' + l['name'], l) for l in report['latents']),
-    ]
+
+def _finding_lines(finding, width):
+    text = f'{finding["subspace"]}: {finding["text"]}'
+    label = f'{finding["severity"].upper():8} '
+    lines = wrap(text, width, initial_indent=label, subsequent_indent=' ' * 9)
+    if finding['knob']:
+        arrow = ' ' * 9 + '-> '
+        lines += wrap(f'try {finding["knob"]}', width, initial_indent=arrow, subsequent_indent=' ' * 12)
+    return lines
+
+# %% ../../nbs/judge/02_leakage.ipynb #e946871b
+def _some_below_chance(report):
+    "Is the session found clearly less often than by guessing, in any subspace?"
+    found = [subspace['session_accuracy'] for subspace in report['subspaces'].values()]
+    return bool(report['chance']) and any(a and a['linear'] < report['chance'] - 0.02 for a in found)
+
+
+def _table_note(report):
     note = (
         'linear, nearest: session accuracy of the two classifiers; between sessions: share of the variance, '
         'minus what chance gives; beyond labels: the part of it that labels do not explain; nats: the most '
         'that a latent can say about a frame.'
     )
-    if report['chance'] and any(
-        a and a['linear'] < report['chance'] - 0.02
-        for a in (v['session_accuracy'] for v in report['subspaces'].values())
-    ):
+    if _some_below_chance(report):
         note += (
             ' An accuracy below chance means chance: if session means agree (z-scored labels), they mislead '
             'a classifier about trials that it has not seen.'
@@ -1161,4 +1147,25 @@ def describe_leakage(
             f' Session information of the unsupervised latents: {report["session_information"]:.2f} nats; '
             'it is biased upwards, so use it only to compare fits.'
         )
-    return '\n'.join([head, '', *lines, '', *_table(rows), '', *wrap(note, width)])
+    return note
+
+# %% ../../nbs/judge/02_leakage.ipynb #0260310a
+def describe_leakage(
+    report: dict,  # from `leakage`, or read from `leakage.json`
+    width: int = 120,  # characters in a line
+    table: bool = True,  # with the figures of every latent
+) -> str:
+    "The report in plain words: a verdict, the findings with the knobs to turn, and a table."
+    if not isinstance(report, dict) or not {'findings', 'subspaces', 'latents', 'sessions'} <= set(report):
+        raise RunError(f'got {str(report)[:80]}, expected a report from leakage(run) or leakage.json')
+    lines = [_head_line(report), '']
+    for finding in report['findings']:
+        lines += _finding_lines(finding, width)
+    if table:
+        rows = [
+            ['', 'linear', 'nearest', 'between sessions', 'beyond labels', 'nats'],
+            *(_row(name, subspace) for name, subspace in report['subspaces'].items()),
+            *(_row('  ' + latent['name'], latent) for latent in report['latents']),
+        ]
+        lines += ['', *_table(rows), '', *wrap(_table_note(report), width)]
+    return '\n'.join(lines)
