@@ -221,8 +221,6 @@ def quick_look(
     selections, sessions = copy_data(infos, out / 'small_data', config)
     config = quick_config(config)
     n_epochs = epochs_in(minutes, epoch_seconds(sessions, config))
-    if config.anneal_epochs == 'auto':
-        config = config.replace(anneal_epochs=max(1, n_epochs // 5))
     config = config.replace(max_epochs=n_epochs)
     text = quick_text(infos, selections, config)
     line_printer(show_progress)(text)
