@@ -636,7 +636,8 @@ class Beside:
     def better(self):  # is the fit better?
         fit, pca = self.fit.value, self.pca.value
         if self.fit.good == 'near chance':
-            return fit <= max(pca + 0.02, self.fit.chance + 0.05)
+            lowest = fit if self.fit.low is None else self.fit.low
+            return lowest <= self.fit.chance or fit <= max(pca + 0.02, self.fit.chance + 0.05)
         if self.fit.good == 'small':
             return fit < pca
         return fit > pca or fit >= 0.95
