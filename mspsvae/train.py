@@ -8,7 +8,7 @@ __all__ = ['BETAS', 'LAST_RATE', 'FRAMES_LL', 'MAY_CHANGE', 'AUGMENTED', 'TIMED'
            'check_finite', 'explain_out_of_memory', 'start_run', 'check_alike', 'open_run', 'check_state', 'FitParts',
            'make_parts', 'save_best', 'save_progress', 'save_epoch', 'first_weights', 'restore', 'training_batches',
            'straighten', 'training_rows', 'validation_rows', 'one_epoch', 'plan_text', 'time_text', 'line_printer',
-           'FitBar', 'fit_bar', 'as_config', 'default_out', 'check_fit', 'fit', 'train', 'keep_best']
+           'FitBar', 'fit_bar', 'as_config', 'default_out', 'check_fit', 'as_begun', 'fit', 'train', 'keep_best']
 
 # %% ../nbs/08_train.ipynb #7c132070
 import math
@@ -39,7 +39,7 @@ from .models import frames_ll_at, make_model, objective, augment_frames, squared
 from .models import standardise_start, term_weights
 from .processes import team
 from .runs import Run, append_history, cpu_state, describe_data, fingerprint, last_checkpoint, load_run
-from .runs import lock_run, pick_device, pick_precision, read_history, renamed_sessions
+from .runs import lock_run, pick_device, pick_precision, read_history, read_json, renamed_sessions
 from .runs import save_checkpoint, save_weights, write_history, write_json
 from .sessions import check_sessions
 from .turning import TURN_STEPS, latent_movements, make_lesson, session_axes, session_codes
@@ -846,6 +846,18 @@ def check_fit(
     check_alike(config, described)
     return config, check.infos, splits, described
 
+# %% ../nbs/08_train.ipynb #af1bc65a
+def as_begun(
+    config: Config,
+    out: Path,  # the run's folder
+) -> Config:
+    "The config for continuing a run: where `anneal_epochs` is 'auto', with the number of epochs it began with."
+    path, begun = out / 'config.json', None
+    if team.leads and path.exists():
+        begun = read_json(path).get('anneal_epochs')
+    begun = team.from_leader(begun)
+    return config.replace(anneal_epochs=begun) if config.anneal_epochs == 'auto' and begun is not None else config
+
 # %% ../nbs/08_train.ipynb #8bf6c47e
 def fit(
     data,  # root folder, list of HDF5 paths, CSV of sessions, or list of `Session`s
@@ -863,8 +875,9 @@ def fit(
     to do."""
     config = as_config(config, overrides)
     with team.together(team.device(config.device)):
-        config, infos, splits, described = check_fit(data, config)
         out = Path(team.from_leader(str(out or default_out())))
+        config = as_begun(config, out) if resume else config
+        config, infos, splits, described = check_fit(data, config)
         device = pick_device(team.device(config.device))
         with lock_run(out) if team.leads else nullcontext(), explain_out_of_memory(config, infos, device):
             run, state = open_run(out, config, described, resume, tether)
