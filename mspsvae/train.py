@@ -97,7 +97,7 @@ BETAS = 0.9, 0.98  # of AdamW: shares that the running means of gradients and of
 
 def make_optimizer(
     model: MSPSVAE,  # on the device where it is trained
-    config: Config,  # `optimizer` (not settled, 'auto' is 'adamw'), `learning_rate`, `weight_decay`, `l2_reg`
+    config: Config,  # `optimizer`, `learning_rate`, `weight_decay`, `l2_reg`
     fused: bool | None = None,  # one pass over the weights; None: where the device can
 ) -> torch.optim.Optimizer:
     "AdamW (Loshchilov & Hutter 2019), or Adam with amsgrad (Reddi et al. 2018), for all weights of a model."
