@@ -20,7 +20,7 @@ import torch
 from scipy.special import chdtri, fdtri
 
 from ..batches import TrialReader
-from ..config import Config
+from ..config import AUTO_ANNEAL, Config
 from ..errors import RunError
 from .background import behaviour_r2, pixel_movement, decode_behaviour
 from .baseline import Wanted
@@ -904,8 +904,15 @@ def _some_unused(report, config):
     text += (
         f'there was nothing left to find, or beta ({config.beta:g}) is too large or the training too short for it.'
     )
-    knob = f'n_unsupervised={len(mine) - len(unused)} (now {len(mine)}) may be enough'
-    yield _finding(1, 'unsupervised', text, knob)
+    fewer = f'n_unsupervised={len(mine) - len(unused)} (now {len(mine)}), if there is nothing left to find'
+    yield _finding(1, 'unsupervised', text, _longer_annealing(config) + fewer)
+
+
+def _longer_annealing(config):  # '' where annealing takes its share of the fit
+    if 'auto' in (config.anneal_epochs, config.max_epochs):
+        return ''
+    wanted = round(AUTO_ANNEAL * config.max_epochs)
+    return f'anneal_epochs={wanted} (now {config.anneal_epochs}), or ' if config.anneal_epochs < wanted else ''
 
 # %% ../../nbs/judge/02_leakage.ipynb #c167a318
 def _twin_findings(report, config):
