@@ -7,8 +7,9 @@ __all__ = ['BETAS', 'LAST_RATE', 'FRAMES_LL', 'MAY_CHANGE', 'AUGMENTED', 'TIMED'
            'start_weights', 'make_optimizer', 'learning_rates', 'TermMeans', 'train_epoch', 'validate', 'Progress',
            'check_finite', 'explain_out_of_memory', 'start_run', 'check_alike', 'open_run', 'check_state', 'FitParts',
            'make_parts', 'save_best', 'save_progress', 'save_epoch', 'first_weights', 'restore', 'training_batches',
-           'straighten', 'training_rows', 'validation_rows', 'one_epoch', 'plan_text', 'time_text', 'line_printer',
-           'FitBar', 'fit_bar', 'as_config', 'default_out', 'check_fit', 'as_begun', 'fit', 'train', 'keep_best']
+           'straighten', 'training_rows', 'validation_rows', 'one_epoch', 'plan_text', 'settings_text', 'time_text',
+           'line_printer', 'FitBar', 'fit_bar', 'as_config', 'default_out', 'check_fit', 'as_begun', 'fit', 'train',
+           'keep_best']
 
 # %% ../nbs/08_train.ipynb #7c132070
 import math
@@ -42,6 +43,7 @@ from .runs import Run, append_history, cpu_state, describe_data, fingerprint, la
 from .runs import lock_run, pick_device, pick_precision, read_history, read_json, renamed_sessions
 from .runs import save_checkpoint, save_weights, write_history, write_json
 from .sessions import check_sessions
+from .signs import SETTING_SIGNS, Warned, seen_signs
 from .turning import TURN_STEPS, latent_movements, make_lesson, session_axes, session_codes
 from .turning import turn_back, turn_epochs, turn_rates, turned_text
 
@@ -696,6 +698,12 @@ def plan_text(
     )
 
 
+def settings_text(parts: FitParts) -> str:  # '' if nothing is wrong
+    "What the settings are a sign of, before the first step."
+    facts = dict(n_background=parts.model.n_background, n_sessions=len(parts.names))
+    return ' '.join(f'{f["severity"]}: {f["text"]} {f["knob"]}' for f in seen_signs(SETTING_SIGNS, facts))
+
+
 def time_text(
     minutes: float,  # that the whole fit takes
 ) -> str:
@@ -739,8 +747,9 @@ class FitBar:
             mininterval=0.5,
             leave=False,
         )
-        self.print_line = line_printer(show, self.above_bar)
-        self.say(about)
+        self.print_line, self.warned = line_printer(show, self.above_bar), Warned()
+        for line in about.splitlines():
+            self.say(line)
 
     def above_bar(self, text):
         "Print a line above the bar, to standard error: standard output is for results."
@@ -752,10 +761,12 @@ class FitBar:
             self.print_line(text)
 
     def end_epoch(self, rows):
-        "Without a bar, print the losses of the epoch."
+        "Print the losses of the epoch, if there is no bar, and what it is a sign of."
         if self.bar.disable:
             losses = [f'{r["split"]} loss {r["loss"]:.1f}' for r in rows if r['session'] == 'all']
             self.say(f'epoch {rows[0]["epoch"]}/{self.config.max_epochs}: ' + ', '.join(losses))
+        for line in self.warned.lines(rows, self.config):
+            self.say(line)
 
     def watch(self, batches):
         "Yield the batches; each is a step of the bar."
@@ -797,7 +808,8 @@ def fit_bar(
 ) -> FitBar:
     "The bar of a fit; it first says what the fit will do."
     n_batches = len(parts.plan('train', parts.config.seed_train))
-    return FitBar(parts.config, progress, n_batches, team.leads and show, plan_text(parts, n_batches))
+    about = '\n'.join(text for text in (plan_text(parts, n_batches), settings_text(parts)) if text)
+    return FitBar(parts.config, progress, n_batches, team.leads and show, about)
 
 # %% ../nbs/08_train.ipynb #5d363ee4
 def as_config(
