@@ -33,7 +33,7 @@ from tqdm.auto import tqdm
 from .batches import Batch, BatchPlan, TrialReader, data_bytes, plan_epoch, split_sessions
 from .components import mean_images, moving_components, with_components
 from .config import Config
-from .errors import ConfigError, MspsvaeError, RunError, TrainingError
+from .errors import ConfigError, MspsvaeError, RunError, TrainingError, counted
 from .losses import session_partner
 from .models import MSPSVAE, SMALLEST_STD, TERMS, Objective, anneal_progress, calibrate_frame_std
 from .models import frames_ll_at, make_model, objective, augment_frames, squared_error
@@ -709,7 +709,7 @@ def time_text(
 ) -> str:
     "How long a fit takes, and what to do if that is too long."
     if minutes < 60:
-        return f'about {max(1, round(minutes))} minutes at most'
+        return f'about {counted(max(1, round(minutes)), "minute")} at most'
     return (
         f'about {minutes / 60:.0f} hours at most. To make it shorter: smaller images (192 to 128 pixels: '
         'half), an arch with fewer channels, a graphics card, a smaller max_epochs'
