@@ -40,7 +40,7 @@ from .models import frames_ll_at, make_model, objective, augment_frames, squared
 from .models import standardise_start, term_weights
 from .processes import team
 from .runs import Run, append_history, cpu_state, describe_data, fingerprint, last_checkpoint, load_run
-from .runs import lock_run, pick_device, pick_precision, read_history, read_json, renamed_sessions
+from .runs import lock_run, pick_device, pick_precision, read_history, renamed_sessions
 from .runs import save_checkpoint, save_weights, write_history, write_json
 from .sessions import check_sessions
 from .signs import SETTING_SIGNS, Warned, seen_signs
@@ -864,9 +864,9 @@ def as_begun(
     out: Path,  # the run's folder
 ) -> Config:
     "The config for continuing a run: where `anneal_epochs` is 'auto', with the number of epochs it began with."
-    path, begun = out / 'config.json', None
-    if team.leads and path.exists():
-        begun = read_json(path).get('anneal_epochs')
+    begun = None
+    if team.leads and any((out / name).is_file() for name in ('last.ckpt', 'previous.ckpt')):
+        begun = Run(out).config.anneal_epochs  # without a checkpoint the fit begins again, with its own
     begun = team.from_leader(begun)
     return config.replace(anneal_epochs=begun) if config.anneal_epochs == 'auto' and begun is not None else config
 
